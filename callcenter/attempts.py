@@ -1,0 +1,38 @@
+"""Attempts: one row for each try to reach a person, on any channel. Caps, history and stuck work are asked here."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcenter.base.clock import real_now
+from callcenter.base.db import Base
+
+
+class Attempt(Base):
+    """Committed before a provider hears of it; its id travels with the call or message.
+
+    `at` is campaign time (caps and what people see), the others are real time. An open attempt past `deadline_at` is
+    closed by a sweep. `outcome` is set once, when `closed_at` is.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
+        Index("ix_attempts_contact_id_at", "contact_id", "at"),
+        Index("ix_attempts_phone_at", "phone", "at"),
+        Index("ix_attempts_open_deadline", "deadline_at", postgresql_where=text("closed_at IS NULL")),
+        Index("uq_attempts_open_call_phone", "phone", unique=True,
+              postgresql_where=text("closed_at IS NULL AND channel = 'call'")),
+    )  # fmt: skip
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    channel: Mapped[str]  # call | sms | whatsapp
+    purpose: Mapped[str]
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
+    phone: Mapped[str]
+    at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(default=real_now)
+    deadline_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]

@@ -1,0 +1,88 @@
+"""The database: declarative base, one engine a process, sessions for requests and for everything else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, g
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, make_url
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Every table of the product. Times are aware UTC; a dict or list column is JSONB."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+
+
+Sessions = sessionmaker[Session]
+_sessions: Sessions | None = None
+
+
+def engine_for(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine that survives a restarted server (connections are tested before use)."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "convoca"},
+    )
+
+
+def connect(url: str, *, pool_size: int = 5) -> Sessions:
+    """Make `url` the database of this process: `open_session` and every app made afterwards use it."""
+    return use(sessionmaker(engine_for(url, pool_size=pool_size), expire_on_commit=False))
+
+
+def use(sessions: Sessions) -> Sessions:
+    """Make `sessions` the process's session factory (tests bind it to one rolled-back connection)."""
+    global _sessions
+    _sessions = sessions
+    return sessions
+
+
+def is_connected(url: str) -> bool:
+    """Is this process connected to the database of `url` already (so that its pool is kept)?"""
+    if _sessions is None:
+        return False
+    bind = _sessions.kw["bind"]
+    return bool(bind.engine.url == make_url(url))
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """A session for a job, a command or a daemon. It commits nothing by itself."""
+    if _sessions is None:
+        raise RuntimeError("callcenter.base.db.connect(url) was not called in this process")
+    with _sessions() as session:
+        yield session
+
+
+def init_app(app: Flask) -> None:
+    """Give each application context one session, closed (never committed) at its end."""
+    if _sessions is None:
+        raise RuntimeError("callcenter.base.db.connect(url) comes before create_app")
+    registry = scoped_session(_sessions, scopefunc=lambda: id(g._get_current_object()))
+    app.extensions["sessions"] = registry
+
+    @app.teardown_appcontext
+    def close(error: BaseException | None) -> None:
+        registry.remove()
+
+
+def web_session() -> Session:
+    """The session of the current request (or application context)."""
+    registry: scoped_session[Session] = current_app.extensions["sessions"]
+    return registry()

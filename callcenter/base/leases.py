@@ -1,0 +1,41 @@
+"""Leases: which process may do a thing that only one may do. A PostgreSQL row with a fencing token; real time."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from callcenter.base.db import Base
+
+
+class Lease(Base):
+    """`token` grows with every change of holder: work done under an older token is refused."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    token: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime]
+
+
+def take(session: Session, name: str, holder: str, seconds: float) -> int | None:
+    """Take or renew the lease; returns its fencing token, or None while another holder has it. The database's clock."""
+    return session.execute(
+        text(
+            "INSERT INTO leases (name, holder, token, expires_at)"
+            " VALUES (:name, :holder, 1, clock_timestamp() + :life)"
+            " ON CONFLICT (name) DO UPDATE SET holder = :holder, expires_at = clock_timestamp() + :life,"
+            "  token = leases.token + (leases.holder <> :holder)::int"
+            " WHERE leases.holder = :holder OR leases.expires_at < clock_timestamp()"
+            " RETURNING token"
+        ),
+        {"name": name, "holder": holder, "life": timedelta(seconds=seconds)},
+    ).scalar()
+
+
+def release(session: Session, name: str, holder: str) -> None:
+    """Give the lease back, so that another process need not wait for it to expire."""
+    session.execute(
+        text("UPDATE leases SET expires_at = clock_timestamp() WHERE name = :name AND holder = :holder"),
+        {"name": name, "holder": holder},
+    )

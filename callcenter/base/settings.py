@@ -1,0 +1,142 @@
+"""Settings of one process: a frozen value read once from the environment, every fault reported together."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+CARRIERS = ("simulated", "twilio")
+PREFIX = "CONVOCA_"
+
+
+class BadSettings(Exception):
+    """Raised with every fault of the environment at once, one sentence a line."""
+
+
+@dataclass(frozen=True)
+class Twilio:
+    """Where Twilio's REST interface is spoken to, and as whom. `base_url` is None for Twilio itself."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    base_url: str | None = None
+    voice_number: str = ""
+    sms_sender: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`var` holds all data of the embedded default; `public_url` is where carriers reach our webhooks."""
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    var: Path
+    public_url: str
+    carrier: str
+    secret_key: str = field(repr=False)
+    suppression_key: bytes = field(repr=False)
+    twilio: Twilio
+    live_port: int | None = None
+
+    @property
+    def is_drill(self) -> bool:
+        """Drill mode and a real carrier exclude each other by construction."""
+        return self.carrier == "simulated"
+
+
+def var_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """The data folder: CONVOCA_VAR, else `var` beside the code."""
+    return Path(env.get(PREFIX + "VAR") or Path(__file__).parents[2] / "var").resolve()
+
+
+def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the environment; raises BadSettings naming every fault."""
+    faults: list[str] = []
+    carrier = env.get(PREFIX + "CARRIER", "simulated")
+    if carrier not in CARRIERS:
+        faults.append(f"{PREFIX}CARRIER is {carrier!r}; it must be one of {', '.join(CARRIERS)}.")
+    var = var_folder(env)
+    settings = Settings(
+        database_url=_url(env, "DATABASE_URL", ("postgresql", "postgresql+psycopg"), faults),
+        redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix"), faults),
+        var=var,
+        public_url=_url(env, PREFIX + "PUBLIC_URL", ("http", "https"), faults, "http://127.0.0.1:8000").rstrip("/"),
+        carrier=carrier,
+        secret_key=_key(env, "SECRET_KEY", var).decode(),
+        suppression_key=_key(env, "SUPPRESSION_KEY", var),
+        twilio=_twilio(env, carrier, faults),
+        live_port=_port(env, PREFIX + "LIVE_PORT", faults),
+    )
+    if faults:
+        raise BadSettings("\n".join(faults))
+    return settings
+
+
+def _url(
+    env: Mapping[str, str], name: str, schemes: tuple[str, ...], faults: list[str], default: str | None = None
+) -> str:
+    value = env.get(name) or default
+    if not value:
+        faults.append(f"{name} is not set. `make run` and `flask` set it to the embedded service; set it to your own.")
+        return ""
+    if urlsplit(value).scheme not in schemes:
+        faults.append(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _port(env: Mapping[str, str], name: str, faults: list[str]) -> int | None:
+    value = env.get(name)
+    if not value:
+        return None
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        faults.append(f"{name} is {value!r}; it must be a port number from 1 to 65535.")
+        return None
+    return int(value)
+
+
+def _key(env: Mapping[str, str], name: str, var: Path) -> bytes:
+    """A secret from the environment, from the file NAME_FILE names, or made once under `var/keys` (mode 0600)."""
+    value, file = env.get(PREFIX + name), env.get(PREFIX + name + "_FILE")
+    if value:
+        return value.encode()
+    path = Path(file) if file else var / "keys" / name.lower()
+    if not path.exists() and not file:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _create_key(path)
+    return path.read_bytes().strip()
+
+
+def _create_key(path: Path) -> None:
+    # Several processes may start at once: the first link wins, the others read it.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(secrets.token_urlsafe(48))
+        handle.flush()
+        os.fsync(handle.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _twilio(env: Mapping[str, str], carrier: str, faults: list[str]) -> Twilio:
+    if carrier == "simulated":
+        # The simulated carrier's account is invented and public: it opens nothing but the simulation.
+        sid, token = "AC" + "5" * 32, "simulated-auth-token"
+        return Twilio(sid, token, env.get(PREFIX + "SIMULATED_URL"), "+525512340000", "+525512340001")
+    sid, token = env.get(PREFIX + "TWILIO_ACCOUNT_SID", ""), env.get(PREFIX + "TWILIO_AUTH_TOKEN", "")
+    if carrier == "twilio" and not (sid.startswith("AC") and len(sid) == 34):
+        faults.append(f"{PREFIX}TWILIO_ACCOUNT_SID must be the 34 characters that begin with AC in Twilio's console.")
+    if carrier == "twilio" and not token:
+        faults.append(f"{PREFIX}TWILIO_AUTH_TOKEN is not set; it stands beside the account SID in Twilio's console.")
+    return Twilio(
+        sid,
+        token,
+        env.get(PREFIX + "TWILIO_URL"),
+        env.get(PREFIX + "TWILIO_VOICE_NUMBER", ""),
+        env.get(PREFIX + "TWILIO_SMS_SENDER", ""),
+    )
