@@ -1,0 +1,158 @@
+"""The exchange: everything the carrier holds, and the rules by which it accepts or refuses a request."""
+
+import asyncio
+import itertools
+import logging
+import random
+import re
+from collections import Counter, OrderedDict
+from dataclasses import replace
+
+from scripts.simulated_carrier import errors
+from scripts.simulated_carrier.citizens import Reaction, citizen
+from scripts.simulated_carrier.journal import Journal, our_id
+from scripts.simulated_carrier.legs import Leg, Source
+from scripts.simulated_carrier.messages import Text, Texts
+from scripts.simulated_carrier.options import NUMBERS, Options
+from scripts.simulated_carrier.rates import Rate
+from scripts.simulated_carrier.voice import Voice
+from scripts.simulated_carrier.webhooks import Webhooks
+
+log = logging.getLogger(__name__)
+KEPT = 20_000
+_E164 = re.compile(r"\+[1-9]\d{7,14}")
+_MEXICAN = re.compile(r"\+52[2-9]\d{9}")
+_CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,100}")
+
+
+def is_phone(text: str) -> bool:
+    return bool((_MEXICAN if text.startswith("+52") else _E164).fullmatch(text))
+
+
+class Exchange:
+    def __init__(self, options: Options, journal: Journal) -> None:
+        past = journal.past()
+        self.options, self.journal = options, journal
+        self.webhooks = Webhooks(options)
+        self.voice = Voice(options.account_sid, self.webhooks, journal)
+        self.texts = Texts(options, self.webhooks, journal, past.unsubscribed)
+        self.legs: OrderedDict[str, Leg] = OrderedDict()
+        self.orders: dict[str, Reaction] = {}  # what the control page told a number to do
+        self.dials: Counter[str] = past.dials
+        self.numbers = list(NUMBERS)
+        self._past_calls = past.open_calls
+        self._dice = random.Random(options.seed)
+        self._turns = Rate(lambda: options.calls_per_second)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def set_inbound_url(self, url: str, number: str | None = None) -> None:
+        for ours in [number] if number else self.numbers:
+            self.texts.inbound_urls[ours] = url
+
+    def gate(self) -> None:
+        """Refuse a share of requests before anything is accepted. Raises ApiError."""
+        if self._dice.random() < self.options.refused_share:
+            raise errors.too_many()
+
+    def drop_answer(self) -> None:
+        """Answer a share of accepted requests with a 500: the caller cannot know. Raises ApiError."""
+        if self._dice.random() < self.options.unknown_share:
+            raise errors.internal()
+
+    def place(self, leg: Leg) -> Leg:
+        """Take on a call. Raises ApiError."""
+        self._check_call(leg)
+        self.dials[leg.to] += 1
+        if not leg.to.startswith("client:"):
+            leg.reaction = self.orders.get(leg.to) or citizen(leg.to, self.options.seed).reaction(self.dials[leg.to])
+        self._keep(leg)
+        self.journal.write(
+            "call", sid=leg.sid, to=leg.to, **{"from": leg.sender}, id=our_id(leg.source.url, leg.status_callback),
+            callback=leg.status_callback, events=sorted(leg.events),
+        )  # fmt: skip
+        self._run(leg)
+        return leg
+
+    def _check_call(self, leg: Leg) -> None:
+        if not (is_phone(leg.to) or _CLIENT.fullmatch(leg.to)):
+            raise errors.invalid_to(leg.to)
+        if leg.sender not in self.numbers and not _CLIENT.fullmatch(leg.sender):
+            raise errors.not_ours(leg.sender) if is_phone(leg.sender) else errors.invalid_from(leg.sender)
+
+    def _run(self, leg: Leg) -> None:
+        async def live() -> None:
+            if leg.reaction is not None:
+                await self._turns.turn()
+            await self.voice.live(leg)
+
+        task = asyncio.create_task(live())
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("a call failed inside the simulation", exc_info=task.exception())
+
+    def send(self, text: Text) -> Text:
+        """Take on a message. Raises ApiError."""
+        if not is_phone(text.to):
+            raise errors.invalid_to(text.to)
+        if text.sender not in self.numbers and not text.service_sid:
+            raise errors.not_sms_capable(text.sender) if is_phone(text.sender) else errors.invalid_from(text.sender)
+        if len(text.body) > 1600:
+            raise errors.body_too_long()
+        if text.to in self.unsubscribed:
+            raise errors.unsubscribed()
+        if not citizen(text.to, self.options.seed).is_mobile:
+            raise errors.not_mobile(text.to)
+        self.texts.accept(text)
+        return text
+
+    @property
+    def unsubscribed(self) -> set[str]:
+        return self.texts.unsubscribed
+
+    def order(self, phone: str, reaction: Reaction | None) -> None:
+        """From now on `phone` does as told; None sets it free again."""
+        if reaction is None:
+            self.orders.pop(phone, None)
+        else:
+            self.orders[phone] = replace(reaction)
+
+    def hang_up(self, phone: str) -> int:
+        """Everybody behind `phone` hangs up now; returns how many were on the line."""
+        on_line = [leg for leg in self.legs.values() if leg.to == phone and not leg.is_final]
+        for leg in on_line:
+            leg.hang_up("citizen")
+        return len(on_line)
+
+    def recover(self) -> None:
+        """Calls that an earlier life left open are over: report them, as a carrier does after an outage."""
+        for sid, entry in self._past_calls.items():
+            leg = Leg(
+                self.options.account_sid, entry["to"], entry["from"], Source(), self.webhooks, self.options.speed,
+                status_callback=entry.get("callback"), events=frozenset(entry.get("events", ())), sid=sid, sequence=3,
+            )  # fmt: skip
+            self._keep(leg)
+            if "answered" in entry:
+                leg.move("in-progress", "")
+            leg.move("completed" if "answered" in entry else "failed", "completed")
+            self.journal.write("end", sid=sid, to=leg.to, status=leg.status, by="outage")
+        self._past_calls = {}
+
+    def _keep(self, leg: Leg) -> None:
+        self.legs[leg.sid] = leg
+        if len(self.legs) > KEPT:
+            oldest = list(itertools.islice(self.legs.values(), KEPT // 10))
+            for old in oldest:
+                if old.is_final:
+                    del self.legs[old.sid]
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self.texts.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.webhooks.close()
+        self.journal.close()

@@ -1,0 +1,133 @@
+"""A carrier and a small program that it calls back, both on loopback ports of their own."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from aiohttp import web
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from scripts.simulated_carrier.app import create_app
+from scripts.simulated_carrier.exchange import Exchange
+from scripts.simulated_carrier.journal import Journal
+from scripts.simulated_carrier.options import NUMBERS, Options
+
+ALICE = "+529220100001"
+OPERATOR = "client:op-17"
+VOICE, SMS = NUMBERS
+
+
+@dataclass
+class Product:
+    """What the carrier calls back: answers `pages` by path, keeps every request with a right signature."""
+
+    url: str = ""
+    pages: dict[str, str] = field(default_factory=dict)
+    heard: list[dict[str, str]] = field(default_factory=list)
+    badly_signed: int = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not RequestValidator(Options().auth_token).validate(self.url + request.path_qs, form, signature):
+            self.badly_signed += 1
+            return web.Response(status=403)
+        self.heard.append(form | {"path": request.path_qs})
+        if request.path in self.pages:
+            return web.Response(text=self.pages[request.path], content_type="text/xml")
+        return web.Response(status=204)
+
+    def of(self, path: str, name: str = "CallStatus") -> list[str]:
+        """The values of one parameter in the requests to `path`, in order of arrival."""
+        return [form.get(name, "") for form in self.heard if form["path"] == path]
+
+
+@dataclass
+class Line:
+    """A running carrier, the real Twilio client that speaks to it, and the product behind it."""
+
+    url: str
+    client: Client
+    product: Product
+    exchange: Exchange
+    loop: asyncio.AbstractEventLoop
+
+    def order(self, phone: str, **order: Any) -> None:
+        self.post(f"/control/numbers/{phone}", order)
+
+    def post(self, path: str, order: dict[str, Any]) -> Any:
+        answer = requests.post(self.url + path, json=order, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    def call(self, to: str = ALICE, **options: Any) -> Any:
+        options.setdefault("url", self.product.url + "/answer")
+        options.setdefault("status_callback", self.product.url + "/status")
+        options.setdefault("status_callback_event", ["initiated", "ringing", "answered", "completed"])
+        return self.client.calls.create(to=to, from_=VOICE, **options)
+
+    def until(self, true: Callable[[], object], what: str, seconds: float = 8) -> None:
+        """Wait for something that the other thread brings about."""
+        give_up = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < give_up, f"never happened: {what}"
+            time.sleep(0.01)
+
+    def status(self, sid: str) -> str:
+        return str(self.client.calls(sid).fetch().status)
+
+
+class running:  # noqa: N801 - reads as a sentence: with running(journal) as line
+    """A carrier over `journal` for the length of a block."""
+
+    def __init__(self, journal: Path | None, options: Options | None = None) -> None:
+        self._journal, self._options = journal, options or Options(speed=20, calls_per_second=0)
+
+    def __enter__(self) -> Line:
+        self._loop = asyncio.new_event_loop()
+        self._runners: list[web.AppRunner] = []
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        return self._run(self._start())
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Any) -> Any:
+        future: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result(10)
+
+    async def _start(self) -> Line:
+        product = Product()
+        listener = web.Application()
+        listener.router.add_post("/{path:.*}", product.answer)
+        product.url = await self._serve(listener)
+        exchange = Exchange(self._options, Journal(self._journal))
+        exchange.set_inbound_url(product.url + "/inbound")
+        url = await self._serve(create_app(exchange))
+        client = Client(self._options.account_sid, self._options.auth_token, http_client=TwilioHttpClient(timeout=5))
+        client.api.base_url = url
+        return Line(url, client, product, exchange, self._loop)
+
+    async def _serve(self, app: web.Application) -> str:
+        runner = web.AppRunner(app, access_log=None)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def _stop(self) -> None:
+        for runner in reversed(self._runners):
+            await runner.cleanup()
