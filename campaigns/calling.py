@@ -1,14 +1,21 @@
 """Calling campaigns: a segment frozen into a queue, and the life of that queue."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from callcenter import queues
+from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.queues import CallQueue
+from campaigns import segments
 from campaigns.segments import Segment
+
+OPERATOR_SCRIPT = "operator"
 
 
 class CallCampaign(Base):
@@ -25,3 +32,95 @@ class CallCampaign(Base):
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     queue: Mapped[CallQueue] = relationship(lazy="joined")
     segment: Mapped[Segment] = relationship(lazy="joined")
+
+
+@dataclass(frozen=True)
+class CallPlan:
+    """What a strategist decides about a calling campaign. `script`: `survey/<id>` or `operator` with `script_text`."""
+
+    name: str
+    segment_id: int
+    purpose: str
+    script: str
+    carrier: str
+    caller_id: str
+    on_behalf_of: str
+    privacy_notice_url: str
+    script_text: str | None = None
+
+
+def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaign:
+    """A draft with its own queue; nobody is called yet. Raises InvalidInput, NotFound."""
+    faults = missing(plan)
+    if faults:
+        raise InvalidInput(dict.fromkeys(faults, "required"))
+    segment = session.get(Segment, plan.segment_id)
+    if segment is None:
+        raise NotFound("There is no such segment.")
+    queue = CallQueue(
+        name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
+        script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of, privacy_notice_url=plan.privacy_notice_url,
+    )  # fmt: skip
+    campaign = CallCampaign(
+        name=plan.name, segment=segment, segment_version=segment.version, queue=queue, created_by=user_id
+    )
+    session.add(campaign)
+    session.flush()
+    audit.record(session, user_id, "call_campaign.create", f"call-campaign/{campaign.id}")
+    return campaign
+
+
+def missing(plan: CallPlan) -> list[str]:
+    """The fields without which a call may not be made: who calls, on whose behalf, where the notice is, what is said."""
+    needed = ["name", "purpose", "carrier", "caller_id", "on_behalf_of", "privacy_notice_url"]
+    if plan.script == OPERATOR_SCRIPT:
+        needed.append("script_text")
+    return [field for field in needed if not (getattr(plan, field) or "").strip()]
+
+
+def find(session: Session, campaign_id: int) -> CallCampaign:
+    """Raises NotFound."""
+    campaign = session.get(CallCampaign, campaign_id, populate_existing=True)
+    if campaign is None:
+        raise NotFound("There is no such calling campaign.")
+    return campaign
+
+
+def newest(session: Session, limit: int = 100) -> list[CallCampaign]:
+    return list(session.scalars(select(CallCampaign).order_by(CallCampaign.id.desc()).limit(limit)))
+
+
+def launch(session: Session, campaign_id: int, user_id: int | None) -> int:
+    """Freeze the segment into the queue and start dialling; returns how many people are in it. Raises Refused."""
+    campaign = _lock(session, campaign_id)
+    if campaign.frozen_at is not None:
+        raise Refused("state", "The campaign was started before; resume it instead.")
+    people = queues.fill(session, campaign.queue_id, segments.compile_rule(campaign.segment.rule))
+    campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
+    queues.set_state(session, campaign.queue_id, "running", None, user_id)
+    return people
+
+
+def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
+    """No new call is placed; those under way go on."""
+    queues.set_state(session, find(session, campaign_id).queue_id, "paused", reason, user_id)
+
+
+def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
+    """Go on with those who wait."""
+    queues.set_state(session, find(session, campaign_id).queue_id, "running", None, user_id)
+
+
+def finish(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
+    """For good: nobody is called from this queue again."""
+    queues.set_state(session, find(session, campaign_id).queue_id, "finished", reason, user_id)
+
+
+def _lock(session: Session, campaign_id: int) -> CallCampaign:
+    find(session, campaign_id)
+    return session.scalars(
+        select(CallCampaign)
+        .where(CallCampaign.id == campaign_id)
+        .with_for_update(of=CallCampaign)
+        .execution_options(populate_existing=True)
+    ).one()

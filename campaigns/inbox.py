@@ -3,24 +3,126 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Identity, Row, false, func, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter.base.clock import real_now
+from callcenter import consent
+from callcenter.attempts import Attempt
+from callcenter.base import audit
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import NotFound
+from callcenter.base.outbox import tell_later
+from callcenter.contacts import Contact
+from campaigns.channels import Reply
+from campaigns.message_campaigns import MessageCampaign
+from campaigns.messages import Message
+from campaigns.replies import Meaning, meaning
+
+TOPIC = "floor"
 
 
 class InboundMessage(Base):
-    """`provider_ref` makes a webhook that comes twice harmless. `is_opt_out`: it was understood as BAJA."""
+    """`provider_ref` makes a webhook that comes twice harmless. `is_opt_out`: understood as BAJA, by our rules or, if it
+    was `is_doubtful` to them, by the person who read it (`reviewed_by`). `at` is campaign time.
+
+    `phone` is E.164; `address` is what the channel calls the sender (whatsapp:+521…), to which an answer would go."""
 
     __tablename__ = "inbound_messages"
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     provider_ref: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     phone: Mapped[str] = mapped_column(index=True)
+    address: Mapped[str | None]
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     text: Mapped[str]
     is_opt_out: Mapped[bool] = mapped_column(default=False)
+    is_doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reviewed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime]
     received_at: Mapped[datetime] = mapped_column(default=real_now)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def receive(session: Session, reply: Reply) -> InboundMessage | None:
+    """Keep a reply, and suppress its phone at once when it is an opt-out. None when we had it already."""
+    understood = meaning(reply.text)
+    inbound_id = session.scalar(
+        insert(InboundMessage)
+        .values(
+            provider_ref=reply.provider_ref, channel=reply.channel, phone=reply.phone, address=reply.address,
+            contact_id=_contact_of(session, reply.phone), text=reply.text, at=campaign_now(session),
+            received_at=real_now(), payload=dict(reply.payload),
+            is_opt_out=understood is Meaning.OPT_OUT, is_doubtful=understood is Meaning.DOUBTFUL,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboundMessage.id)
+    )  # fmt: skip
+    if inbound_id is None:
+        return None
+    if understood is Meaning.OPT_OUT:
+        _opt_out(session, reply.phone, inbound_id)
+    tell_later(session, TOPIC)
+    return session.get_one(InboundMessage, inbound_id)
+
+
+def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int | None) -> InboundMessage:
+    """A person decides what a doubtful reply means. Raises NotFound."""
+    inbound = session.get(InboundMessage, inbound_id, with_for_update=True)
+    if inbound is None:
+        raise NotFound("There is no such message.")
+    if is_opt_out and not inbound.is_opt_out:
+        _opt_out(session, inbound.phone, inbound.id)
+    inbound.is_opt_out = inbound.is_opt_out or is_opt_out
+    inbound.is_doubtful, inbound.reviewed_by = False, user_id
+    audit.record(session, user_id, "inbox.review", f"inbound-message/{inbound_id}", is_opt_out=is_opt_out)
+    return inbound
+
+
+def newest(session: Session, *, only: str = "", limit: int = 100, offset: int = 0) -> list[Row[Any]]:
+    """columns: InboundMessage, contact_name, campaign_id, campaign_name (of the message they probably answer)
+
+    `only`: "" | opt_out | doubtful."""
+    answered = (
+        select(MessageCampaign.id.label("campaign_id"), MessageCampaign.name.label("campaign_name"))
+        .join(Message, Message.campaign_id == MessageCampaign.id)
+        .join(Attempt, Attempt.id == Message.id)
+        .where(Attempt.phone == InboundMessage.phone, Message.sent_at <= InboundMessage.received_at)
+        .order_by(Message.sent_at.desc()).limit(1).lateral("answered")
+    )  # fmt: skip
+    query = (
+        select(InboundMessage, Contact.name.label("contact_name"), answered.c.campaign_id, answered.c.campaign_name)
+        .outerjoin(Contact, Contact.id == InboundMessage.contact_id)
+        .outerjoin(answered, true())
+        .order_by(InboundMessage.id.desc()).limit(limit).offset(offset)
+    )  # fmt: skip
+    if only == "opt_out":
+        query = query.where(InboundMessage.is_opt_out)
+    if only == "doubtful":
+        query = query.where(InboundMessage.is_doubtful)
+    return list(session.execute(query))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many there are: {"all", "opt_out", "doubtful"}."""
+    row = session.execute(
+        select(
+            func.count(),
+            func.count().filter(InboundMessage.is_opt_out),
+            func.count().filter(InboundMessage.is_doubtful),
+        )
+    ).one()
+    return dict(zip(("all", "opt_out", "doubtful"), row, strict=True))
+
+
+def _opt_out(session: Session, phone: str, inbound_id: int) -> None:
+    consent.opt_out(session, phone, reason="sms_reply", proof=f"inbound-message/{inbound_id}", source="inbox")
+
+
+def _contact_of(session: Session, phone: str) -> int | None:
+    """Who answers from this phone: of a household, whom we wrote to last, else its first person."""
+    written = select(Attempt.contact_id).where(Attempt.phone == phone, Attempt.channel != "call",
+                                               Attempt.contact_id.is_not(None))  # fmt: skip
+    found = session.scalar(written.order_by(Attempt.at.desc()).limit(1))
+    return found or session.scalar(select(Contact.id).where(Contact.phone == phone).order_by(Contact.id).limit(1))

@@ -1,58 +1,82 @@
-"""The ledger of messages: one row a message, written for a whole segment at once, moved forward only."""
+"""The ledger of messages: one row a person and campaign, written for a whole segment at once, moved forward only.
 
-from datetime import datetime
+Who may follow whom is campaigns.message_states; what a provider says of a message is written by campaigns.message_news.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Identity,
+    Index,
+    Row,
+    String,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)  # fmt: skip
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from callcenter import consent
 from callcenter.attempts import Attempt
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
-from campaigns.segments import Segment
+from callcenter.contacts import Contact
+from campaigns import message_campaigns as campaigns
+from campaigns import message_states as states
+from campaigns import segments, wording
+from campaigns.message_campaigns import MessageCampaign
 
-
-class MessageCampaign(Base):
-    """`state`: draft | running | paused | finished | stopped. `text` has placeholders: {name}, {section}."""
-
-    __tablename__ = "message_campaigns"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    channel: Mapped[str] = mapped_column(default="sms")
-    purpose: Mapped[str]
-    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
-    text: Mapped[str]
-    sender: Mapped[str]
-    carrier: Mapped[str]
-    state: Mapped[str] = mapped_column(default="draft")
-    state_reason: Mapped[str | None]
-    launched_at: Mapped[datetime | None]
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    created_at: Mapped[datetime] = mapped_column(default=real_now)
-    segment: Mapped[Segment] = relationship(lazy="joined")
+LEASE = timedelta(minutes=5)  # far more than a batch takes; a row past it was being sent when its worker died
+PLAN_LIFE = timedelta(days=30)  # a planned message older than this is dropped
+RECEIPT_LIFE = timedelta(hours=72)  # Twilio gives up on a message after 10 hours in its queue and 36 at the operator
+# Refusals that pass by themselves within days: the message waits for `until` instead of being excluded.
+WAITS = frozenset({"hours", "calling_hours", "quiet_hours", "holiday"})
 
 
 class Message(Base):
-    """A message is an attempt (same id). `state`: planned → sending → accepted → sent → delivered | undelivered | failed;
-    `unknown` after a read time-out or 5xx; `excluded` when the gate said no (`refusal`)."""
+    """A message is an attempt (same id). `refusal`: why it is excluded, or why it waits for `not_before`.
+
+    `body` is what was really sent; `sent_at` when its request left, `news_at` when we last asked or heard of it.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("campaign_id", "contact_id"),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
         Index("ix_messages_provider_ref", "provider_ref"),
-    )
+        Index("ix_messages_unsettled", "news_at",
+              postgresql_where=text("state IN ('sending', 'accepted', 'sent', 'unknown')")),
+    )  # fmt: skip
     id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("message_campaigns.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
-    state: Mapped[str] = mapped_column(default="planned")
+    state: Mapped[str] = mapped_column(default=states.PLANNED)
     refusal: Mapped[str | None]
+    not_before: Mapped[datetime | None]  # campaign time
+    body: Mapped[str | None]
     parts: Mapped[int | None]
     provider_ref: Mapped[str | None]
     error_code: Mapped[str | None]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    news_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     attempt: Mapped[Attempt] = relationship(lazy="joined")
 
@@ -67,3 +91,205 @@ class MessageReceipt(Base):
     key: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=real_now)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One claimed message, ready for the wire. `id` travels to the provider, `provider_ref` is what came back."""
+
+    id: UUID
+    phone: str
+    sender: str
+    body: str
+    parts: int
+    sent_at: datetime
+    provider_ref: str | None = None
+
+
+def write_for_segment(session: Session, campaign_id: int) -> int:
+    """Freeze the campaign's segment into planned rows by one INSERT … SELECT; returns how many rows were new.
+
+    Every person of the segment gets a row. Of a household (one phone) the first is written to; the others, and phones
+    that take no SMS, are excluded at once, so that the sums add up. Running it again adds nobody twice."""
+    campaign = campaigns.lock(session, campaign_id)
+    people = _people(campaign)
+    fresh = select(func.gen_random_uuid().label("id"), people).where(~people.c.is_written).cte("fresh")
+    now, at = real_now(), campaign_now(session)
+    closed = case((fresh.c.refusal.is_not(None), literal(now)), else_=null())
+    outcome = case((fresh.c.refusal.is_not(None), states.EXCLUDED), else_=null())
+    attempts = insert(Attempt).from_select(
+        ["id", "channel", "purpose", "contact_id", "phone", "at", "deadline_at", "created_at", "closed_at", "outcome"],
+        select(fresh.c.id, literal(campaign.channel), literal(campaign.purpose), fresh.c.contact_id, fresh.c.phone,
+               literal(at), literal(now + PLAN_LIFE), literal(now), closed, outcome),
+    )  # fmt: skip
+    messages = insert(Message).from_select(
+        ["id", "campaign_id", "contact_id", "state", "refusal", "finished_at"],
+        select(fresh.c.id, literal(campaign_id), fresh.c.contact_id, func.coalesce(outcome, states.PLANNED),
+               fresh.c.refusal, closed),
+        include_defaults=False,
+    )  # fmt: skip
+    written = session.execute(messages.add_cte(attempts.cte("written_attempts")))
+    campaign.planned_at, campaign.segment_version = now, campaign.segment.version
+    return int(written.rowcount)  # type: ignore[attr-defined]  # an INSERT's result has it
+
+
+def _people(campaign: MessageCampaign) -> Any:
+    """columns: contact_id, phone, refusal (why nobody writes to them, or NULL), is_written (has a row already)"""
+    first = func.row_number().over(partition_by=Contact.phone, order_by=Contact.id)
+    refusal = case(
+        (Contact.line_kind == "landline", "landline"),
+        (Contact.extension.is_not(None), "extension"),
+        (first > 1, "household"),
+        else_=null(),
+    )
+    is_written = exists().where(Message.campaign_id == campaign.id, Message.contact_id == Contact.id)
+    return (
+        select(Contact.id.label("contact_id"), Contact.phone, refusal.cast(String).label("refusal"),
+               is_written.label("is_written"))
+        .where(Contact.id.in_(segments.compile_rule(campaign.segment.rule)))
+        .cte("people")
+    )  # fmt: skip
+
+
+def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:
+    """Take up to `limit` planned messages of a running campaign: each passes the gate now, or is excluded, or waits.
+
+    The claimed ones are `sending`, under a lease; the caller commits before it tells the provider. An empty list does
+    not mean that nobody is left (all of a batch may have been refused): see `has_ready`."""
+    campaign = session.get(MessageCampaign, campaign_id, populate_existing=True)
+    if campaign is None or campaign.state != campaigns.RUNNING:
+        return []
+    now = campaign_now(session)
+    rows = session.execute(_ready(campaign_id, now).limit(limit).with_for_update(of=Message, skip_locked=True)).all()
+    refusals = consent.refusals(
+        session, [(row.contact_id, row.phone) for row in rows if row.contact_id is not None],
+        campaign.channel, campaign.purpose, simulated=campaign.is_simulated,
+    )  # fmt: skip
+    claimed: list[Outgoing] = []
+    refused: dict[UUID, str] = {}
+    waiting: list[dict[str, Any]] = []
+    for row in rows:
+        refusal = refusals.get(row.contact_id) if row.contact_id is not None else None
+        if refusal is not None and refusal.code in WAITS and refusal.until is not None:
+            waiting.append({"b_id": row.id, "b_refusal": refusal.code, "b_until": refusal.until})
+        elif row.contact_id is None or refusal is not None:
+            refused[row.id] = refusal.code if refusal else "erased"
+        else:
+            _dress(row, campaign, claimed, refused)
+    _mark_sending(session, claimed, now)
+    exclude(session, refused)
+    _mark_waiting(session, waiting)
+    return claimed
+
+
+def has_ready(session: Session, campaign_id: int) -> bool:
+    """Is there a planned message that may be claimed now?"""
+    return session.execute(_ready(campaign_id, campaign_now(session)).limit(1)).first() is not None
+
+
+def has_planned(session: Session, campaign_id: int) -> bool:
+    """Is there a planned message, be it one that waits?"""
+    found = select(Message.id).where(Message.campaign_id == campaign_id, Message.state == states.PLANNED).limit(1)
+    return session.execute(found).first() is not None
+
+
+def _ready(campaign_id: int, now: datetime) -> Any:
+    return (
+        select(Message.id, Attempt.phone, Message.contact_id, Contact.name, Contact.given_names, Contact.section_number,
+               Contact.neighborhood, Contact.municipality)
+        .join(Attempt, Attempt.id == Message.id)
+        .outerjoin(Contact, Contact.id == Message.contact_id)
+        .where(Message.campaign_id == campaign_id, Message.state == states.PLANNED,
+               or_(Message.not_before.is_(None), Message.not_before <= now))
+    )  # fmt: skip
+
+
+def values_of(person: Row[Any] | Contact) -> Mapping[str, str | None]:
+    """What the placeholders of a wording stand for, for one person."""
+    section = person.section_number
+    return {
+        "given_names": person.given_names, "name": person.name, "neighborhood": person.neighborhood,
+        "municipality": person.municipality, "section": None if section is None else f"{section:04}",
+    }  # fmt: skip
+
+
+def _dress(row: Row[Any], campaign: MessageCampaign, claimed: list[Outgoing], refused: dict[UUID, str]) -> None:
+    try:
+        body = wording.render(campaign.text, values_of(row))
+    except wording.MissingValue:
+        refused[row.id] = "missing_value"
+        return
+    if len(body) > wording.MAX_CHARACTERS:
+        refused[row.id] = "too_long"
+        return
+    claimed.append(Outgoing(row.id, row.phone, campaign.sender, body, wording.parts(body).count, real_now()))
+
+
+def _mark_sending(session: Session, claimed: list[Outgoing], at: datetime) -> None:
+    if not claimed:
+        return
+    now = real_now()
+    session.connection().execute(
+        update(Message.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
+        .where(Message.id == bindparam("b_id"))
+        .values(state=states.SENDING, body=bindparam("b_body"), parts=bindparam("b_parts"), sent_at=now, news_at=now,
+                lease_until=now + LEASE, refusal=None, not_before=None),
+        [{"b_id": one.id, "b_body": one.body, "b_parts": one.parts} for one in claimed],
+    )  # fmt: skip
+    session.execute(
+        update(Attempt)
+        .where(Attempt.id.in_([one.id for one in claimed]))
+        .values(at=at, deadline_at=now + RECEIPT_LIFE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _mark_waiting(session: Session, waiting: list[dict[str, Any]]) -> None:
+    if waiting:
+        session.connection().execute(
+            update(Message.__table__)  # type: ignore[arg-type]  # as above
+            .where(Message.id == bindparam("b_id"))
+            .values(refusal=bindparam("b_refusal"), not_before=bindparam("b_until")),
+            waiting,
+        )
+
+
+def exclude(session: Session, refused: Mapping[UUID, str]) -> None:
+    """Planned messages that nobody will get, each with the code of its reason."""
+    for code in sorted(set(refused.values())):
+        ids = [message_id for message_id, reason in refused.items() if reason == code]
+        close(session, Message.id.in_(ids), states.EXCLUDED, refusal=code)
+
+
+def drop_planned(session: Session, campaign_id: int, limit: int) -> int:
+    """Mark up to `limit` planned messages of a stopped campaign as stopped; returns how many."""
+    ids = session.scalars(
+        select(Message.id).where(Message.campaign_id == campaign_id, Message.state == states.PLANNED).limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
+    ).all()  # fmt: skip
+    close(session, Message.id.in_(ids), states.STOPPED)
+    return len(ids)
+
+
+def close(session: Session, which: ColumnElement[bool], state: str, **values: Any) -> list[UUID]:
+    """Move messages to a final state where the table of states allows it, and close their attempts."""
+    now = real_now()
+    ids = session.scalars(
+        update(Message)
+        .where(and_(which, Message.state.in_(states.before(state))))
+        .values(state=state, finished_at=now, lease_until=None, news_at=now, **values)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    close_attempts(session, ids, state)
+    return list(ids)
+
+
+def close_attempts(session: Session, ids: Iterable[UUID], outcome: str) -> None:
+    """The attempts' one outcome; one that is closed already keeps its own."""
+    session.execute(
+        update(Attempt)
+        .where(Attempt.id.in_(list(ids)), Attempt.closed_at.is_(None))
+        .values(closed_at=real_now(), outcome=outcome)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,47 @@
+"""Twilio's words for messages, in ours: statuses, callbacks, replies. Pure, and light enough for the web process."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from callcenter.base.errors import InvalidInput
+from campaigns import message_states as states
+from campaigns.channels import Receipt, Reply
+
+# https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+STATUSES: dict[str, str] = {
+    "accepted": states.ACCEPTED, "scheduled": states.ACCEPTED, "queued": states.ACCEPTED, "sending": states.ACCEPTED,
+    "sent": states.SENT, "delivered": states.DELIVERED, "read": states.DELIVERED,
+    "partially_delivered": states.UNDELIVERED, "undelivered": states.UNDELIVERED,
+    "failed": states.FAILED, "canceled": states.FAILED,
+}  # fmt: skip
+
+
+def read_receipt(form: Mapping[str, str]) -> Receipt:
+    """Understand a status callback. Raises InvalidInput when it names no message."""
+    sid = form.get("MessageSid") or form.get("SmsSid")
+    status = form.get("MessageStatus") or form.get("SmsStatus")
+    if not sid or not status:
+        raise InvalidInput("A status callback needs MessageSid and MessageStatus.")
+    return receipt(sid, status, form.get("ErrorCode"), "callback", form)
+
+
+def read_reply(form: Mapping[str, str]) -> Reply:
+    """Understand an inbound message. Raises InvalidInput when it is none.
+
+    WhatsApp still says +521 where contacts and SMS say +52: thirteen digits lose the 1, twelve never do."""
+    sid, address = form.get("MessageSid") or form.get("SmsMessageSid"), form.get("From", "").strip()
+    if not sid or not address:
+        raise InvalidInput("An inbound message needs MessageSid and From.")
+    name, _, phone = address.rpartition(":")
+    phone = re.sub(r"^\+521(\d{10})$", r"+52\1", phone)
+    return Reply(sid, name or "sms", phone, address, form.get("Body", ""), dict(form))
+
+
+def receipt(
+    sid: str | None, status: str, error_code: object, source: str, payload: Mapping[str, Any] | None = None
+) -> Receipt:
+    code = str(error_code) if error_code not in (None, "", "0", 0) else None
+    key = f"{status}/{code}" if code else status
+    own_words = payload or {"MessageSid": sid, "MessageStatus": status, "ErrorCode": code, "Source": source}
+    return Receipt(key, STATUSES.get(status), sid, code, dict(own_words))

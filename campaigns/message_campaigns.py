@@ -1,0 +1,169 @@
+"""Message campaigns: one wording for one segment, and its life.
+
+draft → planning → running ⇄ paused → finished | stopped.
+
+Planning writes the rows (campaigns.messages.write_for_segment) in a job, because a million of them take half a minute.
+`state_reason` is a code of our own (see campaigns.labels) or what a person gave as reason.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from callcenter.base import audit
+from callcenter.base.clock import real_now
+from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.base.outbox import enqueue_later, tell_later
+from campaigns import wording
+from campaigns.segments import Segment
+
+CHANNELS = ("sms",)
+PLANNING, RUNNING = ("planning", "running")
+NEXT = {
+    "draft": frozenset({"planning", "stopped"}),
+    "planning": frozenset({"running", "paused", "stopped"}),
+    "running": frozenset({"paused", "finished", "stopped"}),
+    "paused": frozenset({"planning", "running", "stopped"}),
+    "finished": frozenset(),
+    "stopped": frozenset(),
+}
+
+
+class MessageCampaign(Base):
+    """`text` has placeholders: {given_names}, {section|s/n}. `unit_price`: MXN a part. `planned_at`: when the segment,
+    at `segment_version`, was frozen into rows. `on_behalf_of`: whom the message must name."""
+
+    __tablename__ = "message_campaigns"
+    __table_args__ = (
+        CheckConstraint("state IN ('draft', 'planning', 'running', 'paused', 'finished', 'stopped')", name="state"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    channel: Mapped[str] = mapped_column(default="sms")
+    purpose: Mapped[str]
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
+    segment_version: Mapped[int | None]
+    text: Mapped[str]
+    sender: Mapped[str]
+    carrier: Mapped[str]
+    on_behalf_of: Mapped[str] = mapped_column(default="", server_default="")
+    unit_price: Mapped[Decimal] = mapped_column(Numeric(8, 4), default=Decimal("0.35"), server_default="0.35")
+    state: Mapped[str] = mapped_column(default="draft")
+    state_reason: Mapped[str | None]
+    launched_at: Mapped[datetime | None]
+    planned_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(default=real_now)
+    segment: Mapped[Segment] = relationship(lazy="joined")
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.carrier == "simulated"
+
+
+@dataclass(frozen=True)
+class MessagePlan:
+    """What a strategist decides about a message campaign."""
+
+    name: str
+    segment_id: int
+    purpose: str
+    text: str
+    sender: str
+    carrier: str
+    on_behalf_of: str = ""
+    channel: str = "sms"
+    unit_price: Decimal = Decimal("0.35")
+
+
+def create(session: Session, plan: MessagePlan, user_id: int | None) -> MessageCampaign:
+    """A draft; nobody is written to yet. Raises InvalidInput with codes of wording faults, NotFound for the segment."""
+    if session.get(Segment, plan.segment_id) is None:
+        raise NotFound("There is no such segment.")
+    if plan.channel not in CHANNELS:
+        raise InvalidInput({"channel": f"{plan.channel} is not a channel; the channels are {', '.join(CHANNELS)}."})
+    faults = wording.check(plan.text)
+    if faults:
+        raise InvalidInput({"text": f"{faults[0].code} {faults[0].detail}".strip()})
+    campaign = MessageCampaign(**plan.__dict__ | {"text": wording.clean(plan.text)}, created_by=user_id)
+    session.add(campaign)
+    session.flush()
+    audit.record(session, user_id, "message_campaign.create", f"message-campaign/{campaign.id}")
+    return campaign
+
+
+def find(session: Session, campaign_id: int) -> MessageCampaign:
+    """Raises NotFound."""
+    campaign = session.get(MessageCampaign, campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such message campaign.")
+    return campaign
+
+
+def newest(session: Session, limit: int = 100) -> list[MessageCampaign]:
+    return list(session.scalars(select(MessageCampaign).order_by(MessageCampaign.id.desc()).limit(limit)))
+
+
+def launch(session: Session, campaign_id: int, user_id: int | None) -> None:
+    """Freeze the segment into rows, then send. Both happen in jobs."""
+    campaign = set_state(session, campaign_id, "planning", None, user_id)
+    campaign.launched_at = campaign.launched_at or real_now()
+    enqueue_later(session, "campaigns.jobs.plan_messages", campaign_id)
+
+
+def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
+    """No new request leaves after the batch under way; the rest stays planned."""
+    set_state(session, campaign_id, "paused", reason, user_id)
+
+
+def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
+    """Go on with those who are still planned; whoever was sent to, or may have been, is not written to again."""
+    if find(session, campaign_id).planned_at is None:
+        launch(session, campaign_id, user_id)
+        return
+    set_state(session, campaign_id, "running", None, user_id)
+    enqueue_later(session, "campaigns.jobs.send_batch", campaign_id, queue="bulk")
+
+
+def stop(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
+    """For good: a job marks everybody still planned as stopped."""
+    set_state(session, campaign_id, "stopped", reason, user_id).finished_at = real_now()
+    enqueue_later(session, "campaigns.jobs.drop_planned", campaign_id)
+
+
+def set_state(
+    session: Session, campaign_id: int, state: str, reason: str | None, user_id: int | None
+) -> MessageCampaign:
+    """Move the campaign, audited. Raises Refused when its state does not allow that."""
+    campaign = lock(session, campaign_id)
+    if state not in NEXT[campaign.state]:
+        raise Refused("state", f"A campaign that is {campaign.state} cannot become {state}.")
+    audit.record(
+        session, user_id, "message_campaign.state", f"message-campaign/{campaign_id}", old=campaign.state, new=state
+    )
+    campaign.state, campaign.state_reason = state, reason
+    tell(session, campaign_id)
+    return campaign
+
+
+def tell(session: Session, campaign_id: int) -> None:
+    """Let the campaign's live page look again, after the commit."""
+    tell_later(session, f"message-campaign/{campaign_id}")
+
+
+def lock(session: Session, campaign_id: int) -> MessageCampaign:
+    """The campaign, fresh and locked until the caller's commit. Raises NotFound."""
+    campaign = session.scalars(
+        select(MessageCampaign)
+        .where(MessageCampaign.id == campaign_id)
+        .with_for_update(of=MessageCampaign)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if campaign is None:
+        raise NotFound("There is no such message campaign.")
+    return campaign

@@ -1,0 +1,112 @@
+"""What the clock does for messages: finds the rows whose worker or job is gone, whatever Redis has forgotten."""
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.orm import Session
+
+from callcenter.attempts import Attempt
+from callcenter.base.clock import real_now
+from callcenter.base.outbox import enqueue_later
+from campaigns import message_campaigns as campaigns
+from campaigns import message_states as states
+from campaigns.message_campaigns import MessageCampaign
+from campaigns.message_news import QUIET
+from campaigns.messages import Message, close, close_attempts, has_planned, has_ready
+
+ASKS_PROVIDER = "campaigns.jobs.ask_provider"
+FILTERED = "30007"  # https://www.twilio.com/docs/api/errors/30007: a carrier's filter took the message for unwanted
+FILTER_SAMPLE, FILTER_SHARE = 50, 0.2  # of the last so many results; from so many on, the campaign pauses
+
+
+def sweep(session: Session) -> dict[str, int]:
+    """Close what passed its deadline and enqueue again what has no job; counts by what was done. Harmless twice."""
+    done = {"unknown": _give_up_leases(session), "expired": _expire(session), "enqueued": 0, "paused": 0}
+    for campaign in _alive(session):
+        if campaign.state == "running" and is_filtered(session, campaign.id):
+            campaigns.pause(session, campaign.id, "carrier_filter", None)
+            done["paused"] += 1
+        elif _enqueue_next(session, campaign):
+            done["enqueued"] += 1
+    if _anybody_silent(session):
+        enqueue_later(session, ASKS_PROVIDER)
+    return done
+
+
+def finish(session: Session, campaign_id: int) -> bool:
+    """Finish a running campaign when nobody is left to write to. Receipts may still come."""
+    campaign = campaigns.lock(session, campaign_id)
+    if campaign.state != "running" or has_planned(session, campaign_id) or _has(session, campaign_id, states.SENDING):
+        return False
+    campaigns.set_state(session, campaign_id, "finished", None, None).finished_at = real_now()
+    return True
+
+
+def is_filtered(session: Session, campaign_id: int) -> bool:
+    """Do carriers' filters take a large share of the newest messages? Then more of them only does harm."""
+    last = (
+        select(Message.error_code)
+        .where(Message.campaign_id == campaign_id, Message.finished_at > MessageCampaign.launched_at,
+               Message.state.in_([states.DELIVERED, states.UNDELIVERED, states.FAILED]),
+               MessageCampaign.id == campaign_id)
+        .order_by(Message.finished_at.desc()).limit(FILTER_SAMPLE).subquery()
+    )  # fmt: skip
+    total, filtered = session.execute(
+        select(func.count(), func.count().filter(last.c.error_code == FILTERED)).select_from(last)
+    ).one()
+    return bool(total == FILTER_SAMPLE and filtered >= FILTER_SHARE * total)
+
+
+def _enqueue_next(session: Session, campaign: MessageCampaign) -> bool:
+    if campaign.state == "planning":
+        enqueue_later(session, "campaigns.jobs.plan_messages", campaign.id)
+    elif campaign.state == "stopped":
+        enqueue_later(session, "campaigns.jobs.drop_planned", campaign.id)
+    elif has_ready(session, campaign.id):
+        enqueue_later(session, "campaigns.jobs.send_batch", campaign.id, queue="bulk")
+    else:
+        return finish(session, campaign.id)
+    return True
+
+
+def _alive(session: Session) -> list[MessageCampaign]:
+    """Campaigns with work left: the running ones, those being planned, and stopped ones with planned rows."""
+    has_rows = select(Message.id).where(Message.campaign_id == MessageCampaign.id, Message.state == states.PLANNED)
+    has_work = MessageCampaign.state.in_(["planning", "running"])
+    left = and_(MessageCampaign.state == "stopped", has_rows.exists())
+    return list(session.scalars(select(MessageCampaign).where(has_work | left).order_by(MessageCampaign.id)))
+
+
+def _give_up_leases(session: Session) -> int:
+    """A worker died while it was sending: the provider may have the message, so nobody sends it again."""
+    rows = session.scalars(
+        update(Message)
+        .where(Message.state == states.SENDING, Message.lease_until < real_now())
+        .values(state=states.UNKNOWN, lease_until=None)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(rows)
+
+
+def _expire(session: Session) -> int:
+    """Attempts past their deadline: what is still planned will not be sent; of the others no more news is expected."""
+    overdue = session.execute(
+        select(Message.id, Message.state)
+        .join(Attempt, Attempt.id == Message.id)
+        .where(Attempt.closed_at.is_(None), Attempt.deadline_at < real_now())
+        .limit(10_000)
+        .with_for_update(of=Message, skip_locked=True)
+    ).all()
+    close(session, Message.id.in_([row.id for row in overdue]), states.STOPPED, refusal="expired")
+    for state in (states.ACCEPTED, states.SENT, states.UNKNOWN):
+        close_attempts(session, [row.id for row in overdue if row.state == state], state)
+    return len(overdue)
+
+
+def _anybody_silent(session: Session) -> bool:
+    waiting = select(Message.id).where(Message.state.in_([states.ACCEPTED, states.SENT, states.UNKNOWN]))
+    return session.execute(waiting.where(Message.news_at < real_now() - QUIET).limit(1)).first() is not None
+
+
+def _has(session: Session, campaign_id: int, state: str) -> bool:
+    found = select(Message.id).where(Message.campaign_id == campaign_id, Message.state == state).limit(1)
+    return session.execute(found).first() is not None

@@ -1,0 +1,127 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns import wording
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "count"),
+    [
+        ("", "GSM-7", 0, 0),
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("a" * 306, "GSM-7", 306, 2),
+        ("a" * 307, "GSM-7", 307, 3),
+        ("éñü¿¡ÉÑÜÇ" + "a" * 151, "GSM-7", 160, 1),
+        ("€" * 80, "GSM-7", 160, 1),
+        ("€" * 81, "GSM-7", 162, 2),
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 306, 3),  # the € may not be torn apart at septet 153
+        ("^{}\\[]~|€", "GSM-7", 18, 1),
+        ("á" + "a" * 69, "UCS-2", 70, 1),
+        ("á" + "a" * 70, "UCS-2", 71, 2),
+        ("á" + "a" * 133, "UCS-2", 134, 2),
+        ("á" + "a" * 134, "UCS-2", 135, 3),
+        ("😀" * 35, "UCS-2", 70, 1),
+        ("a" * 66 + "😀" + "a" * 66, "UCS-2", 134, 3),  # nor a surrogate pair at unit 67
+    ],
+)
+def test_a_text_is_cut_as_a_carrier_cuts_it(text: str, encoding: str, units: int, count: int) -> None:
+    found = wording.parts(text)
+    assert (found.encoding, found.units, found.count) == (encoding, units, count)
+
+
+@pytest.mark.parametrize("character", "áíóúÁÍÓÚç«»“”‘’…–—ªº°")
+def test_what_gsm_7_lacks_is_named(character: str) -> None:
+    found = wording.parts(f"Hola {character}{character}")
+    assert (found.encoding, found.outside) == ("UCS-2", character)
+
+
+@pytest.mark.parametrize("character", "éÉñÑüÜ¿¡ÇàèìòùÄÖöä")
+def test_what_gsm_7_has_costs_one_septet(character: str) -> None:
+    assert wording.parts(character).units == 1
+    assert wording.parts(character).encoding == "GSM-7"
+
+
+def test_a_combining_accent_is_composed_before_it_costs_ucs_2() -> None:
+    assert wording.parts(wording.clean("cafe\u0301")).encoding == "GSM-7"
+
+
+def test_invisible_marks_are_removed() -> None:
+    assert wording.clean("\u200fHola\u202e \u200bLupita\ufeff ") == "Hola Lupita"
+
+
+def test_accents_can_be_given_up_but_not_the_tilde() -> None:
+    assert wording.without_accents("¿Votará la niña «Ávila»…?") == '¿Votara la niña "Avila"...?'
+    assert wording.parts(wording.without_accents("¿Votará la niña «Ávila»…?")).encoding == "GSM-7"
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("Hola {given_names}", []),
+        ("Hola { given_names | vecina }", []),
+        ("   ", [wording.Fault("empty")]),
+        ("\u200f", [wording.Fault("empty")]),
+        ("Hola {nombre}", [wording.Fault("unknown_field", "nombre")]),
+        ("Hola {}", [wording.Fault("unknown_field", "")]),
+        ("Hola {given_names", [wording.Fault("loose_brace")]),
+        ("Hola given_names}", [wording.Fault("loose_brace")]),
+        ("Hola {{name}}", [wording.Fault("loose_brace")]),
+        ("x" * 1601, [wording.Fault("too_long", "1601")]),
+        ("x" * 5000 + "{zodiac}", [wording.Fault("unknown_field", "zodiac"), wording.Fault("too_long", "5008")]),
+    ],
+)
+def test_faults_of_a_wording_are_found_before_it_is_sent(text: str, faults: list[wording.Fault]) -> None:
+    assert wording.check(text) == faults
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hola {given_names}, sección {section}", "Hola Lupita, sección 2301"),
+        ("Hola {municipality|amiga}", "Hola amiga"),
+        ("Hola { municipality | amiga }", "Hola amiga"),
+        ("Hola {neighborhood|vecina}", "Hola vecina"),
+        ("Sin campos", "Sin campos"),
+    ],
+)
+def test_placeholders_are_filled(text: str, expected: str) -> None:
+    values = {"given_names": "Lupita", "section": "2301", "municipality": None, "neighborhood": "  "}
+    assert wording.render(text, values) == expected
+
+
+def test_a_missing_value_without_fallback_is_named_and_never_sent_as_a_hole() -> None:
+    with pytest.raises(wording.MissingValue) as missing:
+        wording.render("Colonia {neighborhood}", {"neighborhood": None})
+    assert missing.value.field == "neighborhood"
+
+
+def test_a_value_is_not_read_as_a_placeholder() -> None:
+    assert wording.render("Hola {given_names}", {"given_names": "{name}"}) == "Hola {name}"
+
+
+def test_only_placeholders_without_fallback_are_needed() -> None:
+    assert wording.needed("{given_names} {section|s/n} {section} {name|tú}") == ["given_names", "section"]
+    assert wording.fields("{given_names} {section|s/n} {section}") == ["given_names", "section"]
+
+
+def test_cost_is_parts_by_unit_price() -> None:
+    assert wording.cost(3, Decimal("0.85")) == Decimal("2.55")
+
+
+@given(st.text(max_size=700))
+def test_parts_hold_the_whole_text(text: str) -> None:
+    found = wording.parts(text)
+    whole, piece = (160, 153) if found.encoding == "GSM-7" else (70, 67)
+    capacity = whole if found.count <= 1 else found.count * piece
+    assert found.units <= capacity
+    assert found.room >= 0
+    assert found.count <= 1 or found.units > whole
+
+
+@given(st.text(max_size=200))
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    assert wording.clean(wording.clean(text)) == wording.clean(text)
