@@ -1,14 +1,24 @@
 """Interviews and their answers: saved as they are given, every change of mind kept."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import gettext as _
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import NotFound, Refused
+from callcenter.base.outbox import tell_later
+from callcenter.calls import Call
+from surveys import call_facts, engine
+from surveys.items import Items
+from surveys.questionnaire import Questionnaire, Survey, current
 
 
 class Interview(Base):
@@ -39,18 +49,275 @@ class Interview(Base):
 
 
 class Answer(Base):
-    """One answer to one item. A later answer to the same item supersedes it; nothing is deleted."""
+    """One answer to one item. A later answer to the same item supersedes it; nothing is deleted.
+
+    `counts` is false while an earlier answer makes the item irrelevant: the trail stays, results leave it out.
+    `client_key` is the sender's own: the same key twice is one answer, however late the second one comes.
+    """
 
     __tablename__ = "answers"
     __table_args__ = (
-        Index("uq_answers_current", "interview_id", "item", unique=True, postgresql_where=text("superseded_at IS NULL")),
+        Index(
+            "uq_answers_current", "interview_id", "item", unique=True, postgresql_where=text("superseded_at IS NULL")
+        ),
         Index("ix_answers_item", "item", postgresql_where=text("superseded_at IS NULL")),
+        UniqueConstraint("interview_id", "client_key"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     interview_id: Mapped[UUID] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
     item: Mapped[str]
     value: Mapped[str]  # the code; codes of select_multiple separated by spaces, as in ODK
     choice_order: Mapped[list[Any] | None]  # codes as they were shown
+    counts: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    client_key: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(default=real_now)
     seconds: Mapped[float | None]  # from the question shown to the answer
     superseded_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An interview as its page needs it: `answers` include the values filled from the call."""
+
+    interview: Interview
+    items: Items
+    answers: dict[str, str]
+    saved_at: datetime | None
+
+    def next_question(self) -> engine.Question | None:
+        interview = self.interview
+        return engine.next_question(self.items, self.answers, interview.seed, interview.language, interview.face)
+
+    def question(self, name: str) -> engine.Question | None:
+        interview = self.interview
+        return engine.question(
+            self.items, self.answers, name, interview.seed, language=interview.language, face=interview.face
+        )
+
+    def path(self) -> list[str]:
+        return engine.path(self.items, self.answers, self.interview.seed, self.interview.face)
+
+
+def open_for_call(session: Session, call_id: UUID, user_id: int | None) -> Interview:
+    """The interview of this call, made when there is none yet. One a call, however often it is opened.
+
+    Raises NotFound when the call runs no survey, Refused("survey_closed")."""
+    found = of_call(session, call_id)
+    if found is not None:
+        return found
+    call = session.get(Call, call_id)
+    kind, _slash, number = call.script.partition("/") if call else ("", "", "")
+    if call is None or kind != "survey" or not number.isdecimal():
+        raise NotFound(_("This call has no questionnaire."))
+    survey = session.get(Survey, int(number))
+    if survey is None:
+        raise NotFound(_("There is no survey %(id)s.", id=number))
+    if survey.state == "closed":
+        raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
+    survey.state = "open"
+    return _insert(session, survey.id, call_id, user_id)
+
+
+def _insert(session: Session, survey_id: int, call_id: UUID, user_id: int | None) -> Interview:
+    facts, language = call_facts.of_call(session, call_id, user_id)
+    questionnaire = current(session, survey_id)
+    languages = questionnaire.items["languages"]
+    number = uuid4()
+    session.execute(
+        insert(Interview)
+        .values(
+            id=number,
+            survey_id=survey_id,
+            questionnaire_id=questionnaire.id,
+            call_id=call_id,
+            interviewer_id=user_id,
+            face="screen",
+            language=language if language in languages else questionnaire.items["default_language"],
+            state="started",
+            seed=number.int % 2**63,
+            hidden=facts,
+            at=campaign_now(session),
+            started_at=real_now(),
+        )
+        .on_conflict_do_nothing(index_elements=["call_id"])
+    )
+    return session.scalars(select(Interview).where(Interview.call_id == call_id)).one()
+
+
+def record_answer(
+    session: Session,
+    interview_id: UUID,
+    item: str,
+    value: str | Sequence[str],
+    seconds: float | None = None,
+    *,
+    key: str | None = None,
+) -> Answer:
+    """Save one answer; the same value again, or the same key again, changes nothing. A change keeps the old answer.
+
+    Raises InvalidInput({item: sentence}) when the questionnaire does not accept it, NotFound."""
+    standing = _locked(session, interview_id)
+    repeated = _by_key(session, interview_id, key)
+    if repeated is not None:
+        return repeated
+    interview, items, answers = standing.interview, standing.items, standing.answers
+    read = engine.read_answer(items, answers, item, value, seed=interview.seed, language=interview.language)
+    present = _current(session, interview_id, item)
+    if present is not None and present.value == read:
+        return present
+    if present is not None:
+        present.superseded_at = real_now()
+        session.flush()
+    shown = standing.question(item)
+    answer = Answer(
+        interview_id=interview_id,
+        item=item,
+        value=read,
+        choice_order=(shown.order or None) if shown else None,
+        client_key=key,
+        seconds=seconds,
+    )
+    session.add(answer)
+    session.flush()
+    _after_answer(session, interview, items, {**answers, item: read})
+    return answer
+
+
+def _after_answer(session: Session, interview: Interview, items: Items, answers: dict[str, str]) -> None:
+    """What an answer changes: which answers count, the interview's state, the version that can no longer change."""
+    session.execute(
+        update(Questionnaire)
+        .where(Questionnaire.id == interview.questionnaire_id, Questionnaire.frozen_at.is_(None))
+        .values(frozen_at=real_now())
+    )
+    counting = engine.applicable(items, answers, interview.seed)
+    counts = Answer.item.in_(counting)
+    session.execute(
+        update(Answer)
+        .where(Answer.interview_id == interview.id, Answer.superseded_at.is_(None), Answer.counts != counts)
+        .values(counts=counts)
+        .execution_options(synchronize_session="fetch")
+    )
+    _set_state(session, interview, items, answers)
+
+
+def close_call(session: Session, call_id: UUID) -> None:
+    """The call has its disposition: an interview that did not reach its end is partial, one without answers void."""
+    interview = of_call(session, call_id)
+    if interview is None:
+        return
+    standing = _locked(session, interview.id)
+    standing.interview.ended_at = standing.interview.ended_at or real_now()
+    _set_state(session, standing.interview, standing.items, standing.answers)
+
+
+def _set_state(session: Session, interview: Interview, items: Items, answers: Mapping[str, str]) -> None:
+    before, interview.state = interview.state, _state(interview, items, answers)
+    tell_later(session, f"survey/{interview.survey_id}")
+    if before != interview.state and interview.call_id is not None:
+        call = session.get(Call, interview.call_id)
+        if call is not None and call.operator_id is not None:
+            tell_later(session, f"operator/{call.operator_id}")  # the outcome that the answers suggest may have changed
+
+
+def _state(interview: Interview, items: Items, answers: Mapping[str, str]) -> str:
+    if engine.refused_consent(items, answers):
+        return "void" if interview.ended_at else "started"
+    if engine.is_finished(items, answers, interview.seed, interview.face):
+        return "complete"
+    if interview.ended_at is None:
+        return "started"
+    return "partial" if engine.has_substance(items, answers, interview.seed) else "void"
+
+
+def suggested(session: Session, call_id: UUID) -> str | None:
+    """The disposition that the answers imply (a code of callcenter.dispositions); None when they imply none."""
+    interview = of_call(session, call_id)
+    if interview is None:
+        return None
+    standing = _read(session, interview)
+    if engine.refused_consent(standing.items, standing.answers):
+        return "refused"
+    if interview.state == "complete":
+        return "completed"
+    return "partial" if engine.has_substance(standing.items, standing.answers, interview.seed) else None
+
+
+def progress(session: Session, interview_id: UUID) -> dict[str, Any]:
+    """{"state", "answered", "total" (on the way as it looks now), "saved_at"}."""
+    standing = standing_of(session, interview_id)
+    way = standing.path()
+    answered = sum(name in standing.answers for name in way)
+    return {
+        "state": standing.interview.state,
+        "answered": answered,
+        "total": len(way),
+        "saved_at": standing.saved_at,
+    }
+
+
+def of_call(session: Session, call_id: UUID) -> Interview | None:
+    return session.scalars(select(Interview).where(Interview.call_id == call_id)).one_or_none()
+
+
+def standing_of(session: Session, interview_id: UUID) -> Standing:
+    interview = session.get(Interview, interview_id)
+    if interview is None:
+        raise NotFound(_("There is no such interview."))
+    return _read(session, interview)
+
+
+def belongs_to(session: Session, interview_id: UUID, operator_id: int) -> bool:
+    """Is the interview's call this operator's?"""
+    return bool(
+        session.scalar(
+            select(Call.id)
+            .join(Interview, Interview.call_id == Call.id)
+            .where(Interview.id == interview_id, Call.operator_id == operator_id)
+        )
+    )
+
+
+def trail(session: Session, interview_id: UUID) -> list[Answer]:
+    """Every answer ever given in this interview, in the order given."""
+    return list(session.scalars(select(Answer).where(Answer.interview_id == interview_id).order_by(Answer.id)))
+
+
+def _locked(session: Session, interview_id: UUID) -> Standing:
+    interview = session.scalars(
+        select(Interview)
+        .where(Interview.id == interview_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if interview is None:
+        raise NotFound(_("There is no such interview."))
+    return _read(session, interview)
+
+
+def _read(session: Session, interview: Interview) -> Standing:
+    questionnaire = session.get_one(Questionnaire, interview.questionnaire_id)
+    rows = session.execute(
+        select(Answer.item, Answer.value, Answer.at).where(
+            Answer.interview_id == interview.id, Answer.superseded_at.is_(None)
+        )
+    ).all()
+    answers = call_facts.for_items(questionnaire.items, interview.hidden)
+    if interview.call_id is not None:
+        answers |= call_facts.personal(session, questionnaire.items, interview.call_id)
+    answers |= {item: value for item, value, _at in rows}
+    return Standing(interview, questionnaire.items, answers, max((at for _item, _value, at in rows), default=None))
+
+
+def _current(session: Session, interview_id: UUID, item: str) -> Answer | None:
+    return session.scalars(
+        select(Answer).where(Answer.interview_id == interview_id, Answer.item == item, Answer.superseded_at.is_(None))
+    ).one_or_none()
+
+
+def _by_key(session: Session, interview_id: UUID, key: str | None) -> Answer | None:
+    if key is None:
+        return None
+    return session.scalars(
+        select(Answer).where(Answer.interview_id == interview_id, Answer.client_key == key)
+    ).one_or_none()

@@ -1,17 +1,26 @@
 """Questionnaires: an XLSForm in, frozen versions inside."""
 
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound
+from surveys.items import Items, read_items
+from surveys.xlsform import read_workbook
 
 
 class Survey(Base):
-    """A study in the field. Its number is in a call's script: `survey/<id>`. `state`: draft | open | closed."""
+    """A study in the field. Its number is in a call's script: `survey/<id>`. `state`: draft | open | closed.
+
+    Draft until its first interview; a closed one opens no interview any more.
+    """
 
     __tablename__ = "surveys"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -23,7 +32,10 @@ class Survey(Base):
 
 
 class Questionnaire(Base):
-    """One version of a survey's questions. `form` is the ODK XForm (XML); `items` its questions, as the engine reads them."""
+    """One version of a survey's questions. `form` is the ODK XForm (XML); `items` what the engine reads (surveys.items).
+
+    With its first answer a version is frozen: a new file then makes a new version.
+    """
 
     __tablename__ = "questionnaires"
     __table_args__ = (UniqueConstraint("survey_id", "version"),)
@@ -36,3 +48,120 @@ class Questionnaire(Base):
     items: Mapped[dict[str, Any]]
     frozen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=real_now)
+
+
+@dataclass(frozen=True)
+class ReadForm:
+    """An XLSForm that was read and found whole."""
+
+    file_name: str
+    sha256: str
+    form: str
+    items: Items
+
+
+def read_form(file_name: str, content: bytes) -> ReadForm:
+    """Read an XLSForm. Raises InvalidInput with one sentence for each fault (sheet, row, column, what to do)."""
+    items = read_items(read_workbook(content))
+    return ReadForm(file_name[:200], hashlib.sha256(content).hexdigest(), _xform(content), items)
+
+
+def create_survey(session: Session, name: str, file_name: str, content: bytes) -> Survey:
+    """A new survey with the first version of its questionnaire; `name` may be empty (the form's title is taken)."""
+    form = read_form(file_name, content)
+    survey = Survey(name=name.strip()[:200] or form.items["title"] or file_name)
+    session.add(survey)
+    session.flush()
+    session.add(_version(survey.id, 1, form))
+    session.flush()
+    return survey
+
+
+def replace_form(session: Session, survey_id: int, file_name: str, content: bytes) -> Questionnaire:
+    """The survey's questionnaire becomes this file: in place while nobody has answered, else as a new version."""
+    form = read_form(file_name, content)
+    present = current(session, survey_id)
+    session.refresh(present, with_for_update=True)
+    if present.sha256 == form.sha256:
+        return present
+    if present.frozen_at is None:
+        present.file_name, present.sha256, present.form, present.items = (
+            form.file_name,
+            form.sha256,
+            form.form,
+            form.items,
+        )
+        return present
+    following = _version(survey_id, present.version + 1, form)
+    session.add(following)
+    session.flush()
+    return following
+
+
+def find(session: Session, survey_id: int) -> Survey:
+    survey = session.get(Survey, survey_id)
+    if survey is None:
+        raise NotFound(_("There is no survey %(id)s.", id=survey_id))
+    return survey
+
+
+def current(session: Session, survey_id: int) -> Questionnaire:
+    """The newest version: the one that new interviews use."""
+    newest = session.scalar(
+        select(Questionnaire)
+        .where(Questionnaire.survey_id == survey_id)
+        .order_by(Questionnaire.version.desc())
+        .limit(1)
+    )
+    if newest is None:
+        raise NotFound(_("There is no survey %(id)s.", id=survey_id))
+    return newest
+
+
+def versions(session: Session, survey_id: int) -> list[Questionnaire]:
+    """Every version, the newest first."""
+    return list(
+        session.scalars(
+            select(Questionnaire).where(Questionnaire.survey_id == survey_id).order_by(Questionnaire.version.desc())
+        )
+    )
+
+
+def listed(session: Session) -> list[tuple[Survey, int]]:
+    """Every survey with the number of its newest version, the newest survey first."""
+    newest = select(func.max(Questionnaire.version)).where(Questionnaire.survey_id == Survey.id).scalar_subquery()
+    rows = session.execute(select(Survey, func.coalesce(newest, 0)).order_by(Survey.id.desc()))
+    return [(survey, version) for survey, version in rows]
+
+
+def set_state(session: Session, survey_id: int, state: str) -> Survey:
+    """Open or close a survey by hand."""
+    if state not in ("open", "closed"):
+        raise InvalidInput({"state": _("A survey can be opened or closed, not “%(state)s”.", state=state)})
+    survey = find(session, survey_id)
+    survey.state = state
+    return survey
+
+
+def _version(survey_id: int, number: int, form: ReadForm) -> Questionnaire:
+    return Questionnaire(
+        survey_id=survey_id,
+        version=number,
+        file_name=form.file_name,
+        sha256=form.sha256,
+        form=form.form,
+        items=form.items,
+    )
+
+
+def _xform(content: bytes) -> str:
+    """The ODK XForm that pyxform makes of the file; what only pyxform refuses is told in its words."""
+    from pyxform.errors import PyXFormError
+    from pyxform.xls2xform import convert
+
+    try:
+        return str(convert(xlsform=content, file_type=".xlsx").xform)
+    except PyXFormError as error:
+        raise InvalidInput(
+            {"file": _("The form cannot be converted: %(detail)s Correct the file and upload it again.", detail=error)}
+        ) from error

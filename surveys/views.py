@@ -2,4 +2,11 @@
 
 from flask import Blueprint
 
-blueprint = Blueprint("surveys", __name__, url_prefix="/surveys", template_folder="templates", static_folder="static", static_url_path="/static/surveys")
+blueprint = Blueprint(
+    "surveys",
+    __name__,
+    url_prefix="/surveys",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/surveys",
+)

@@ -1,0 +1,59 @@
+"""What an interview learns from its call without asking: section, age, who calls on whose behalf."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcenter.attempts import Attempt
+from callcenter.base.auth import User
+from callcenter.base.clock import ZONE, campaign_now
+from callcenter.calls import Call
+from callcenter.contacts import Contact
+from callcenter.queues import CallQueue
+from callcenter.territory import Section
+from surveys.items import Items
+
+
+def of_call(session: Session, call_id: UUID, user_id: int | None) -> tuple[dict[str, str], str]:
+    """Values filled from the call, none of them the person's identity; and the person's language."""
+    row = session.execute(
+        select(
+            Contact.sex,
+            Contact.age,
+            Contact.language,
+            func.coalesce(Section.number, Contact.section_number).label("section"),
+            Section.kind.label("section_kind"),
+            func.coalesce(Section.municipality, Contact.municipality).label("municipality"),
+            CallQueue.on_behalf_of.label("sponsor"),
+            CallQueue.name.label("campaign"),
+        )
+        .select_from(Call)
+        .join(Attempt, Attempt.id == Call.id)
+        .join(CallQueue, CallQueue.id == Call.queue_id)
+        .outerjoin(Contact, Contact.id == Attempt.contact_id)
+        .outerjoin(Section, Section.id == Contact.section_id)
+        .where(Call.id == call_id)
+    ).one()
+    facts = {key: str(value) for key, value in row._mapping.items() if value is not None and key != "language"}
+    facts["today"] = campaign_now(session).astimezone(ZONE).date().isoformat()
+    operator = session.get(User, user_id) if user_id else None
+    facts["operator_name"] = operator.full_name if operator else ""
+    return facts, row.language or "es"
+
+
+def for_items(items: Items, hidden: Mapping[str, str]) -> dict[str, str]:
+    """The hidden items' values; other facts of the call (kept for the results) are not answers to a question."""
+    wanted = {item["name"] for item in items["items"] if item["type"] == "hidden"} | {"today"}
+    return {name: value for name, value in hidden.items() if name in wanted}
+
+
+def personal(session: Session, items: Items, call_id: UUID) -> dict[str, str]:
+    """The person's given names for the wording, when a form has a hidden `given_names`: read anew, never stored."""
+    if not any(item["name"] == "given_names" and item["type"] == "hidden" for item in items["items"]):
+        return {}
+    name = session.scalar(
+        select(Contact.given_names).join(Attempt, Attempt.contact_id == Contact.id).where(Attempt.id == call_id)
+    )
+    return {"given_names": name or ""}

@@ -1,0 +1,351 @@
+"""The interview as a pure function: from questions and answers so far to the next question. No clock, no database.
+
+`items` is what `surveys.items.read_items` made; `answers` maps an item's name to its stored value: a code, codes
+separated by spaces, a number, text, or '' for a question that was skipped or a note that was read. Values filled from
+the call (hidden items, `today`) are answers too.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from flask_babel import gettext as _
+
+from callcenter.base.errors import InvalidInput
+from surveys import expressions
+from surveys.items import ASKED, Items
+
+MAX_TEXT = 4000
+# Roles that stand apart from the other answers: the person gave none.
+APART = ("dk", "refused")
+# What each face can ask: a screen does not record a voice, a telephone keypad does not write.
+FACES: dict[str, frozenset[str]] = {
+    "screen": frozenset(ASKED) - {"audio"},
+    "agi": frozenset(ASKED) - {"text", "date", "decimal"},
+    "twiml": frozenset(ASKED) - {"text", "date", "decimal"},
+}
+Answers = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    code: str
+    label: str
+    role: str | None = None
+
+    @property
+    def is_apart(self) -> bool:
+        return self.role in APART
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way."""
+
+    name: str
+    kind: str
+    label: str
+    hint: str
+    required: bool
+    choices: tuple[Choice, ...]
+    value: str | None
+    place: int
+    total: int
+
+    @property
+    def order(self) -> list[str]:
+        """The codes as they are shown."""
+        return [choice.code for choice in self.choices]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an interview stands: each item's value ('' when it has none) and which items apply, in the form's order."""
+
+    values: dict[str, str]
+    relevant: tuple[str, ...]
+
+
+def stand(items: Items, answers: Answers, seed: int = 0, language: str = "") -> Standing:
+    """Values and relevance of every item. What does not apply has no value for the others."""
+    world = _World(items, answers, seed, language)
+    named = _named(items)
+    relevant = set()
+    for name in items["order"]:
+        item = named[name]
+        if not all(world.is_true(expression, item) for expression in item["relevant"]):
+            world.nodes[name].text = ""
+            continue
+        relevant.add(name)
+        if item["type"] == "calculate":
+            world.nodes[name].text = expressions.as_text(world.value(item["calculation"], item))
+    values = {name: node.text or "" for name, node in world.nodes.items()}
+    return Standing(values, tuple(item["name"] for item in items["items"] if item["name"] in relevant))
+
+
+def next_question(
+    items: Items, answers: Answers, seed: int = 0, language: str = "", face: str = "screen"
+) -> Question | None:
+    """The first question that applies, can be asked on this face and has no answer; None at the end."""
+    standing = stand(items, answers, seed, language)
+    for name in _path(items, standing, face):
+        if name not in answers:
+            return _question(items, answers, standing, name, _Setting(seed, language, face))
+    return None
+
+
+def question(
+    items: Items, answers: Answers, name: str, seed: int = 0, *, language: str = "", face: str = "screen"
+) -> Question | None:
+    """The question of this name as it would be asked now, with its answer; None when it does not apply."""
+    standing = stand(items, answers, seed, language)
+    if name not in _path(items, standing, face):
+        return None
+    return _question(items, answers, standing, name, _Setting(seed, language, face))
+
+
+def path(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> list[str]:
+    """Names of the questions that are asked with these answers, in order: going back walks along it."""
+    return _path(items, stand(items, answers, seed), face)
+
+
+def read_answer(
+    items: Items, answers: Answers, name: str, given: str | Sequence[str], *, seed: int = 0, language: str = ""
+) -> str:
+    """The value to store for what a person gave. Raises InvalidInput({name: sentence}) when it cannot be accepted."""
+    item = _named(items).get(name)
+    standing = stand(items, answers, seed, language)
+    if item is None or item["type"] not in ASKED:
+        raise InvalidInput({name: _("There is no such question in this questionnaire.")})
+    if name not in standing.relevant:
+        raise InvalidInput({name: _("This question does not apply after the answers given before. Go on.")})
+    world = _World(items, {**standing.values, **_today(answers)}, seed, language)
+    value = _typed(item, given, [choice["name"] for choice in world.offered(item)])
+    if not value:
+        if item["type"] not in ("note", "audio") and _is_required(items, item, answers, seed):
+            raise InvalidInput(
+                {name: _words(items, item["required_message"], language) or _("An answer is needed here.")}
+            )
+        return ""
+    world.nodes[name].text = value
+    if item["constraint"] and not world.is_true(item["constraint"], item):
+        sentence = _words(items, item["constraint_message"], language)
+        raise InvalidInput({name: sentence or _("This answer is outside of what the question allows.")})
+    return value
+
+
+def applicable(items: Items, answers: Answers, seed: int = 0) -> frozenset[str]:
+    """Names of the answers that count: the others were given before an earlier answer changed."""
+    return frozenset(stand(items, answers, seed).relevant) & frozenset(answers)
+
+
+def is_finished(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> bool:
+    """Is nothing left to ask? A last note that was not clicked away does not keep an interview open."""
+    kinds = {item["name"]: item["type"] for item in items["items"]}
+    return all(name in answers or kinds[name] == "note" for name in path(items, answers, seed, face))
+
+
+def has_substance(items: Items, answers: Answers, seed: int = 0) -> bool:
+    """Was any question answered besides the one for consent?"""
+    counting = applicable(items, answers, seed)
+    return any(
+        answers[item["name"]] and item["type"] in ASKED and item["name"] != items.get("consent_question")
+        for item in items["items"]
+        if item["name"] in counting
+    )
+
+
+def refused_consent(items: Items, answers: Answers) -> bool:
+    """Did the person decline to take part?"""
+    name = items.get("consent_question")
+    return bool(name) and answers.get(str(name)) in ("no", "refused")
+
+
+def shuffled(codes: Sequence[str], seed: int, name: str) -> list[str]:
+    """An order of `codes` fixed by interview and question: Park and Miller's generator, as in ODK's randomize()."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    state = int.from_bytes(digest[:8], "big") % 2147483646 + 1
+    order = list(codes)
+    for last in range(len(order) - 1, 0, -1):
+        state = state * 16807 % 2147483647
+        other = state % (last + 1)
+        order[last], order[other] = order[other], order[last]
+    return order
+
+
+@dataclass(frozen=True)
+class _Setting:
+    seed: int
+    language: str
+    face: str
+
+
+class _World:
+    """The answers as an XML instance, and what an expression may ask of it."""
+
+    def __init__(self, items: Items, answers: Answers, seed: int, language: str) -> None:
+        self.root = Element("data")
+        self.nodes: dict[str, Element] = {}
+        self._items, self._seed, self._language = items, seed, language
+        self._today = answers.get("today", "")
+        for item in items["items"]:
+            node = self.nodes[item["name"]] = SubElement(self.root, item["name"])
+            if item["type"] not in ("calculate", "note"):
+                node.text = answers.get(item["name"], item["default"] if item["type"] == "hidden" else "")
+
+    def value(self, expression: str, item: dict[str, Any], node: Element | None = None) -> Any:
+        labels = _labels(self._items, self._language) if "choice-name" in expression else {}
+        world = expressions.World(self._seed, self._today, labels, item["name"])
+        return expressions.evaluate(expression, self.root, self.nodes[item["name"]] if node is None else node, world)
+
+    def is_true(self, expression: str, item: dict[str, Any]) -> bool:
+        return expressions.holds(self.value(expression, item))
+
+    def offered(self, item: dict[str, Any]) -> list[dict[str, Any]]:
+        """The choices that the item's choice_filter lets through."""
+        return [choice for choice in item["choices"] if not item["choice_filter"] or self._offers(item, choice)]
+
+    def _offers(self, item: dict[str, Any], choice: dict[str, Any]) -> bool:
+        # The columns of the choice stand below `.` while the filter is asked.
+        row = SubElement(self.root, "choice_")
+        for column, text in choice["columns"].items():
+            SubElement(row, re.sub(r"\W", "_", column)).text = text
+        kept = expressions.holds(self.value(item["choice_filter"], item, row))
+        self.root.remove(row)
+        return kept
+
+
+def _named(items: Items) -> dict[str, dict[str, Any]]:
+    return {item["name"]: item for item in items["items"]}
+
+
+def _today(answers: Answers) -> dict[str, str]:
+    return {"today": answers["today"]} if "today" in answers else {}
+
+
+def _labels(items: Items, language: str) -> dict[tuple[str, str], str]:
+    return {
+        (item["name"], choice["name"]): _words(items, choice["label"], language)
+        for item in items["items"]
+        for choice in item["choices"]
+    }
+
+
+def _words(items: Items, texts: Mapping[str, str], language: str) -> str:
+    """The text in this language, else in the form's own, else in any."""
+    for wanted in (language, items["default_language"], ""):
+        if texts.get(wanted):
+            return texts[wanted]
+    return next(iter(texts.values()), "")
+
+
+def _path(items: Items, standing: Standing, face: str) -> list[str]:
+    if face not in FACES:
+        raise ValueError(f"unknown face {face!r}; the faces are {', '.join(FACES)}")
+    relevant = set(standing.relevant)
+    return [item["name"] for item in items["items"] if item["name"] in relevant and item["type"] in FACES[face]]
+
+
+def _question(items: Items, answers: Answers, standing: Standing, name: str, setting: _Setting) -> Question:
+    item = _named(items)[name]
+    way = _path(items, standing, setting.face)
+    return Question(
+        name=name,
+        kind=item["type"],
+        label=_spoken(items, item["label"], standing, setting.language),
+        hint=_spoken(items, item["hint"], standing, setting.language),
+        required=_is_required(items, item, answers, setting.seed),
+        choices=tuple(_shown(items, item, answers, standing, setting)),
+        value=answers.get(name),
+        place=way.index(name) + 1,
+        total=len(way),
+    )
+
+
+def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language: str) -> str:
+    """The text with `${…}` replaced: a choice by its words, everything else by its value."""
+    labels = _labels(items, language)
+
+    def said(match: re.Match[str]) -> str:
+        value = standing.values.get(match[1], "")
+        return ", ".join(labels[match[1], code] for code in value.split()) if (match[1], value) in labels else value
+
+    return expressions.REFERENCE.sub(said, _words(items, texts, language))
+
+
+def _shown(
+    items: Items, item: dict[str, Any], answers: Answers, standing: Standing, setting: _Setting
+) -> Iterator[Choice]:
+    """The choices in their order. Only candidates rotate; a list without candidates rotates what has no role."""
+    world = _World(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
+    offered = world.offered(item)
+    rotating = _rotating(offered) if item["randomize"] else []
+    seed = setting.seed
+    if item["seed"]:
+        seed = int(hashlib.sha256(expressions.as_text(world.value(item["seed"], item)).encode()).hexdigest()[:12], 16)
+    order = iter(shuffled(rotating, seed, item["name"]))
+    named = {choice["name"]: choice for choice in offered}
+    for choice in offered:
+        shown = named[next(order)] if choice["name"] in rotating else choice
+        yield Choice(shown["name"], _spoken(items, shown["label"], standing, setting.language), shown["role"])
+
+
+def _rotating(choices: list[dict[str, Any]]) -> list[str]:
+    candidates = [choice["name"] for choice in choices if choice["role"] == "candidate"]
+    return candidates or [choice["name"] for choice in choices if not choice["role"]]
+
+
+def _is_required(items: Items, item: dict[str, Any], answers: Answers, seed: int) -> bool:
+    if isinstance(item["required"], bool):
+        return item["required"]
+    return _World(items, answers, seed, "").is_true(item["required"], item)
+
+
+def _typed(item: dict[str, Any], given: str | Sequence[str], offered: Sequence[str]) -> str:
+    text = given if isinstance(given, str) else " ".join(given)
+    text = "".join(char for char in text if char.isprintable() or char == "\n").strip()
+    if not text or item["type"] == "note":
+        return ""
+    if item["type"].startswith("select"):
+        return _codes(item, text, offered)
+    reader = {"integer": _integer, "decimal": _decimal, "date": _date}.get(item["type"])
+    if reader:
+        return reader(item["name"], text)
+    if len(text) > MAX_TEXT:
+        raise InvalidInput({item["name"]: _("The text is longer than %(most)s characters; shorten it.", most=MAX_TEXT)})
+    return text
+
+
+def _codes(item: dict[str, Any], text: str, known: Sequence[str]) -> str:
+    codes = list(dict.fromkeys(text.split()))
+    unknown = [code for code in codes if code not in known]
+    if unknown or (item["type"] == "select_one" and len(codes) > 1):
+        sentence = _(
+            "“%(given)s” is not one of the answers; they are %(known)s.", given=text[:60], known=", ".join(known)
+        )
+        raise InvalidInput({item["name"]: sentence})
+    return " ".join(sorted(codes, key=known.index))
+
+
+def _integer(name: str, text: str) -> str:
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.0+)?", text, flags=re.ASCII):
+        raise InvalidInput({name: _("Write a whole number in figures, for example 34.")})
+    return str(int(text.partition(".")[0]))
+
+
+def _decimal(name: str, text: str) -> str:
+    plain = text.replace(",", ".")
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", plain, flags=re.ASCII):
+        raise InvalidInput({name: _("Write a number in figures, for example 3.5.")})
+    return expressions.as_text(float(plain))
+
+
+def _date(name: str, text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise InvalidInput({name: _("Choose a date, for example 2027-06-06.")}) from error
