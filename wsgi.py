@@ -1,5 +1,7 @@
-"""The composition root of the web: what stands on which floor is put together here, and only here."""
+"""The composition root: what stands on which floor is put together here, and only here."""
 
+import logging
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -7,8 +9,8 @@ from typing import Any
 from flask import Flask
 
 from callcenter.base import auth, db, outbox, sign_in, web
-from callcenter.base.settings import Settings, read_settings
-
+from callcenter.base.settings import Settings, read_settings, var_folder
+from scripts import commands, embedded
 
 MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
@@ -17,6 +19,62 @@ MODELS = (
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.inbox", "campaigns.messages", "campaigns.segments",
 )  # fmt: skip
+BLUEPRINTS = (
+    "callcenter.base.account", "callcenter.base.health", "callcenter.base.users", "callcenter.base.live",
+    "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views",
+    "callcenter.webhooks",
+    "surveys.views",
+    "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
+)  # fmt: skip
+# Modules whose `commands` are commands of `flask`.
+COMMANDS: tuple[str, ...] = ("scripts.commands",)
+# Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
+COMPOSED: tuple[str, ...] = ()
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole web application. Connects this process to the database and Redis of `settings`.
+
+    Without settings it reads the environment, where the embedded services stand in for what is not named; raises
+    BadSettings with every fault. A `flask …` command gets services of its own when none are running."""
+    is_command = settings is None and commands.is_command()
+    settings = settings or (commands.read_command_settings() if is_command else _settings())
+    import_models()
+    app = Flask("convoca", root_path=str(Path(__file__).parent), template_folder=None, static_folder=None)
+    app.config["SETTINGS"] = settings
+    if not db.is_connected(settings.database_url):
+        db.connect(settings.database_url, pool_size=10)
+    if is_command:
+        commands.start_services_on_demand(db.engine())
+    outbox.connect(settings.redis_url)
+    compose()
+    db.init_app(app)
+    sign_in.init_app(app, settings)
+    auth.guard(app)
+    web.init_app(app)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(name).blueprint)
+    for name in COMMANDS:
+        for command in import_module(name).commands:
+            app.cli.add_command(command)
+    return app
+
+
+def start_process() -> Settings:
+    """Make a daemon of this process: its settings, its database and Redis, and all floors put together."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    settings = _settings()
+    import_models()
+    db.connect(settings.database_url)
+    outbox.connect(settings.redis_url)
+    compose()
+    return settings
+
+
+def compose() -> None:
+    """Tell each floor what the floors above offer it. Harmless when repeated."""
+    for name in COMPOSED:
+        import_module(name).compose()
 
 
 def import_models() -> None:
@@ -25,32 +83,14 @@ def import_models() -> None:
         import_module(name)
 
 
-BLUEPRINTS = (
-    "callcenter.base.account", "callcenter.base.health", "callcenter.base.users", "callcenter.base.live",
-    "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views", "callcenter.webhooks",
-    "surveys.views",
-    "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
-)  # fmt: skip
+def import_everything() -> None:
+    """Import whatever the web and the daemons will need, for processes that are about to be forked."""
+    for name in (*MODELS, *BLUEPRINTS, *COMMANDS, *COMPOSED):
+        import_module(name)
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The whole web application. Connects this process to the database and Redis of `settings`.
-
-    Raises BadSettings with every fault of the environment when no settings are given and it has any."""
-    settings = settings or read_settings()
-    import_models()
-    app = Flask("convoca", root_path=str(Path(__file__).parent), template_folder=None, static_folder=None)
-    app.config["SETTINGS"] = settings
-    if not db.is_connected(settings.database_url):
-        db.connect(settings.database_url, pool_size=10)
-    outbox.connect(settings.redis_url)
-    db.init_app(app)
-    sign_in.init_app(app, settings)
-    auth.guard(app)
-    web.init_app(app)
-    for name in BLUEPRINTS:
-        app.register_blueprint(import_module(name).blueprint)
-    return app
+def _settings() -> Settings:
+    return read_settings(embedded.environment(os.environ, var_folder()))
 
 
 def __getattr__(name: str) -> Any:

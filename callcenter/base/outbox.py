@@ -36,7 +36,7 @@ class _News:
 
 def connect(url: str) -> None:
     """Make `url` the Redis of this process."""
-    global _redis_url
+    global _redis_url  # noqa: PLW0603  # one process, one Redis
     _redis_url = url
     redis.cache_clear()
 
