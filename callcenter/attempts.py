@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -14,7 +14,7 @@ class Attempt(Base):
     """Committed before a provider hears of it; its id travels with the call or message.
 
     `at` is campaign time (caps and what people see), the others are real time. An open attempt past `deadline_at` is
-    closed by a sweep. `outcome` is set once, when `closed_at` is.
+    closed by a sweep. `outcome` is set once, when `closed_at` is (an operator's undo within ten seconds opens both).
     """
 
     __tablename__ = "attempts"
@@ -36,3 +36,16 @@ class Attempt(Base):
     deadline_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+
+
+def history(session: Session, contact_id: int | None, *, limit: int = 5) -> list[Attempt]:
+    """The person's closed tries on every channel, newest first, without those that never left the house."""
+    unseen = ("refused_by_gate", "not_placed")
+    return list(
+        session.scalars(
+            select(Attempt)
+            .where(Attempt.contact_id == contact_id, Attempt.closed_at.is_not(None), Attempt.outcome.not_in(unseen))
+            .order_by(Attempt.at.desc())
+            .limit(limit)
+        )
+    )

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 @dataclass(frozen=True)
 class CallScript:
     """`endpoint` draws the script of a call in the console (url_for(endpoint, call_id=…)). `ended` hears, in the same
-    transaction, that the call got its disposition. `suggested` names the disposition that the answers imply, or None."""
+    transaction, that the call got its disposition; `reopened` that the operator took it back within the ten seconds.
+    `suggested` names the disposition that the answers imply, or None."""
 
     endpoint: str
     ended: Callable[[Session, UUID], None]
     suggested: Callable[[Session, UUID], str | None]
+    reopened: Callable[[Session, UUID], None] | None = None
 
 
 _kinds: dict[str, CallScript] = {}

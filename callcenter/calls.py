@@ -1,63 +1,252 @@
-"""The ledger of calls: one row a call, one table of allowed state changes, every event of a carrier kept raw."""
+"""The ledger of calls: planned before a carrier hears of them, moved by events along one table, closed once.
 
+Every function here locks the call's row first; what it changes of the operator and of the queue entry comes after.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
+from callcenter import call_states, consent, operators, queues
 from callcenter.attempts import Attempt
-from callcenter.base.clock import real_now
-from callcenter.base.db import Base
+from callcenter.base.clock import campaign_now, real_now
+from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.call_ledger import Call, CallEvent
+from callcenter.call_scripts import script_for
+from callcenter.contacts import Contact
+from callcenter.dispositions import disposition
+
+__all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "hang_up_later", "locked", "mark_difficult", "plan",
+           "record_event", "save_note", "undo_disposition"]  # fmt: skip
 
 
-class Call(Base):
-    """A call is an attempt (same id). Times are real time.
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a call. `kind`: see callcenter.call_states. The same `key` twice is one event;
+    `payload` is kept raw, `ref` is the carrier's id when the event tells it."""
 
-    States: planned → placing → ringing → answered → connected → wrap_up → ended; `unknown` when the carrier may or may
-    not have taken it. `disposition` is what the operator chose; `attempt.outcome` what became of the try.
-    """
+    kind: str
+    key: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    ref: str | None = None
 
-    __tablename__ = "calls"
-    __table_args__ = (
-        Index("ix_calls_queue_live", "queue_id", "state", postgresql_where=text("state <> 'ended'")),
-        Index("ix_calls_operator_id_ended_at", "operator_id", "ended_at"),
-        Index("ix_calls_carrier_ref", "carrier_ref"),
+
+def plan(session: Session, queue: queues.CallQueue, entries: Sequence[queues.QueueEntry]) -> list[UUID]:
+    """Write a planned call for each claimed entry; returns their ids. Whoever places them needs the commit first.
+
+    A phone with an open call gets no second one (the database forbids it): its entry goes back to waiting."""
+    now, at = real_now(), campaign_now(session)
+    wanted = select(Contact.id, Contact.phone).where(Contact.id.in_([entry.contact_id for entry in entries]))
+    phones = {row.id: row.phone for row in session.execute(wanted)}
+    planned = []
+    for entry in entries:
+        row = {
+            "id": uuid4(), "channel": "call", "purpose": queue.purpose, "contact_id": entry.contact_id,
+            "phone": phones[entry.contact_id], "at": at, "created_at": now,
+            "deadline_at": now + call_states.LIFE["planned"],
+        }  # fmt: skip
+        taken = session.scalar(insert(Attempt).values(row).on_conflict_do_nothing().returning(Attempt.id)) is None
+        if taken:
+            queues.give_back(session, entry)
+            continue
+        session.add(
+            Call(id=row["id"], queue_id=queue.id, entry_id=entry.id, script=queue.script, carrier=queue.carrier,
+                 caller_id=queue.caller_id)
+        )  # fmt: skip
+        planned.append(row["id"])
+    session.flush()
+    tell_later(session, f"queue/{queue.id}")
+    return planned
+
+
+def record_event(session: Session, call_id: UUID, event: Event) -> bool:
+    """Keep the event and move the call along the table; False when it changed nothing. Harmless when repeated.
+
+    Raises NotFound for a call that is not ours."""
+    call = locked(session, call_id)
+    if not _keep(session, call_id, event):
+        return False
+    _note_facts(call, event)
+    state = call_states.move(call.state, event.kind)
+    if state is None:
+        return False
+    _enter(session, call, state)
+    if state == "wrap_up":
+        operators.begin_wrap_up(session, call.id)
+    elif state == "ended":
+        _close(session, call, call_states.outcome(event.kind))
+        if event.kind != "refused_by_gate":  # the gate names its own time, see call_placing.refuse
+            queues.settle(session, call.entry_id, call_states.outcome(event.kind))
+    return True
+
+
+def answer(session: Session, call_id: UUID, event: Event) -> int | None:
+    """A citizen has picked up: returns the id of the operator who takes the call, None when it is over or nobody can.
+
+    Asked again, it returns the operator of the first time."""
+    record_event(session, call_id, event)
+    call = locked(session, call_id)
+    if call.state == "connected":
+        return call.operator_id
+    if call.state != "answered":
+        return None
+    operator = operators.offer(session, call_id)
+    if operator is None:
+        record_event(session, call_id, Event("abandoned", "abandoned"))
+        return None
+    call.operator_id, call.offered_at, call.connected_at = operator.id, real_now(), real_now()
+    record_event(session, call_id, Event("connected", "connected", {"operator_id": operator.id}))
+    return operator.id
+
+
+def dispose(
+    session: Session,
+    call_id: UUID,
+    operator_id: int,
+    code: str,
+    *,
+    note: str = "",
+    callback_at: datetime | None = None,
+    callback_mine: bool = False,
+) -> None:
+    """The operator's word on the call; hangs up when the citizen is still there. Frees the operator.
+
+    `callback_at`: campaign time, aware. The same word twice is one. Raises InvalidInput, Refused, NotFound."""
+    chosen = disposition(code)
+    call = _of_operator(session, call_id, operator_id)
+    if call.state == "ended" and call.disposition == code:
+        return
+    if call.state not in ("connected", "wrap_up"):
+        raise Refused("call_over", _("This call is closed already. Undo its outcome first, or ask a supervisor."))
+    if chosen.effect == "callback" and (callback_at is None or callback_at <= campaign_now(session)):
+        raise InvalidInput({"callback_at": _("Say when to call back: a time that is still to come.")})
+    kept = {"code": code, "entry": queues.remember(session, call.entry_id), "state": call.state}
+    if call.state == "connected":
+        hang_up_later(session, call.id)
+    call.note = note or call.note
+    call.disposition, call.disposition_at = code, real_now()
+    _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
+    _enter(session, call, "ended")
+    _close(session, call, code)
+    if chosen.effect == "callback" and callback_at is not None:
+        queues.promise_callback(session, call.entry_id, callback_at, operator_id if callback_mine else None)
+    elif chosen.effect == "retry":
+        queues.settle(session, call.entry_id, code)
+    else:
+        queues.finish_entry(session, call.entry_id, code)
+    if chosen.effect == "suppress":
+        consent.opt_out(session, call.attempt.phone, reason="call", proof=f"call/{call.id}", source="operator")
+    script = script_for(call.script)
+    if script is not None:
+        script.ended(session, call.id)
+
+
+def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
+    """Take the outcome back within ten seconds: the operator is in wrap-up again and everything is as it was before.
+
+    Raises Refused when it is too late, or the operator or the phone is in another call."""
+    call = _of_operator(session, call_id, operator_id)
+    too_late = call.disposition_at is None or real_now() > call.disposition_at + call_states.UNDO
+    if call.state != "ended" or call.disposition is None or too_late:
+        raise Refused("too_late", _("The ten seconds are over: the outcome stays. A supervisor can correct it."))
+    phone_in_use = select(Attempt.id).where(
+        Attempt.phone == call.attempt.phone, Attempt.channel == "call", Attempt.closed_at.is_(None)
     )
-    id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
-    queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"))
-    entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entries.id", ondelete="SET NULL"))
-    script: Mapped[str]
-    carrier: Mapped[str]
-    carrier_ref: Mapped[str | None]
-    caller_id: Mapped[str]
-    state: Mapped[str] = mapped_column(default="planned")
-    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
-    lease_until: Mapped[datetime | None]
-    placed_at: Mapped[datetime | None]
-    ringing_at: Mapped[datetime | None]
-    answered_at: Mapped[datetime | None]
-    offered_at: Mapped[datetime | None]
-    connected_at: Mapped[datetime | None]
-    hung_up_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-    cause: Mapped[dict[str, Any] | None]  # the carrier's own words, raw
-    disposition: Mapped[str | None]
-    disposition_at: Mapped[datetime | None]
-    note: Mapped[str | None]
-    difficult_at: Mapped[datetime | None]
-    attempt: Mapped[Attempt] = relationship(lazy="joined")
+    if session.scalar(phone_in_use) is not None:
+        raise Refused("phone_in_use", _("This phone is being called again already: the outcome stays."))
+    kept = session.scalars(_last_disposal(call_id)).one().payload
+    effect = disposition(call.disposition).effect
+    operators.take_back(session, operator_id, call.id)
+    call.attempt.closed_at = call.attempt.outcome = call.ended_at = None
+    call.disposition = call.disposition_at = None
+    record_event(session, call.id, Event("undone", f"undone:{uuid4()}"))
+    queues.restore(session, call.entry_id, kept["entry"])
+    if effect == "suppress":
+        consent.undo_opt_out(session, call.attempt.phone, proof=f"call/{call.id}")
+    script = script_for(call.script)
+    if script is not None and script.reopened is not None:
+        script.reopened(session, call.id)
 
 
-class CallEvent(Base):
-    """What a carrier said of a call, as it said it. The same `key` twice is one event."""
+def mark_difficult(session: Session, call_id: UUID, operator_id: int) -> None:
+    """A call that shook the operator: the floor hears of it, and a pause follows the call."""
+    call = _of_operator(session, call_id, operator_id)
+    call.difficult_at = call.difficult_at or real_now()
+    operators.pause(session, operator_id, "difficult_call")
+    tell_later(session, "floor", alert="difficult_call", operator_id=operator_id)
 
-    __tablename__ = "call_events"
-    __table_args__ = (UniqueConstraint("call_id", "key"),)
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    call_id: Mapped[UUID] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
-    key: Mapped[str]
-    kind: Mapped[str]
-    at: Mapped[datetime] = mapped_column(default=real_now)
-    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> None:
+    """Keep the operator's note as it is typed."""
+    _of_operator(session, call_id, operator_id).note = note or None
+
+
+def hang_up_later(session: Session, call_id: UUID) -> None:
+    """After the commit, ask the carrier to end the call."""
+    enqueue_later(session, "callcenter.jobs.hang_up", str(call_id), queue="urgent")
+
+
+def locked(session: Session, call_id: UUID) -> Call:
+    """The call and its attempt, locked and fresh. Raises NotFound."""
+    call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
+    if call is None:
+        raise NotFound(_("There is no such call."))
+    return call
+
+
+def _of_operator(session: Session, call_id: UUID, operator_id: int) -> Call:
+    call = locked(session, call_id)
+    if call.operator_id != operator_id:
+        raise NotFound(_("There is no such call of yours."))
+    return call
+
+
+def _keep(session: Session, call_id: UUID, event: Event) -> bool:
+    """Keep the event; False when it is known already."""
+    row = {"call_id": call_id, "key": event.key, "kind": event.kind, "at": real_now(), "payload": event.payload}
+    new = session.scalar(insert(CallEvent).values(row).on_conflict_do_nothing().returning(CallEvent.id))
+    return new is not None
+
+
+def _note_facts(call: Call, event: Event) -> None:
+    """What an event tells for good, in whatever order it came."""
+    call.carrier_ref = call.carrier_ref or event.ref
+    fact = call_states.FACTS.get(event.kind)
+    if fact is None:
+        return
+    if getattr(call, fact) is None:
+        setattr(call, fact, real_now())
+    if fact == "hung_up_at" and call.cause is None:
+        call.cause = {"event": event.kind, **event.payload}
+
+
+def _enter(session: Session, call: Call, state: str) -> None:
+    call.state = state
+    if state != "ended":
+        call.attempt.deadline_at = real_now() + call_states.LIFE[state]
+    if call.operator_id is not None:
+        tell_later(session, f"operator/{call.operator_id}")
+    tell_later(session, "floor")
+    tell_later(session, f"queue/{call.queue_id}")
+
+
+def _close(session: Session, call: Call, outcome: str) -> None:
+    call.ended_at = call.attempt.closed_at = real_now()
+    call.attempt.outcome = outcome
+    call.lease_until = None
+    session.flush()
+    operators.release(session, call.id)
+    tell_later(session, "dialer")
+
+
+def _last_disposal(call_id: UUID) -> Any:
+    disposed = select(CallEvent).where(CallEvent.call_id == call_id, CallEvent.kind == "disposed")
+    return disposed.order_by(CallEvent.id.desc()).limit(1)

@@ -1,16 +1,30 @@
-"""Operators: presence, the room each one holds, and which answered call goes to whom."""
+"""Operators: presence, the room each one holds, and which answered call goes to whom.
 
-from datetime import datetime
+Whoever locks a call and an operator locks the call first.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, Table, text
-from sqlalchemy.orm import Mapped, mapped_column
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from callcenter import call_card, dispositions, queues
 from callcenter.base.auth import User
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
-from sqlalchemy.orm import relationship
+from callcenter.base.errors import NotFound, Refused
+from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.call_ledger import Call
 
 STATES = ("offline", "paused", "available", "in_call", "wrap_up")
+GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
+AWAY = timedelta(minutes=2)  # without a sign of the page: off
+ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
+ROOM_CHECK = timedelta(seconds=20)
 
 operator_queues = Table(
     "operator_queues",
@@ -23,7 +37,9 @@ operator_queues = Table(
 class Operator(Base):
     """The working place of one user. `state_since` (real time) orders who has waited longest.
 
-    `room_ref` is the carrier's reference of their permanent leg; None while the room is not open.
+    `room_ref` is the carrier's reference of their permanent leg, `room_opened_at` when it was answered: only then is
+    a call offered. In a call, `pause_reason` and `leave_after_call` say what comes after it.
+    An operator without queues of their own serves every running one.
     """
 
     __tablename__ = "operators"
@@ -34,10 +50,286 @@ class Operator(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
     state: Mapped[str] = mapped_column(default="offline", server_default="offline")
-    state_since: Mapped[datetime]
+    state_since: Mapped[datetime] = mapped_column(default=real_now)
     pause_reason: Mapped[str | None]
     leave_after_call: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id", use_alter=True))
     room_ref: Mapped[str | None]
+    room_asked_at: Mapped[datetime | None]
+    room_opened_at: Mapped[datetime | None]
+    room_checked_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
-    user: Mapped[User] = relationship(lazy="joined")
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def has_room(self) -> bool:
+        return self.room_opened_at is not None
+
+
+def of_user(session: Session, user_id: int) -> Operator:
+    """The user's working place, made on first use."""
+    operator = session.scalar(select(Operator).where(Operator.user_id == user_id))
+    if operator is None:
+        operator = Operator(user_id=user_id)
+        session.add(operator)
+        session.flush()
+    return operator
+
+
+def go_available(session: Session, operator_id: int) -> None:
+    """Ready for calls; their room is opened when it is not. Undoes a pause or a leave asked for during a call."""
+    operator = _locked(session, operator_id)
+    operator.pause_reason, operator.leave_after_call = None, False
+    operator.last_seen_at = real_now()
+    if operator.call_id is None and operator.state != "available":
+        _enter(session, operator, "available")
+    _tell(session, operator)
+
+
+def pause(session: Session, operator_id: int, reason: str) -> None:
+    """No new call: at once, or after the present one. `reason` is a code or the operator's own word."""
+    operator = _locked(session, operator_id)
+    operator.pause_reason = reason
+    if operator.call_id is None:
+        _enter(session, operator, "paused")
+    _tell(session, operator)
+
+
+def leave(session: Session, operator_id: int) -> None:
+    """Log off: at once, or after the present call."""
+    operator = _locked(session, operator_id)
+    operator.leave_after_call = operator.call_id is not None
+    if operator.call_id is None:
+        _enter(session, operator, "offline")
+    _tell(session, operator)
+
+
+def seen(session: Session, operator_id: int) -> None:
+    """The operator's page is there. Written at most every two seconds."""
+    now = real_now()
+    stale = or_(Operator.last_seen_at.is_(None), Operator.last_seen_at < now - timedelta(seconds=2))
+    session.execute(update(Operator).where(Operator.id == operator_id, stale).values(last_seen_at=now))
+
+
+def offer(session: Session, call_id: UUID) -> Operator | None:
+    """Give the call to whom it was promised, else to who has waited longest in an open room; None when nobody is free.
+
+    The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
+    that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
+    queue_id, entry_id = session.execute(select(Call.queue_id, Call.entry_id).where(Call.id == call_id)).one()
+    promised = queues.promised_to(session, entry_id)
+    wanted = (
+        select(Operator)
+        .where(is_free(real_now()), serves(queue_id))
+        .order_by((Operator.id == promised).desc(), Operator.state_since, Operator.id)
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    operator = session.scalar(wanted.with_for_update(of=Operator, skip_locked=True)) or session.scalar(
+        wanted.with_for_update(of=Operator)
+    )
+    if operator is not None:
+        operator.call_id = call_id
+        _enter(session, operator, "in_call")
+        _tell(session, operator)
+    return operator
+
+
+def is_free(now: datetime) -> Any:
+    """The condition of an operator who can take a call now: there, in an open room that the last citizen left."""
+    in_room = exists().where(Call.operator_id == Operator.id, Call.connected_at.is_not(None), Call.hung_up_at.is_(None))
+    return and_(
+        Operator.state == "available",
+        Operator.call_id.is_(None),
+        Operator.room_opened_at.is_not(None),
+        Operator.last_seen_at > now - GRACE,
+        ~in_room,
+    )
+
+
+def serves(queue_id: int) -> Any:
+    """The condition of an operator who takes calls of this queue."""
+    own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == Operator.id)
+    return or_(~own.exists(), own.where(operator_queues.c.queue_id == queue_id).exists())
+
+
+def begin_wrap_up(session: Session, call_id: UUID) -> None:
+    """The citizen is gone; the operator writes down what came of it."""
+    operator = session.scalar(_holding(call_id))
+    if operator is not None:
+        _enter(session, operator, "wrap_up")
+        _tell(session, operator)
+
+
+def release(session: Session, call_id: UUID) -> None:
+    """The call is over: on to what the operator asked for (off, a pause), else free again."""
+    operator = session.scalar(_holding(call_id))
+    if operator is None:
+        return
+    operator.call_id = None
+    if operator.leave_after_call:
+        operator.leave_after_call = False
+        _enter(session, operator, "offline")
+    else:
+        _enter(session, operator, "paused" if operator.pause_reason else "available")
+    _tell(session, operator)
+
+
+def take_back(session: Session, operator_id: int, call_id: UUID) -> None:
+    """Return to the wrap-up of a call whose outcome was undone. Raises Refused while in another call."""
+    operator = _locked(session, operator_id)
+    if operator.call_id is not None:
+        raise Refused("in_call", _("You are in another call already: the outcome stays. A supervisor can correct it."))
+    operator.call_id = call_id
+    _enter(session, operator, "wrap_up")
+    _tell(session, operator)
+
+
+def ask_for_room(session: Session, operator_id: int) -> bool:
+    """Claim the opening of the operator's room; False when it is open, being opened, or no longer wanted."""
+    operator = _locked(session, operator_id)
+    now = real_now()
+    asked = operator.room_asked_at is not None and operator.room_asked_at > now - ROOM_PATIENCE
+    if operator.state == "offline" or operator.has_room or asked:
+        return False
+    operator.room_asked_at = now
+    return True
+
+
+def room_opened(session: Session, operator_id: int, ref: str) -> None:
+    """The operator's permanent leg was answered. An older leg of theirs is closed."""
+    operator = _locked(session, operator_id)
+    if operator.state == "offline":
+        enqueue_later(session, "callcenter.jobs.close_room", ref, queue="urgent")
+        return
+    if operator.room_ref not in (None, ref):
+        enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
+    operator.room_ref, operator.room_checked_at = ref, real_now()
+    operator.room_opened_at = operator.room_opened_at or real_now()
+    _tell(session, operator)
+
+
+def room_lost(session: Session, operator_id: int, ref: str, *, reopen: bool = True) -> None:
+    """The operator's leg is gone. A free operator gets a new one at once, or a pause that says why."""
+    operator = _locked(session, operator_id)
+    if operator.room_ref not in (None, ref):
+        return  # news of a leg that was replaced
+    operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
+    if reopen and operator.state != "offline":
+        enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
+    elif operator.state != "offline":
+        operator.pause_reason = "room_lost"
+        if operator.call_id is None:
+            _enter(session, operator, "paused")
+    _tell(session, operator)
+
+
+def rooms_to_check(session: Session, limit: int = 20) -> list[tuple[int, str]]:
+    """Open rooms not heard of for a while, claimed for asking the carrier: (operator id, reference)."""
+    now = real_now()
+    stale = session.scalars(
+        select(Operator)
+        .where(Operator.room_opened_at.is_not(None), Operator.room_checked_at < now - ROOM_CHECK)
+        .order_by(Operator.room_checked_at)
+        .limit(limit)
+        .with_for_update(of=Operator, skip_locked=True)
+    ).all()
+    for operator in stale:
+        operator.room_checked_at = now
+    return [(operator.id, operator.room_ref) for operator in stale if operator.room_ref]
+
+
+def sweep(session: Session) -> None:
+    """Pause who is gone, log off who stays away, ask again for rooms that did not open. Calls in progress are kept."""
+    now = real_now()
+    idle = select(Operator).where(Operator.call_id.is_(None)).with_for_update(of=Operator, skip_locked=True)
+    for operator in session.scalars(idle.where(Operator.state == "available", _unseen(now - GRACE))):
+        operator.pause_reason = "gone"
+        _enter(session, operator, "paused")
+        _tell(session, operator)
+    for operator in session.scalars(idle.where(Operator.state == "paused", _unseen(now - AWAY))):
+        _enter(session, operator, "offline")
+        _tell(session, operator)
+    late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)
+    for operator in session.scalars(idle.where(Operator.state == "available", Operator.room_opened_at.is_(None), late)):
+        enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
+
+
+def is_present(session: Session, operator_id: int, since: datetime) -> bool:
+    """Has the operator's page given a sign after `since`?"""
+    return bool(session.scalar(select(exists().where(Operator.id == operator_id, ~_unseen(since)))))
+
+
+def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
+    """All that the operator's screen shows, as docs/architecture.md lays it down."""
+    operator = session.get(Operator, operator_id, populate_existing=True)
+    if operator is None:
+        raise NotFound(_("There is no such operator."))
+    call = session.get(Call, operator.call_id, populate_existing=True) if operator.call_id else None
+    return {
+        "server_now": real_now().isoformat(),
+        "campaign_now": campaign_now(session).isoformat(),
+        "simulated": current_app.config["SETTINGS"].is_drill,
+        "operator": _card(session, operator),
+        "call": call_card.card(session, call) if call else None,
+        "dispositions": dispositions.listed(),
+        "undo": call_card.undo_offer(session, operator.id) if call is None else None,
+        "next_callback": queues.next_callback(session, operator.id),
+        "queues": queues.running_for(session, _queue_ids(session, operator.id)),
+    }
+
+
+def _card(session: Session, operator: Operator) -> dict[str, Any]:
+    calls_today, talk_seconds = call_card.day_of(session, operator.id)
+    return {
+        "id": operator.id,
+        "name": operator.user.full_name,
+        "state": operator.state,
+        "since": operator.state_since.isoformat(),
+        "pause_reason": operator.pause_reason,
+        "leave_after_call": operator.leave_after_call,
+        "room_open": operator.has_room,
+        "calls_today": calls_today,
+        "talk_seconds_today": talk_seconds,
+    }
+
+
+def _queue_ids(session: Session, operator_id: int) -> list[int]:
+    """The operator's own queues; an empty list means every running one."""
+    own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == operator_id)
+    return list(session.scalars(own))
+
+
+def _enter(session: Session, operator: Operator, state: str) -> None:
+    operator.state, operator.state_since = state, real_now()
+    if state == "available":
+        operator.pause_reason = None
+        if not operator.has_room:
+            enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
+    if state == "offline":
+        operator.pause_reason = None
+        if operator.room_ref:
+            enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
+        operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
+
+
+def _tell(session: Session, operator: Operator) -> None:
+    tell_later(session, f"operator/{operator.id}")
+    tell_later(session, "floor")
+    tell_later(session, "dialer")
+
+
+def _unseen(since: datetime) -> Any:
+    return func.coalesce(Operator.last_seen_at, Operator.state_since) < since
+
+
+def _holding(call_id: UUID) -> Any:
+    held = select(Operator).where(Operator.call_id == call_id).execution_options(populate_existing=True)
+    return held.with_for_update(of=Operator)
+
+
+def _locked(session: Session, operator_id: int) -> Operator:
+    operator = session.get(Operator, operator_id, with_for_update={"of": Operator}, populate_existing=True)
+    if operator is None:
+        raise NotFound(_("There is no such operator."))
+    return operator

@@ -1,17 +1,69 @@
 """Call queues: who is to be called for what, through which carrier, and when each person may be tried again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Select,
+    UniqueConstraint,
+    and_,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    text,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from callcenter.base.clock import real_now
+from callcenter.attempts import Attempt
+from callcenter.base import audit
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import NotFound, Refused
+from callcenter.base.outbox import tell_later
+from callcenter.call_ledger import Call
+from callcenter.call_states import COUNTED, DIALLING
+from callcenter.contacts import Contact
+
+LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
+# Minutes until the next try, by outcome; a queue may say otherwise. An outcome that is not here is final.
+RETRY_MINUTES: dict[str, int] = {
+    "busy": 15, "no_answer": 120, "failed": 60, "voicemail": 180, "not_available": 180, "not_coded": 60, "lost": 60,
+    "canceled": 10, "not_placed": 2,
+    "abandoned": 72 * 60,  # who picked up to silence is left alone for three days
+}  # fmt: skip
+ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
+OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
+
+WHY_IDLE: dict[str, LazyString] = {
+    "no_operators": _l("No operator is available. Operators go available in their console."),
+    "operators_busy": _l("Every operator is in a call or writing one up."),
+    "enough_ringing": _l("As many phones ring as operators wait."),
+    "no_lines": _l("Every line of the carrier is in use."),
+    "list_exhausted": _l("Everybody on the list has been dealt with. Add people or finish the campaign."),
+    "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
+    "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
+    "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
+}
+
+_operators = table("operators", column("id"), column("state"))  # the noun itself stands above this module
 
 
 class CallQueue(Base):
-    """`state`: draft | running | paused | finished. `script`: `survey/17` or `operator`. `why_idle`: the dialer's last word."""
+    """`state`: draft | running | paused | finished. `script`: `survey/17` or `operator`. `why_idle`: the dialer's last
+    word, a code of WHY_IDLE; None while it dials."""
 
     __tablename__ = "call_queues"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,13 +89,18 @@ class QueueEntry(Base):
     """One person in one queue. `state`: waiting | calling | done | excluded; `reason` says why it is done or excluded.
 
     `not_before` (campaign time) holds retries and callbacks; a callback promised by one operator names them.
+    `attempts`: the tries that counted, as the ledger had them when the last one ended.
     """
 
     __tablename__ = "queue_entries"
     __table_args__ = (
         UniqueConstraint("queue_id", "contact_id"),
-        Index("ix_queue_entries_ready", "queue_id", "is_callback", "priority", "not_before", "id",
-              postgresql_where=text("state = 'waiting'")),
+        Index("ix_queue_entries_callbacks", "queue_id", "not_before", "id",
+              postgresql_where=text("state = 'waiting' AND is_callback")),
+        Index("ix_queue_entries_ready", "queue_id", text("priority DESC"), "id",
+              postgresql_where=text("state = 'waiting' AND NOT is_callback")),
+        Index("ix_queue_entries_promised", "callback_operator_id", "not_before",
+              postgresql_where=text("state = 'waiting' AND is_callback")),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id", ondelete="CASCADE"))
@@ -56,3 +113,256 @@ class QueueEntry(Base):
     is_callback: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     callback_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     callback_note: Mapped[str | None]
+
+
+def get(session: Session, queue_id: int) -> CallQueue:
+    """Raises NotFound."""
+    queue = session.get(CallQueue, queue_id, populate_existing=True)
+    if queue is None:
+        raise NotFound(_("There is no such call queue."))
+    return queue
+
+
+def running(session: Session) -> list[CallQueue]:
+    return list(session.scalars(select(CallQueue).where(CallQueue.state == "running").order_by(CallQueue.id)))
+
+
+def fill(session: Session, queue_id: int, contact_ids: Select[Any]) -> int:
+    """Put the selected contacts into the queue, each once, in one statement; returns how many are new.
+
+    `contact_ids`: a SELECT of contacts.id."""
+    chosen = contact_ids.subquery()
+    rows = select(literal(queue_id), next(iter(chosen.c)))
+    statement = postgresql.insert(QueueEntry).from_select(["queue_id", "contact_id"], rows).on_conflict_do_nothing()
+    added = session.connection().execute(statement).rowcount
+    tell_later(session, f"queue/{queue_id}")
+    tell_later(session, "dialer")
+    return added
+
+
+def claim(session: Session, queue_id: int, limit: int) -> list[QueueEntry]:
+    """Take up to `limit` people to call now: callbacks that are due, then by priority, then in the list's order.
+
+    Left out: phones in a call or called within the last minute, and the second person of a phone (a household is
+    called one by one). The rows are locked and `calling`; a claim beside this one takes others."""
+    now = campaign_now(session)
+    ready: list[QueueEntry] = []
+    phones: set[str] = set()
+    for candidates in (_callbacks(queue_id, now), _newcomers(queue_id, now)):
+        if len(ready) == limit:
+            break
+        rows = session.execute(candidates.limit(limit - len(ready)).with_for_update(of=QueueEntry, skip_locked=True))
+        for entry, phone in rows.all():
+            if phone not in phones:
+                phones.add(phone)
+                ready.append(entry)
+    for entry in ready:
+        entry.state = "calling"
+    session.flush()
+    return ready
+
+
+def _candidates(queue_id: int) -> Select[QueueEntry, str]:
+    lately = or_(Attempt.closed_at.is_(None), Attempt.closed_at > real_now() - ALONE)
+    taken = exists().where(Attempt.phone == Contact.phone, Attempt.channel == "call", lately)
+    return (
+        select(QueueEntry, Contact.phone)
+        .join(Contact, Contact.id == QueueEntry.contact_id)
+        .where(QueueEntry.queue_id == queue_id, QueueEntry.state == "waiting", ~taken)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _callbacks(queue_id: int, now: datetime) -> Select[QueueEntry, str]:
+    keeper = exists().where(_operators.c.id == QueueEntry.callback_operator_id, _operators.c.state == "available")
+    for_whom = or_(QueueEntry.callback_operator_id.is_(None), QueueEntry.not_before < now - OVERDUE, keeper)
+    due = and_(QueueEntry.is_callback, QueueEntry.not_before <= now, for_whom)
+    return _candidates(queue_id).where(due).order_by(QueueEntry.not_before, QueueEntry.id)
+
+
+def _newcomers(queue_id: int, now: datetime) -> Select[QueueEntry, str]:
+    ready = and_(~QueueEntry.is_callback, or_(QueueEntry.not_before.is_(None), QueueEntry.not_before <= now))
+    return _candidates(queue_id).where(ready).order_by(QueueEntry.priority.desc(), QueueEntry.id)
+
+
+def settle(session: Session, entry_id: int | None, outcome: str) -> None:
+    """What the end of a try means for the person: again after the queue's pause, or done with the reason."""
+    entry = _locked(session, entry_id)
+    if entry is None:
+        return
+    queue = get(session, entry.queue_id)
+    entry.attempts = _tries(session, entry.id)
+    minutes = queue.retry_minutes.get(outcome, RETRY_MINUTES.get(outcome))
+    if minutes is None:
+        _finish(entry, outcome)
+    elif entry.attempts >= queue.max_attempts and not entry.is_callback:
+        _finish(entry, "max_attempts")
+    else:
+        entry.state, entry.reason = "waiting", outcome
+        entry.not_before = campaign_now(session) + timedelta(minutes=float(minutes))
+        entry.is_callback = entry.is_callback and outcome in ("not_placed", "canceled", "lost")
+
+
+def finish_entry(session: Session, entry_id: int | None, reason: str) -> None:
+    """The person is done in this queue."""
+    entry = _locked(session, entry_id)
+    if entry is not None:
+        entry.attempts = _tries(session, entry.id)
+        _finish(entry, reason)
+
+
+def promise_callback(session: Session, entry_id: int | None, at: datetime, operator_id: int | None) -> None:
+    """Call the person again at `at` (campaign time), by this operator when one is named. Never lost to max_attempts."""
+    entry = _locked(session, entry_id)
+    if entry is not None:
+        entry.attempts = _tries(session, entry.id)
+        entry.state, entry.reason, entry.is_callback = "waiting", "callback", True
+        entry.not_before, entry.callback_operator_id = at, operator_id
+
+
+def exclude(session: Session, entry_id: int | None, code: str, until: datetime | None) -> None:
+    """The gate said no: later, when it names a time, else never in this queue."""
+    entry = _locked(session, entry_id)
+    if entry is not None:
+        entry.reason, entry.not_before = code, until
+        entry.state = "excluded" if until is None else "waiting"
+
+
+def give_back(session: Session, entry: QueueEntry) -> None:
+    """A claimed person whose phone turned out to be in use: as they were."""
+    entry.state = "waiting"
+    session.flush()
+
+
+_REMEMBERED = ("state", "reason", "attempts", "not_before", "is_callback", "callback_operator_id", "callback_note")
+
+
+def remember(session: Session, entry_id: int | None) -> dict[str, Any]:
+    """The entry as it stands, as JSON, for `restore`; {} without one."""
+    entry = _locked(session, entry_id)
+    if entry is None:
+        return {}
+    kept = {name: getattr(entry, name) for name in _REMEMBERED}
+    kept["not_before"] = entry.not_before.isoformat() if entry.not_before else None
+    return kept
+
+
+def restore(session: Session, entry_id: int | None, kept: dict[str, Any]) -> None:
+    """Undo to what `remember` returned."""
+    entry = _locked(session, entry_id)
+    if entry is not None and kept:
+        for name in _REMEMBERED:
+            setattr(entry, name, kept[name])
+        entry.not_before = datetime.fromisoformat(kept["not_before"]) if kept["not_before"] else None
+
+
+def set_state(session: Session, queue_id: int, state: str, reason: str | None, user_id: int | None) -> None:
+    """Move the queue along LIFE and audit it. Raises Refused when it cannot go there."""
+    queue = session.get(CallQueue, queue_id, with_for_update=True, populate_existing=True)
+    if queue is None:
+        raise NotFound(_("There is no such call queue."))
+    if queue.state == state:
+        return
+    if state not in LIFE[queue.state]:
+        sentence = _("A campaign that is %(now)s cannot become %(wanted)s.", now=queue.state, wanted=state)
+        raise Refused("queue_state", sentence)
+    audit.record(session, user_id, "queues.set_state", f"queue/{queue_id}", was=queue.state, now=state, reason=reason)
+    queue.state, queue.state_reason, queue.why_idle = state, reason, None
+    tell_later(session, f"queue/{queue_id}")
+    tell_later(session, "floor")
+    tell_later(session, "dialer")
+
+
+def progress(session: Session, queue_id: int) -> dict[str, int]:
+    """Counts of people, in one SELECT: total, waiting (of them: ready now, resting, callbacks, callbacks_due), calling,
+    done, excluded, untried."""
+    now = campaign_now(session)
+    e, waiting = QueueEntry, QueueEntry.state == "waiting"
+    resting = and_(waiting, e.not_before > now)
+    counts = {
+        "total": None,
+        "waiting": waiting,
+        "ready": and_(waiting, or_(e.not_before.is_(None), e.not_before <= now)),
+        "resting": resting,
+        "callbacks": and_(waiting, e.is_callback),
+        "callbacks_due": and_(waiting, e.is_callback, e.not_before <= now),
+        "calling": e.state == "calling",
+        "done": e.state == "done",
+        "excluded": e.state == "excluded",
+        "untried": and_(waiting, e.attempts == 0),
+    }
+    columns = [(func.count() if c is None else func.count().filter(c)).label(name) for name, c in counts.items()]
+    row = session.execute(select(*columns).where(e.queue_id == queue_id)).one()
+    return {name: int(row._mapping[name]) for name in counts}
+
+
+def note_decision(session: Session, queue_id: int, why_idle: str | None) -> None:
+    """The dialer's last word, written only when it changed or grew old. `why_idle`: a code of WHY_IDLE or None."""
+    now = real_now()
+    old = or_(CallQueue.decided_at.is_(None), CallQueue.decided_at < now - timedelta(seconds=5))
+    changed = CallQueue.why_idle.is_distinct_from(why_idle)
+    written = session.connection().execute(
+        update(CallQueue).where(CallQueue.id == queue_id, or_(old, changed)).values(why_idle=why_idle, decided_at=now)
+    )
+    if written.rowcount:
+        tell_later(session, f"queue/{queue_id}")
+        tell_later(session, "floor")
+
+
+def why_sentence(code: str | None) -> str | None:
+    """The dialer's code in the reader's language; None while it dials."""
+    return None if code is None else str(WHY_IDLE.get(code, code))
+
+
+def promised_to(session: Session, entry_id: int | None) -> int | None:
+    """The operator who promised to call this person back."""
+    promise = select(QueueEntry.callback_operator_id).where(QueueEntry.id == entry_id, QueueEntry.is_callback)
+    return session.scalar(promise)
+
+
+def next_callback(session: Session, operator_id: int) -> dict[str, Any] | None:
+    """The operator's next promised callback: at (ISO, campaign time), name."""
+    row = session.execute(
+        select(QueueEntry.not_before, Contact.name)
+        .join(Contact, Contact.id == QueueEntry.contact_id)
+        .where(QueueEntry.callback_operator_id == operator_id, QueueEntry.state == "waiting", QueueEntry.is_callback)
+        .order_by(QueueEntry.not_before)
+        .limit(1)
+    ).first()
+    return {"at": row[0].isoformat(), "name": row[1]} if row and row[0] else None
+
+
+def running_for(session: Session, queue_ids: list[int]) -> list[dict[str, Any]]:
+    """The running queues of an operator (all when `queue_ids` is empty): id, name, state, why_idle (words), ringing."""
+    dialling = aliased(Call)
+    its_own = and_(dialling.queue_id == CallQueue.id, dialling.state.in_(DIALLING))
+    ringing = select(func.count()).select_from(dialling).where(its_own).scalar_subquery()
+    wanted = select(CallQueue, ringing).where(CallQueue.state == "running").order_by(CallQueue.id)
+    if queue_ids:
+        wanted = wanted.where(CallQueue.id.in_(queue_ids))
+    return [
+        {"id": q.id, "name": q.name, "state": q.state, "why_idle": why_sentence(q.why_idle), "ringing": n}
+        for q, n in session.execute(wanted).all()
+    ]
+
+
+def _finish(entry: QueueEntry, reason: str) -> None:
+    entry.state, entry.reason, entry.not_before, entry.is_callback = "done", reason, None, False
+
+
+def tries(session: Session, entry_id: int | None) -> int:
+    """Tries of this person that counted, as the ledger has them; 0 without an entry."""
+    return 0 if entry_id is None else _tries(session, entry_id)
+
+
+def _tries(session: Session, entry_id: int) -> int:
+    session.flush()
+    counted = or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
+    ledger = select(func.count()).join(Attempt, Attempt.id == Call.id).where(Call.entry_id == entry_id, counted)
+    return session.scalar(ledger) or 0
+
+
+def _locked(session: Session, entry_id: int | None) -> QueueEntry | None:
+    if entry_id is None:
+        return None
+    return session.get(QueueEntry, entry_id, with_for_update=True, populate_existing=True)

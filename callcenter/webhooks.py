@@ -1,5 +1,79 @@
-"""What voice carriers ask and tell us: verified, committed, answered fast."""
+"""What voice carriers ask and tell us: verified, committed, answered at once."""
 
-from flask import Blueprint
+from collections.abc import Mapping
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from callcenter import calls, operators
+from callcenter.base.auth import public
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput
+from callcenter.calls import Event
+from callcenter.carriers import twilio_words
+from callcenter.carriers.twilio_signature import signed
 
 blueprint = Blueprint("voice_webhooks", __name__, url_prefix="/hooks/voice")
+
+
+@blueprint.post("/answer/<uuid:call_id>")
+@public("the carrier's signature is its log-in")
+@signed
+def answer(call_id: UUID) -> ResponseReturnValue:
+    """The citizen picked up: into the room of whoever waited longest, or an apology. Asked twice, the same."""
+    session, form = web_session(), request.form
+    ref = form.get("CallSid")
+    operator_id = calls.answer(session, call_id, Event("answered", f"answer:{ref}", twilio_words.cause_of(form), ref))
+    is_over = operator_id is None and calls.locked(session, call_id).attempt.outcome != "abandoned"
+    session.commit()
+    if operator_id is not None:
+        return _twiml(twilio_words.join_as_citizen(operator_id))
+    return _twiml(twilio_words.goodbye() if is_over else twilio_words.apology())
+
+
+@blueprint.post("/status/<uuid:call_id>")
+@public("the carrier's signature is its log-in")
+@signed
+def status(call_id: UUID) -> ResponseReturnValue:
+    """What became of a call, in any order, once or often."""
+    session, form = web_session(), request.form
+    kind, ref = _event_of(form), form.get("CallSid")
+    calls.record_event(session, call_id, Event(kind, f"status:{ref}:{kind}", twilio_words.cause_of(form), ref))
+    session.commit()
+    return "", 204
+
+
+@blueprint.post("/room/<int:operator_id>")
+@public("the carrier's signature is its log-in")
+@signed
+def room(operator_id: int) -> ResponseReturnValue:
+    """The operator's page took its permanent leg: into their own room, which counts from now on."""
+    session = web_session()
+    operators.room_opened(session, operator_id, request.form.get("CallSid", ""))
+    session.commit()
+    return _twiml(twilio_words.join_as_operator(operator_id))
+
+
+@blueprint.post("/room-status/<int:operator_id>")
+@public("the carrier's signature is its log-in")
+@signed
+def room_status(operator_id: int) -> ResponseReturnValue:
+    """The operator's permanent leg is gone: a new one, unless their page does not take it."""
+    session, form = web_session(), request.form
+    kind = _event_of(form)
+    if kind not in ("placed", "ringing", "answered"):
+        operators.room_lost(session, operator_id, form.get("CallSid", ""), reopen=kind in ("hung_up", "failed"))
+        session.commit()
+    return "", 204
+
+
+def _event_of(form: Mapping[str, str]) -> str:
+    try:
+        return twilio_words.event_of(form)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+
+
+def _twiml(document: str) -> ResponseReturnValue:
+    return document, 200, {"Content-Type": "text/xml; charset=utf-8"}

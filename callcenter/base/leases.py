@@ -39,3 +39,13 @@ def release(session: Session, name: str, holder: str) -> None:
         text("UPDATE leases SET expires_at = clock_timestamp() WHERE name = :name AND holder = :holder"),
         {"name": name, "holder": holder},
     )
+
+
+def holds(session: Session, name: str, token: int) -> bool:
+    """Is `token` still the lease's, and the lease alive? Nobody else can take it before this transaction ends, so work
+    committed with the answer yes was done by the one holder."""
+    row = session.execute(
+        text("SELECT 1 FROM leases WHERE name = :name AND token = :token AND expires_at > clock_timestamp() FOR SHARE"),
+        {"name": name, "token": token},
+    )
+    return row.first() is not None

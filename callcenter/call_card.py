@@ -1,0 +1,94 @@
+"""What an operator's screen shows of a call, of the person in it, and of their own day."""
+
+from datetime import datetime, time
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcenter import attempts, dispositions, queues, zones
+from callcenter.base.clock import ZONE, real_now
+from callcenter.call_ledger import Call
+from callcenter.call_scripts import script_for
+from callcenter.call_states import UNDO
+from callcenter.contacts import Contact, masked
+
+
+def card(session: Session, call: Call) -> dict[str, Any]:
+    """The call as docs/architecture.md lays down the operator's snapshot."""
+    queue = queues.get(session, call.queue_id)
+    script = script_for(call.script)
+    return {
+        "id": str(call.id),
+        "state": call.state,
+        "connected_at": _iso(call.connected_at),
+        "hung_up_at": _iso(call.hung_up_at),
+        "attempt_number": queues.tries(session, call.entry_id) + 1,
+        "note": call.note,
+        "difficult": call.difficult_at is not None,
+        "queue": {
+            "id": queue.id,
+            "name": queue.name,
+            "on_behalf_of": queue.on_behalf_of,
+            "privacy_notice_url": queue.privacy_notice_url,
+            "script_text": queue.script_text,
+        },
+        "contact": _contact(session, call),
+        "script": call.script,
+        "script_url": url_for(script.endpoint, call_id=call.id) if script else None,
+        "history": [
+            {"at": a.at.isoformat(), "channel": a.channel, "outcome": dispositions.label(a.outcome)}
+            for a in attempts.history(session, call.attempt.contact_id)
+        ],
+        "suggested": script.suggested(session, call.id) if script else None,
+    }
+
+
+def undo_offer(session: Session, operator_id: int) -> dict[str, Any] | None:
+    """The last call whose outcome the operator may still take back: call_id, until (ISO), label."""
+    last = session.scalar(
+        select(Call)
+        .where(Call.operator_id == operator_id, Call.disposition.is_not(None), Call.disposition_at > real_now() - UNDO)
+        .order_by(Call.disposition_at.desc())
+        .limit(1)
+    )
+    if last is None or last.disposition_at is None:
+        return None
+    label = dispositions.label(last.disposition)
+    return {"call_id": str(last.id), "until": (last.disposition_at + UNDO).isoformat(), "label": label}
+
+
+def day_of(session: Session, operator_id: int) -> tuple[int, int]:
+    """Calls ended and seconds talked since midnight (real time)."""
+    midnight = datetime.combine(real_now().astimezone(ZONE).date(), time(), ZONE)
+    talked = func.extract("epoch", Call.hung_up_at - Call.connected_at)
+    row = session.execute(
+        select(func.count(), func.coalesce(func.sum(talked), 0)).where(
+            Call.operator_id == operator_id, Call.ended_at >= midnight
+        )
+    ).one()
+    return row[0], int(row[1])
+
+
+def _contact(session: Session, call: Call) -> dict[str, Any] | None:
+    """The person of the call; None when they were erased meanwhile. The phone is masked: nobody reads it out."""
+    person = session.get(Contact, call.attempt.contact_id) if call.attempt.contact_id else None
+    if person is None:
+        return None
+    return {
+        "id": person.id,
+        "name": person.name,
+        "given_names": person.given_names,
+        "age": person.age,
+        "sex": person.sex,
+        "section": person.section_number,
+        "neighborhood": person.neighborhood,
+        "municipality": person.municipality,
+        "zone": zones.zones_of(person.state, person.municipality, call.attempt.phone)[0].key,
+        "phone": masked(call.attempt.phone),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

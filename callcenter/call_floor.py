@@ -1,0 +1,86 @@
+"""The floor at one moment, as pacing asks for it: who is free for which queue, and what rings."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcenter.base.clock import real_now
+from callcenter.call_ledger import Call
+from callcenter.call_states import DIALLING
+from callcenter.operators import Operator, is_free, operator_queues
+
+
+@dataclass(frozen=True)
+class QueueFloor:
+    """What one queue competes for. Tuples are seconds since each began; counts are of this moment."""
+
+    idle: int
+    wrapping: tuple[float, ...]
+    talking: tuple[float, ...]
+    ringing: tuple[float, ...]
+    waiting: int
+
+
+@dataclass
+class Floor:
+    """`queues_of`: the queues of each operator at work, None for every one. `rings` grows as a tick places calls."""
+
+    now: datetime
+    free: list[int] = field(default_factory=list)
+    states: dict[int, tuple[str, float]] = field(default_factory=dict)
+    queues_of: dict[int, set[int] | None] = field(default_factory=dict)
+    rings: list[tuple[int, float, str]] = field(default_factory=list)
+
+    def of_queue(self, queue_id: int) -> QueueFloor:
+        """The operators who serve this queue, and every ring that may end up with one of those who are free."""
+        free = [o for o in self.free if self._serves(o, queue_id)]
+        rivals = [ring for ring in self.rings if ring[0] == queue_id or any(self._serves(o, ring[0]) for o in free)]
+        return QueueFloor(
+            idle=len(free),
+            wrapping=self._seconds(queue_id, "wrap_up"),
+            talking=self._seconds(queue_id, "in_call"),
+            ringing=tuple(seconds for _, seconds, state in rivals if state != "answered"),
+            waiting=sum(state == "answered" for _, _, state in rivals),
+        )
+
+    @property
+    def talking(self) -> int:
+        """Lines held by conversations."""
+        return sum(state == "in_call" for state, _ in self.states.values())
+
+    def placed(self, queue_id: int, number: int) -> None:
+        """Count calls just planned for a queue, so that the next queue of the tick sees them."""
+        self.rings += [(queue_id, 0.0, "planned")] * number
+
+    def _serves(self, operator_id: int, queue_id: int) -> bool:
+        own = self.queues_of[operator_id]
+        return own is None or queue_id in own
+
+    def _seconds(self, queue_id: int, state: str) -> tuple[float, ...]:
+        of_state = [(o, seconds) for o, (now, seconds) in self.states.items() if now == state]
+        return tuple(seconds for o, seconds in of_state if self._serves(o, queue_id))
+
+
+def read(session: Session) -> Floor:
+    """The whole floor in four short SELECTs, whatever the number of queues."""
+    now = real_now()
+    floor = Floor(now)
+    at_work = select(Operator.id, Operator.state, Operator.state_since).where(
+        Operator.state.in_(("in_call", "wrap_up", "available"))
+    )
+    for operator_id, state, since in session.execute(at_work):
+        floor.states[operator_id] = (state, (now - since).total_seconds())
+        floor.queues_of[operator_id] = None
+    for operator_id, queue_id in session.execute(select(operator_queues.c.operator_id, operator_queues.c.queue_id)):
+        if operator_id in floor.queues_of:
+            floor.queues_of[operator_id] = (floor.queues_of[operator_id] or set()) | {queue_id}
+    floor.free = list(session.scalars(select(Operator.id).where(is_free(now))))
+    for operator_id in floor.free:
+        floor.queues_of.setdefault(operator_id, None)
+    dialling = select(Call.queue_id, Call.state, Call.ringing_at, Call.placed_at).where(Call.state.in_(DIALLING))
+    for queue_id, state, ringing_at, placed_at in session.execute(dialling):
+        began = ringing_at or placed_at or now
+        floor.rings.append((queue_id, (now - began).total_seconds(), state))
+    return floor

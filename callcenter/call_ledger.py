@@ -1,0 +1,67 @@
+"""The tables of the ledger of calls. What may be done with them stands in callcenter.calls."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from callcenter.attempts import Attempt
+from callcenter.base.clock import real_now
+from callcenter.base.db import Base
+
+
+class Call(Base):
+    """A call is an attempt (same id). Times are real time. `state`: see callcenter.call_states.
+
+    `lease_until`: until then the worker that claimed it may tell the carrier. `carrier_ref` is the carrier's id.
+    `disposition` is what the operator chose; `attempt.outcome` what became of the try.
+    """
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_queue_live", "queue_id", "state", postgresql_where=text("state <> 'ended'")),
+        Index("ix_calls_operator_id_ended_at", "operator_id", "ended_at"),
+        Index("ix_calls_carrier_ref", "carrier_ref"),
+        Index("ix_calls_entry_id", "entry_id"),
+        # A citizen who may still be in an operator's room: nobody else is let in until they have gone.
+        Index("ix_calls_in_room", "operator_id", "id",
+              postgresql_where=text("connected_at IS NOT NULL AND hung_up_at IS NULL")),
+    )  # fmt: skip
+    id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"))
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("queue_entries.id", ondelete="SET NULL"))
+    script: Mapped[str]
+    carrier: Mapped[str]
+    carrier_ref: Mapped[str | None]
+    caller_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default="planned")
+    operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
+    lease_until: Mapped[datetime | None]
+    placed_at: Mapped[datetime | None]
+    ringing_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    offered_at: Mapped[datetime | None]
+    connected_at: Mapped[datetime | None]
+    hung_up_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[dict[str, Any] | None]  # the carrier's own words, raw
+    disposition: Mapped[str | None]
+    disposition_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    difficult_at: Mapped[datetime | None]
+    attempt: Mapped[Attempt] = relationship(lazy="joined", innerjoin=True)
+
+
+class CallEvent(Base):
+    """What a carrier said of a call, as it said it. The same `key` twice is one event."""
+
+    __tablename__ = "call_events"
+    __table_args__ = (UniqueConstraint("call_id", "key"),)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=real_now)
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,100 @@
+"""Placing one planned call: claim, the gate, the wire, the record. The job commits between the four."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from callcenter import call_states, calls, consent, queues
+from callcenter.attempts import Attempt
+from callcenter.base.clock import campaign_now, real_now
+from callcenter.base.errors import ProviderError
+from callcenter.call_ledger import Call
+from callcenter.calls import Event
+from callcenter.carriers import BadNumber, Carrier, Dial
+
+LEASE = timedelta(seconds=15)
+WIRE = timedelta(seconds=9)  # what the carrier may take; no request starts with less than this left of the lease
+PASSING = {"household"}  # refusals that pass by themselves within a minute or two
+
+
+@dataclass(frozen=True)
+class Order:
+    """One claimed call, free of the session: who is called why, through which carrier, until when we may ask it."""
+
+    dial: Dial
+    queue_id: int
+    carrier: str
+    contact_id: int | None
+    purpose: str
+    lease_until: datetime
+
+
+def claim(session: Session, call_id: UUID) -> Order | None:
+    """Take a planned call for placing; None when somebody else has it or it must not go out any more."""
+    call = calls.locked(session, call_id)
+    if call.state != "planned":
+        return None
+    halted = queues.get(session, call.queue_id).state != "running"
+    if halted or _rang_lately(session, call):
+        why = "queue_not_running" if halted else "phone_called_lately"
+        calls.record_event(session, call_id, Event("not_placed", "not_placed", {"why": why}))
+        return None
+    calls.record_event(session, call_id, Event("claimed", "claimed"))
+    call.lease_until = real_now() + LEASE
+    attempt = call.attempt
+    dial = Dial(call.id, attempt.phone, call.caller_id, call_states.RING_SECONDS)
+    return Order(dial, call.queue_id, call.carrier, attempt.contact_id, attempt.purpose, call.lease_until)
+
+
+def ask_gate(session: Session, order: Order, *, simulated: bool) -> consent.Refusal | None:
+    """The one gate, at this moment."""
+    return consent.refusal(
+        session, order.contact_id, "call", order.purpose,
+        phone=order.dial.phone, simulated=simulated, attempt_id=order.dial.call_id,
+    )  # fmt: skip
+
+
+def refuse(session: Session, call_id: UUID, refusal: consent.Refusal) -> None:
+    """Close the call with the gate's reason; the person waits until it names a time, or is out of this queue."""
+    event = Event("refused_by_gate", "refused_by_gate", {"code": refusal.code})
+    if calls.record_event(session, call_id, event):
+        call = calls.locked(session, call_id)
+        call.cause = {"event": "refused_by_gate", "code": refusal.code}
+        until = refusal.until
+        if refusal.code in PASSING:
+            until = campaign_now(session) + queues.ALONE
+        queues.exclude(session, call.entry_id, refusal.code, until)
+
+
+def dial(carrier: Carrier, order: Order) -> Event:
+    """Ask the carrier for the call; what it said as an event. No session: nothing is open while it answers.
+
+    A worker that was held up until its lease ran out does not ask: the sweeper may have closed the call."""
+    if real_now() > order.lease_until - WIRE:
+        return Event("not_placed", "not_placed", {"why": "lease_over"})
+    try:
+        return Event("placed", "placed", ref=carrier.place(order.dial))
+    except ProviderError as error:
+        return Event(_kind(error), "placing", {"code": error.code, "permanent": error.permanent})
+
+
+def halts_queue(event: Event) -> bool:
+    """Did the carrier refuse us, rather than this one number? Then every further call would fail the same way."""
+    return event.kind == "not_placed" and bool(event.payload.get("permanent"))
+
+
+def _kind(error: ProviderError) -> str:
+    if error.unknown:
+        return "unknown"
+    return "invalid_number" if isinstance(error, BadNumber) else "not_placed"
+
+
+def _rang_lately(session: Session, call: Call) -> bool:
+    """Did this phone ring within the last minute? Nobody is called twice in one, whichever queue asks."""
+    since = real_now() - queues.ALONE
+    reached = or_(Call.placed_at > since, Call.ringing_at > since, Call.hung_up_at > since)
+    same = select(Call.id).join(Attempt).where(Attempt.phone == call.attempt.phone, Call.id != call.id, reached)
+    return bool(session.scalar(select(exists(same))))

@@ -1,0 +1,116 @@
+"""Work of the ground floor for a worker: ids in, nothing out, harmless when run twice. Each opens its own sessions."""
+
+import logging
+from uuid import UUID
+
+from callcenter import call_placing, call_sweep, calls, carriers, operators, queues
+from callcenter.base.db import open_session
+from callcenter.base.errors import ProviderError
+from callcenter.calls import Event
+from callcenter.carriers import Known, NoCarrier
+
+log = logging.getLogger(__name__)
+
+
+def place_calls(call_ids: list[str]) -> None:
+    """Place the planned calls of one decision. A call whose placing breaks off stays for the sweeper; the rest go on
+    with the job that `call_sweep.enqueue_again` gives them."""
+    for call_id in call_ids:
+        _place(UUID(call_id))
+
+
+def _place(call_id: UUID) -> None:
+    """Claim, commit, gate, dial, record, commit: no transaction is open while the carrier answers."""
+    with open_session() as session:
+        order = call_placing.claim(session, call_id)
+        session.commit()
+        if order is None:
+            return
+        try:
+            carrier = carriers.carrier(order.carrier)
+        except NoCarrier:
+            event = Event("not_placed", "placing", {"code": "carrier_missing", "permanent": True})
+        else:
+            refusal = call_placing.ask_gate(session, order, simulated=carrier.simulated)
+            if refusal is not None:
+                call_placing.refuse(session, call_id, refusal)
+                session.commit()
+                return
+            session.commit()
+            event = call_placing.dial(carrier, order)
+        calls.record_event(session, call_id, event)
+        if call_placing.halts_queue(event):
+            queues.set_state(session, order.queue_id, "paused", f"carrier:{event.payload['code']}", None)
+        session.commit()
+        log.info("call %s: %s %s", call_id, event.kind, event.payload.get("code", ""))
+
+
+def hang_up(call_id: str) -> None:
+    """End a call at its carrier. When the carrier cannot be reached, the sweep asks again."""
+    with open_session() as session:
+        call = calls.locked(session, UUID(call_id))
+        ref, carrier, answered = call.carrier_ref, call.carrier, call.answered_at is not None
+        session.commit()
+        if ref is None:
+            return
+        carriers.carrier(carrier).hang_up(ref)
+        calls.record_event(session, UUID(call_id), Event("hung_up" if answered else "canceled", "hang_up"))
+        session.commit()
+
+
+def open_room(operator_id: int) -> None:
+    """Ring the operator's page for their permanent leg; the room counts when the leg asks for its TwiML."""
+    with open_session() as session:
+        wanted = operators.ask_for_room(session, operator_id)
+        session.commit()
+        if not wanted:
+            return
+        try:
+            carriers.the_carrier().open_room(operator_id)
+        except ProviderError as error:
+            log.warning("room of operator %s: %s %s", operator_id, error, error.code)
+            if error.permanent:
+                operators.room_lost(session, operator_id, "", reopen=False)
+                session.commit()
+
+
+def close_room(ref: str) -> None:
+    """End an operator's permanent leg."""
+    carriers.the_carrier().close_room(ref)
+
+
+def sweep_calls() -> None:
+    """Close calls past their deadline after asking their carrier, outside a transaction; give lost jobs a successor."""
+    with open_session() as session:
+        late_ones = call_sweep.overdue(session)
+        call_sweep.enqueue_again(session)
+        session.commit()
+        for late in late_ones:
+            known, reached = _ask(late) if late.is_asked else (None, False)
+            call_sweep.settle(session, late, known, reached=reached)
+            session.commit()
+
+
+def check_rooms() -> None:
+    """Ask the carrier for rooms that were not heard of for a while; one that is gone is opened again."""
+    with open_session() as session:
+        stale = operators.rooms_to_check(session)
+        session.commit()
+        for operator_id, ref in stale:
+            try:
+                is_open = carriers.the_carrier().is_room_open(ref)
+            except ProviderError as error:
+                log.warning("room of operator %s: %s", operator_id, error)
+                continue
+            if not is_open:
+                operators.room_lost(session, operator_id, ref)
+                session.commit()
+
+
+def _ask(late: call_sweep.Overdue) -> tuple[Known | None, bool]:
+    """What the carrier knows, and whether it could be asked."""
+    try:
+        return carriers.carrier(late.carrier).find(late.trace), True
+    except (ProviderError, NoCarrier) as error:
+        log.warning("call %s: %s", late.trace.call_id, error)
+        return None, False

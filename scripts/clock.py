@@ -1,0 +1,94 @@
+"""The clock: the one list of periodic work. One of these processes leads; the others wait to take over."""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+import wsgi
+from callcenter import jobs
+from callcenter.base.clock import keep_furthest
+from callcenter.base.db import open_session
+from callcenter.base.leases import holds
+from scripts.daemon import Daemon
+
+log = logging.getLogger(__name__)
+NAME = "clock"
+SECONDS = 0.5
+
+
+@dataclass
+class Chore:
+    """`run` every `seconds`, started one after another; `due` is on the monotonic clock."""
+
+    name: str
+    seconds: float
+    run: Callable[[], None]
+    due: float = 0.0
+
+
+def committed(module: str, function: str) -> Callable[[], None]:
+    """A domain function `function(session)` of `module` as a chore: opened, run and committed here."""
+    work = getattr(import_module(module), function)
+
+    def run() -> None:
+        with open_session() as session:
+            work(session)
+            session.commit()
+
+    run.__doc__ = work.__doc__
+    return run
+
+
+def chores() -> list[Chore]:
+    """The list. Whatever must happen again and again stands here and nowhere else."""
+    return [
+        Chore("calls", 3, jobs.sweep_calls),
+        Chore("operators", 2, committed("callcenter.operators", "sweep")),
+        Chore("rooms", 5, jobs.check_rooms),
+        Chore("imports", 10, committed("callcenter.imports", "sweep")),
+        Chore("messages", 5, committed("campaigns.messages", "sweep")),
+        Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),
+    ]
+
+
+class Clock:
+    def __init__(self, work: list[Chore]) -> None:
+        self._work = work
+
+    def turn(self, token: int) -> None:
+        """Run what is due. A chore that fails is said and tried again at its next time; the others go on."""
+        for chore in self._work:
+            if time.monotonic() < chore.due:
+                continue
+            with open_session() as session:
+                if not holds(session, NAME, token):
+                    return
+            chore.due = time.monotonic() + chore.seconds
+            try:
+                chore.run()
+            except (DBAPIError, RedisError):
+                raise  # the daemon waits for the service and begins again
+            except Exception:  # one broken chore must not stop the sweeps; it is in the log with its traceback
+                log.exception("clock: %s failed; again in %g s", chore.name, chore.seconds)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.clock", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="print the periodic work and end")
+    options = parser.parse_args(argv)
+    if options.list:
+        for chore in chores():
+            print(f"{chore.name:<12} every {chore.seconds:g} s")
+        return
+    wsgi.start_process()
+    Daemon(NAME, Clock(chores()).turn).run(SECONDS)
+
+
+if __name__ == "__main__":
+    main()

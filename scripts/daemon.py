@@ -1,0 +1,79 @@
+"""What the daemons of the house share: one leader at a time, a quick stop, and no silent death."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from threading import Event
+from types import FrameType
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from callcenter.base import leases
+from callcenter.base.db import open_session
+
+log = logging.getLogger(__name__)
+LEASE_SECONDS = 5.0  # a leader killed with -9 is replaced after this
+FIRST_DELAY, LONGEST_DELAY = 0.2, 2.0
+
+
+class Daemon:
+    """Repeats `turn(token)` while this process leads `name`, waits with `wait(seconds)` between turns.
+
+    A PostgreSQL or Redis that went away is waited for, said once in the log and once again when it is back."""
+
+    def __init__(self, name: str, turn: Callable[[int], None], wait: Callable[[float], None] | None = None) -> None:
+        self.name, self._turn = name, turn
+        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = Event()
+        self._wait = wait or self._sleep
+        self._delay = FIRST_DELAY
+        self._is_well = True
+
+    def run(self, seconds: float) -> None:
+        """Turn at least every `seconds` until TERM or INT; gives the lease back at the end."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping.is_set():
+            try:
+                self.step()
+                self._wait(seconds)
+            except (DBAPIError, RedisError) as error:
+                self._say_ill(error)
+                self.stopping.wait(self._delay)
+                self._delay = min(self._delay * 2, LONGEST_DELAY)
+        self._give_back()
+
+    def step(self) -> None:
+        """One turn, when we lead or can take the lead."""
+        with open_session() as session:
+            token = leases.take(session, self.name, self.holder, LEASE_SECONDS)
+            session.commit()
+        if token is not None:
+            self._turn(token)
+        if not self._is_well:
+            log.warning("%s: back at work", self.name)
+        self._is_well, self._delay = True, FIRST_DELAY
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's own signature
+        self.stopping.set()
+
+    def _sleep(self, seconds: float) -> None:
+        self.stopping.wait(seconds)
+
+    def _say_ill(self, error: Exception) -> None:
+        if self._is_well:
+            log.warning("%s: %s; trying again until it works", self.name, type(error).__name__)
+        self._is_well = False
+
+    def _give_back(self) -> None:
+        try:
+            with open_session() as session:
+                leases.release(session, self.name, self.holder)
+                session.commit()
+        except DBAPIError as error:
+            log.warning(
+                "%s: the lease could not be given back (%s); it expires by itself", self.name, type(error).__name__
+            )

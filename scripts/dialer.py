@@ -1,0 +1,127 @@
+"""The dialer: for each running queue asks campaigns.pacing how many phones to ring, claims that many people, plans
+their calls in the ledger and hands them to the workers. Decides at every event and at least once a second."""
+
+import argparse
+import logging
+import time
+
+from redis.client import PubSub
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+import wsgi
+from callcenter import call_floor, calls, carriers, queues
+from callcenter.base import leases, outbox
+from callcenter.base.db import open_session
+from callcenter.base.outbox import enqueue_later
+from callcenter.carriers import NoCarrier
+from callcenter.queues import CallQueue
+from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
+from scripts.daemon import Daemon
+
+log = logging.getLogger(__name__)
+NAME, TOPIC = "dialer", "dialer"
+SECONDS = 1.0
+CALM = 0.02  # events that come within this are answered together
+
+
+class LostLease(Exception):
+    """Another dialer leads now: nothing of this turn is kept."""
+
+
+class Dialer:
+    """`turn` is one look at every running queue. Each queue is decided and committed by itself."""
+
+    def __init__(self) -> None:
+        self._turns = 0
+        self._news: PubSub | None = None
+
+    def turn(self, token: int) -> None:
+        self._turns += 1
+        with open_session() as session:
+            wanted = [queue.id for queue in queues.running(session)]
+            floor = call_floor.read(session)
+            session.commit()
+            start = self._turns % max(len(wanted), 1)  # no queue is always the first to get the free operators
+            for queue_id in wanted[start:] + wanted[:start]:
+                try:
+                    place_for_queue(session, queue_id, floor, token)
+                    session.commit()
+                except LostLease:
+                    session.rollback()
+                    log.warning("dialer: another dialer leads; waiting")
+                    return
+
+    def wait(self, seconds: float) -> None:
+        """Until an event that may change a decision, or `seconds`. Without Redis the second is all there is."""
+        until = time.monotonic() + seconds
+        try:
+            if self._news is None:
+                self._news = outbox.redis().pubsub(ignore_subscribe_messages=True)
+                self._news.subscribe(TOPIC)
+            while (left := until - time.monotonic()) > 0:
+                if self._news.get_message(timeout=left) is not None:
+                    time.sleep(CALM)
+                    while self._news.get_message() is not None:
+                        pass
+                    return
+        except RedisError:
+            self.forget_news()
+            time.sleep(max(0.0, min(until - time.monotonic(), seconds)))
+
+    def forget_news(self) -> None:
+        if self._news is not None:
+            self._news.close()
+        self._news = None
+
+
+def place_for_queue(session: Session, queue_id: int, floor: call_floor.Floor, token: int) -> int:
+    """Decide for one queue and plan its calls in the caller's transaction; returns how many. Raises LostLease."""
+    queue = queues.get(session, queue_id)
+    decision = _decide(queue, floor)
+    planned = []
+    if decision.place:
+        if not leases.holds(session, NAME, token):
+            raise LostLease
+        planned = calls.plan(session, queue, queues.claim(session, queue.id, decision.place))
+    if planned:
+        ids = [str(call_id) for call_id in planned]
+        enqueue_later(session, "callcenter.jobs.place_calls", ids, queue="urgent")
+        floor.placed(queue.id, len(planned))
+    why = decision.reason if not decision.place or planned else _nobody_to_call(session, queue.id)
+    queues.note_decision(session, queue.id, None if planned else why)
+    return len(planned)
+
+
+def _decide(queue: CallQueue, floor: call_floor.Floor) -> Decision:
+    """What the queue's pacer says of the floor; a queue that cannot dial at all says why."""
+    try:
+        pacer, carrier = Pacer(queue.mode), carriers.carrier(queue.carrier)
+    except UnknownModeError:
+        return Decision(0, 0, "mode_unknown")
+    except NoCarrier:
+        return Decision(0, 0, "carrier_missing")
+    seen = floor.of_queue(queue.id)
+    view = FloorView(
+        now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
+        waiting=seen.waiting, lines_free=carrier.lines - len(floor.rings) - floor.talking,
+    )  # fmt: skip
+    return pacer.decide(view)
+
+
+def _nobody_to_call(session: Session, queue_id: int) -> str:
+    counts = queues.progress(session, queue_id)
+    return "all_resting" if counts["waiting"] or counts["calling"] else "list_exhausted"
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.dialer", description=__doc__)
+    parser.parse_args(argv)
+    wsgi.start_process()
+    dialer = Dialer()
+    Daemon(NAME, dialer.turn, dialer.wait).run(SECONDS)
+    dialer.forget_news()
+
+
+if __name__ == "__main__":
+    main()
