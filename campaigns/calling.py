@@ -59,7 +59,8 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
         raise NotFound("There is no such segment.")
     queue = CallQueue(
         name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
-        script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of, privacy_notice_url=plan.privacy_notice_url,
+        script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of,
+        privacy_notice_url=plan.privacy_notice_url,
     )  # fmt: skip
     campaign = CallCampaign(
         name=plan.name, segment=segment, segment_version=segment.version, queue=queue, created_by=user_id
@@ -71,7 +72,7 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
 
 
 def missing(plan: CallPlan) -> list[str]:
-    """The fields without which a call may not be made: who calls, on whose behalf, where the notice is, what is said."""
+    """The fields without which a call may not be made: who calls, for whom, where the notice is, what is said."""
     needed = ["name", "purpose", "carrier", "caller_id", "on_behalf_of", "privacy_notice_url"]
     if plan.script == OPERATOR_SCRIPT:
         needed.append("script_text")

@@ -8,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import consent
-from callcenter.attempts import Attempt
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -24,8 +23,8 @@ TOPIC = "floor"
 
 
 class InboundMessage(Base):
-    """`provider_ref` makes a webhook that comes twice harmless. `is_opt_out`: understood as BAJA, by our rules or, if it
-    was `is_doubtful` to them, by the person who read it (`reviewed_by`). `at` is campaign time.
+    """`provider_ref` makes a webhook that comes twice harmless. `is_opt_out`: understood as BAJA by our rules or, if
+    these found it doubtful, by the person who read it (`reviewed_by`). `at` is campaign time.
 
     `phone` is E.164; `address` is what the channel calls the sender (whatsapp:+521…), to which an answer would go."""
 
@@ -87,8 +86,7 @@ def newest(session: Session, *, only: str = "", limit: int = 100, offset: int = 
     answered = (
         select(MessageCampaign.id.label("campaign_id"), MessageCampaign.name.label("campaign_name"))
         .join(Message, Message.campaign_id == MessageCampaign.id)
-        .join(Attempt, Attempt.id == Message.id)
-        .where(Attempt.phone == InboundMessage.phone, Message.sent_at <= InboundMessage.received_at)
+        .where(Message.phone == InboundMessage.phone, Message.sent_at <= InboundMessage.received_at)
         .order_by(Message.sent_at.desc()).limit(1).lateral("answered")
     )  # fmt: skip
     query = (
@@ -122,7 +120,6 @@ def _opt_out(session: Session, phone: str, inbound_id: int) -> None:
 
 def _contact_of(session: Session, phone: str) -> int | None:
     """Who answers from this phone: of a household, whom we wrote to last, else its first person."""
-    written = select(Attempt.contact_id).where(Attempt.phone == phone, Attempt.channel != "call",
-                                               Attempt.contact_id.is_not(None))  # fmt: skip
-    found = session.scalar(written.order_by(Attempt.at.desc()).limit(1))
+    written = select(Message.contact_id).where(Message.phone == phone, Message.contact_id.is_not(None))
+    found = session.scalar(written.where(Message.sent_at.is_not(None)).order_by(Message.sent_at.desc()).limit(1))
     return found or session.scalar(select(Contact.id).where(Contact.phone == phone).order_by(Contact.id).limit(1))

@@ -75,6 +75,7 @@ def record_receipt(session: Session, message_id: UUID, receipt: Receipt) -> None
                    MessageReceipt.payload.type), bindparam("at", real_now())).where(Message.id == message_id),
         )
         .on_conflict_do_nothing(),
+        execution_options={"preserve_rowcount": True},
     )  # fmt: skip
     if not kept.rowcount and session.get(Message, message_id) is None:  # type: ignore[attr-defined]  # INSERT has it
         raise NotFound("There is no such message.")
@@ -100,7 +101,7 @@ def silent(session: Session, limit: int) -> list[tuple[str, Outgoing]]:
     now = real_now()
     waited = func.greatest(QUIET, (Message.news_at - Message.sent_at))
     rows = session.execute(
-        select(Message.id, Message.body, Message.parts, Message.sent_at, Message.provider_ref, Attempt.phone,
+        select(Message.id, Message.body, Message.parts, Message.sent_at, Message.provider_ref, Message.phone,
                MessageCampaign.sender, MessageCampaign.channel)
         .join(Attempt, Attempt.id == Message.id).join(MessageCampaign, MessageCampaign.id == Message.campaign_id)
         .where(Message.state.in_([states.ACCEPTED, states.SENT, states.UNKNOWN]), Attempt.closed_at.is_(None),
@@ -131,7 +132,7 @@ def _belongs_to_another(session: Session, message_id: UUID, provider_ref: str | 
 def _move_taken(session: Session, taken: list[dict[str, Any]]) -> None:
     if not taken:
         return
-    may_accept = Message.state.in_(states.before(states.ACCEPTED))
+    may_accept = or_(*[Message.state == old for old in states.before(states.ACCEPTED)])
     session.connection().execute(
         update(Message.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
         .where(Message.id == bindparam("b_id"))
@@ -170,13 +171,13 @@ def _learn(session: Session, message_id: UUID, code: str | None) -> None:
     """What an error says of the phone, beyond this message."""
     if code not in OPTED_OUT | LANDLINE:
         return
-    attempt = session.get_one(Attempt, message_id)
+    phone = session.get_one(Message, message_id).phone
     if code in OPTED_OUT:
-        consent.opt_out(session, attempt.phone, reason="carrier", proof=f"message/{message_id}", source="carrier")
+        consent.opt_out(session, phone, reason="carrier", proof=f"message/{message_id}", source="carrier")
     else:
         session.execute(
             update(Contact)
-            .where(Contact.phone == attempt.phone)
+            .where(Contact.phone == phone)
             .values(line_kind="landline", line_kind_source="carrier")
             .execution_options(synchronize_session=False)
         )

@@ -31,7 +31,8 @@ from sqlalchemy import (
     text,
     update,
 )  # fmt: skip
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import consent
 from callcenter.attempts import Attempt
@@ -44,29 +45,34 @@ from campaigns import segments, wording
 from campaigns.message_campaigns import MessageCampaign
 
 LEASE = timedelta(minutes=5)  # far more than a batch takes; a row past it was being sent when its worker died
-PLAN_LIFE = timedelta(days=30)  # a planned message older than this is dropped
 RECEIPT_LIFE = timedelta(hours=72)  # Twilio gives up on a message after 10 hours in its queue and 36 at the operator
 # Refusals that pass by themselves within days: the message waits for `until` instead of being excluded.
-WAITS = frozenset({"hours", "calling_hours", "quiet_hours", "holiday"})
+WAITS = frozenset({"hours"})
+NOT_TRIED = "canceled"  # the outcome of an attempt that never left the house; the caps do not count it
 
 
 class Message(Base):
-    """A message is an attempt (same id). `refusal`: why it is excluded, or why it waits for `not_before`.
+    """`id` is the attempt's id from the claim on: who is only planned has not been tried yet, and counts in no cap.
 
-    `body` is what was really sent; `sent_at` when its request left, `news_at` when we last asked or heard of it.
-    """
+    `refusal`: why it is excluded, or why it waits for `not_before`. `body` is what was really sent; `sent_at` when its
+    request left, `news_at` when we last asked or heard of it."""
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("campaign_id", "contact_id"),
+        Index("uq_messages_campaign_id_phone", "campaign_id", "phone", unique=True,
+              postgresql_where=text("state <> 'excluded'")),  # one phone, one message
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
+        Index("ix_messages_contact_id", "contact_id"),
+        Index("ix_messages_phone", "phone"),
         Index("ix_messages_provider_ref", "provider_ref"),
         Index("ix_messages_unsettled", "news_at",
               postgresql_where=text("state IN ('sending', 'accepted', 'sent', 'unknown')")),
     )  # fmt: skip
-    id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("message_campaigns.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
+    phone: Mapped[str]
     state: Mapped[str] = mapped_column(default=states.PLANNED)
     refusal: Mapped[str | None]
     not_before: Mapped[datetime | None]  # campaign time
@@ -78,7 +84,6 @@ class Message(Base):
     sent_at: Mapped[datetime | None]
     news_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    attempt: Mapped[Attempt] = relationship(lazy="joined")
 
 
 class MessageReceipt(Base):
@@ -113,24 +118,17 @@ def write_for_segment(session: Session, campaign_id: int) -> int:
     that take no SMS, are excluded at once, so that the sums add up. Running it again adds nobody twice."""
     campaign = campaigns.lock(session, campaign_id)
     people = _people(campaign)
-    fresh = select(func.gen_random_uuid().label("id"), people).where(~people.c.is_written).cte("fresh")
-    now, at = real_now(), campaign_now(session)
-    closed = case((fresh.c.refusal.is_not(None), literal(now)), else_=null())
-    outcome = case((fresh.c.refusal.is_not(None), states.EXCLUDED), else_=null())
-    attempts = insert(Attempt).from_select(
-        ["id", "channel", "purpose", "contact_id", "phone", "at", "deadline_at", "created_at", "closed_at", "outcome"],
-        select(fresh.c.id, literal(campaign.channel), literal(campaign.purpose), fresh.c.contact_id, fresh.c.phone,
-               literal(at), literal(now + PLAN_LIFE), literal(now), closed, outcome),
-    )  # fmt: skip
-    messages = insert(Message).from_select(
-        ["id", "campaign_id", "contact_id", "state", "refusal", "finished_at"],
-        select(fresh.c.id, literal(campaign_id), fresh.c.contact_id, func.coalesce(outcome, states.PLANNED),
-               fresh.c.refusal, closed),
+    finished = case((people.c.refusal.is_not(None), literal(real_now())), else_=null())
+    state = case((people.c.refusal.is_not(None), states.EXCLUDED), else_=states.PLANNED)
+    rows = insert(Message).from_select(
+        ["id", "campaign_id", "contact_id", "phone", "state", "refusal", "finished_at"],
+        select(func.gen_random_uuid(), literal(campaign_id), people.c.contact_id, people.c.phone, state,
+               people.c.refusal, finished).where(~people.c.is_written),
         include_defaults=False,
     )  # fmt: skip
-    written = session.execute(messages.add_cte(attempts.cte("written_attempts")))
-    campaign.planned_at, campaign.segment_version = now, campaign.segment.version
-    return int(written.rowcount)  # type: ignore[attr-defined]  # an INSERT's result has it
+    written = session.connection().execute(rows, execution_options={"preserve_rowcount": True}).rowcount
+    campaign.planned_at, campaign.segment_version = real_now(), campaign.segment.version
+    return written
 
 
 def _people(campaign: MessageCampaign) -> Any:
@@ -163,20 +161,21 @@ def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:
     rows = session.execute(_ready(campaign_id, now).limit(limit).with_for_update(of=Message, skip_locked=True)).all()
     refusals = consent.refusals(
         session, [(row.contact_id, row.phone) for row in rows if row.contact_id is not None],
-        campaign.channel, campaign.purpose, simulated=campaign.is_simulated,
+        campaign.channel, campaign.purpose, simulated=campaign.is_simulated, attempt_ids=[row.id for row in rows],
     )  # fmt: skip
     claimed: list[Outgoing] = []
     refused: dict[UUID, str] = {}
-    waiting: list[dict[str, Any]] = []
+    waiting: dict[UUID, consent.Refusal] = {}
     for row in rows:
         refusal = refusals.get(row.contact_id) if row.contact_id is not None else None
         if refusal is not None and refusal.code in WAITS and refusal.until is not None:
-            waiting.append({"b_id": row.id, "b_refusal": refusal.code, "b_until": refusal.until})
+            waiting[row.id] = refusal
         elif row.contact_id is None or refusal is not None:
             refused[row.id] = refusal.code if refusal else "erased"
         else:
             _dress(row, campaign, claimed, refused)
-    _mark_sending(session, claimed, now)
+    _keep_attempts(session, campaign, [(row.id, row.contact_id, row.phone) for row in rows if row.id not in waiting])
+    _mark_sending(session, claimed)
     exclude(session, refused)
     _mark_waiting(session, waiting)
     return claimed
@@ -195,9 +194,8 @@ def has_planned(session: Session, campaign_id: int) -> bool:
 
 def _ready(campaign_id: int, now: datetime) -> Any:
     return (
-        select(Message.id, Attempt.phone, Message.contact_id, Contact.name, Contact.given_names, Contact.section_number,
+        select(Message.id, Message.phone, Message.contact_id, Contact.name, Contact.given_names, Contact.section_number,
                Contact.neighborhood, Contact.municipality)
-        .join(Attempt, Attempt.id == Message.id)
         .outerjoin(Contact, Contact.id == Message.contact_id)
         .where(Message.campaign_id == campaign_id, Message.state == states.PLANNED,
                or_(Message.not_before.is_(None), Message.not_before <= now))
@@ -225,7 +223,23 @@ def _dress(row: Row[Any], campaign: MessageCampaign, claimed: list[Outgoing], re
     claimed.append(Outgoing(row.id, row.phone, campaign.sender, body, wording.parts(body).count, real_now()))
 
 
-def _mark_sending(session: Session, claimed: list[Outgoing], at: datetime) -> None:
+def _keep_attempts(session: Session, campaign: MessageCampaign, rows: list[tuple[UUID, int | None, str]]) -> None:
+    """A claimed message is a try from now on: its row in the history of the person, before the provider hears of it."""
+    if not rows:
+        return
+    now, at = real_now(), campaign_now(session)
+    tries = postgresql.insert(Attempt).values([
+        {"id": message_id, "channel": campaign.channel, "purpose": campaign.purpose, "contact_id": contact_id,
+         "phone": phone, "at": at, "created_at": now, "deadline_at": now + RECEIPT_LIFE}
+        for message_id, contact_id, phone in rows
+    ])  # fmt: skip
+    # A message that was given back (429, no connection) has its row already.
+    session.execute(
+        tries.on_conflict_do_update(index_elements=["id"], set_={"at": at, "deadline_at": now + RECEIPT_LIFE})
+    )
+
+
+def _mark_sending(session: Session, claimed: list[Outgoing]) -> None:
     if not claimed:
         return
     now = real_now()
@@ -236,21 +250,15 @@ def _mark_sending(session: Session, claimed: list[Outgoing], at: datetime) -> No
                 lease_until=now + LEASE, refusal=None, not_before=None),
         [{"b_id": one.id, "b_body": one.body, "b_parts": one.parts} for one in claimed],
     )  # fmt: skip
-    session.execute(
-        update(Attempt)
-        .where(Attempt.id.in_([one.id for one in claimed]))
-        .values(at=at, deadline_at=now + RECEIPT_LIFE)
-        .execution_options(synchronize_session=False)
-    )
 
 
-def _mark_waiting(session: Session, waiting: list[dict[str, Any]]) -> None:
+def _mark_waiting(session: Session, waiting: Mapping[UUID, consent.Refusal]) -> None:
     if waiting:
         session.connection().execute(
             update(Message.__table__)  # type: ignore[arg-type]  # as above
             .where(Message.id == bindparam("b_id"))
             .values(refusal=bindparam("b_refusal"), not_before=bindparam("b_until")),
-            waiting,
+            [{"b_id": id_, "b_refusal": why.code, "b_until": why.until} for id_, why in waiting.items()],
         )
 
 
@@ -281,7 +289,7 @@ def close(session: Session, which: ColumnElement[bool], state: str, **values: An
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     ).all()
-    close_attempts(session, ids, state)
+    close_attempts(session, ids, NOT_TRIED if state == states.STOPPED else state)
     return list(ids)
 
 

@@ -47,7 +47,7 @@ class Fault:
     detail: str = ""
 
 
-class MissingValue(Exception):  # noqa: N818 - named by its cause, like callcenter.base.errors
+class MissingValue(Exception):
     """The person has no value for a placeholder without a fallback. `field` names it."""
 
     def __init__(self, field: str) -> None:

@@ -1,0 +1,46 @@
+"""What the tests of campaigns stand on: invented people in the drill's calendar, and a campaign to write to them."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from callcenter import consent
+from callcenter.base import clock
+from callcenter.base.settings import Settings
+from campaigns import message_campaigns, messages
+from campaigns.message_campaigns import MessageCampaign, MessagePlan
+from campaigns.segments import Segment
+from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
+
+
+@pytest.fixture
+def cast(session: Session, settings: Settings) -> Cast:
+    consent.configure(settings.suppression_key)
+    clock.start_drill(session)
+    people = Cast(
+        person("Guadalupe Ramos", LUPITA, neighborhood="Centro"),
+        person("Alberto Ramos", LUPITA, neighborhood="Centro"),
+        person("Mario Cruz", MARIO),
+        person("Rosa Pérez", ROSA, line_kind="landline", neighborhood="Centro"),
+    )
+    session.add_all([people.lupita, people.beto, people.mario, people.rosa])
+    session.flush()
+    return people
+
+
+@pytest.fixture
+def campaign(session: Session) -> Campaign:
+    """Makes a campaign to everybody, planned and running."""
+
+    def make(text: str = "Hola {given_names}. BAJA para no recibir", **plan: str) -> MessageCampaign:
+        segment = Segment(name="Everybody", rule={"all": []})
+        session.add(segment)
+        session.flush()
+        decided = {"purpose": "survey", "sender": "+525512340001", "carrier": "simulated", **plan}
+        made = message_campaigns.create(session, MessagePlan("Greeting", segment.id, text=text, **decided), None)
+        message_campaigns.launch(session, made.id, None)
+        messages.write_for_segment(session, made.id)
+        message_campaigns.resume(session, made.id, None)
+        session.commit()
+        return made
+
+    return make
