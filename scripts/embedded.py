@@ -162,6 +162,7 @@ def redis_command(places: Places) -> list[str]:
     command = [
         str(redis_bin()), "--port", "0", "--unixsocket", f"{places.sockets}/redis.sock", "--unixsocketperm", "700",
         "--save", "", "--appendonly", "no", "--dir", str(places.data), "--loglevel", "warning",
+        "--logfile", str(places.data / "redis.log"),
     ]  # fmt: skip
     return drop(command, redis_bin(), places.data, dies_by="TERM")
 

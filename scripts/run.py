@@ -192,7 +192,8 @@ def _prepare_database(supervisor: Supervisor) -> None:
     url = os.environ["DATABASE_URL"]
     if not embedded.is_migrated(url):
         _once(supervisor, "migrate", partial(embedded.migrate, url))
-    if os.environ["CONVOCA_CARRIER"] == "simulated" and not supervisor.stop_asked and not embedded.has_users(url):
+    wants_demo = os.environ["CONVOCA_CARRIER"] == "simulated" and os.environ.get("CONVOCA_DEMO") != "no"
+    if wants_demo and not supervisor.stop_asked and not embedded.has_users(url):
         _once(supervisor, "demo", _module("scripts.demo"))
 
 
@@ -263,7 +264,7 @@ def _health(addresses: Addresses) -> tuple[int, Mapping[str, Mapping[str, object
 def _how_to_enter() -> list[str]:
     if os.environ.get("CONVOCA_DEMO_PASSWORDS") == "refused":
         return ["Demonstration log-ins are refused on this address. Make your own: flask users create --help"]
-    if os.environ["CONVOCA_CARRIER"] != "simulated":
+    if os.environ["CONVOCA_CARRIER"] != "simulated" or os.environ.get("CONVOCA_DEMO") == "no":
         return []
     from scripts.demo import logins
 
