@@ -20,7 +20,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--speed", type=float, default=1.0, help="how fast people ring, talk and lose patience (default 1)"
     )
-    parser.add_argument("--journal", type=Path, help="append every accepted call and message to this file")
+    parser.add_argument(
+        "--journal",
+        type=Path,
+        help="append every accepted call and message to this file (default: simulated_carrier.jsonl in CONVOCA_VAR)",
+    )
     parser.add_argument("--inbound-url", help="where citizens' messages are posted (default: CONVOCA_PUBLIC_URL's)")
     parser.add_argument("--messages-per-second", type=float, default=50.0)
     return parser.parse_args(arguments)
@@ -31,7 +35,8 @@ def main() -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # its lines would show phone numbers
     arguments = parse_arguments()
     options = Options(seed=arguments.seed, speed=arguments.speed, messages_per_second=arguments.messages_per_second)
-    exchange = Exchange(options, Journal(arguments.journal))
+    var = os.environ.get("CONVOCA_VAR")
+    exchange = Exchange(options, Journal(arguments.journal or (Path(var) / "simulated_carrier.jsonl" if var else None)))
     public = os.environ.get("CONVOCA_PUBLIC_URL")
     inbound = arguments.inbound_url or (public and public.rstrip("/") + "/hooks/messages/inbound")
     if inbound:

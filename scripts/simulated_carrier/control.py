@@ -11,7 +11,7 @@ from typing import Any, get_args
 from aiohttp import web
 
 from scripts.simulated_carrier.api import EXCHANGE
-from scripts.simulated_carrier.citizens import Kind, Reaction
+from scripts.simulated_carrier.citizens import Kind, Reaction, citizen
 from scripts.simulated_carrier.exchange import Exchange, is_phone
 from scripts.simulated_carrier.legs import Leg
 
@@ -109,6 +109,20 @@ def _reaction(kind: Kind, order: dict[str, Any]) -> Reaction:
         silence_seconds=float(order.get("silence_seconds", 5)),
         digits=str(order.get("digits", "")),
     )
+
+
+@routes.get("/control/voice/{call}")
+async def hear(request: web.Request) -> web.Response:
+    """What the operator hears in the call of this id (the caller's own): 404 when nobody is on the line (any more).
+
+    {"is_machine", "answers": {item: value}}: what the citizen says when they are asked."""
+    exchange = request.app[EXCHANGE]
+    leg = exchange.on_line(request.match_info["call"].lower())
+    if leg is None or leg.reaction is None:
+        raise web.HTTPNotFound(text="Nobody is on the line.")
+    person = citizen(leg.to, exchange.options.seed)
+    is_machine = leg.reaction.kind == "voicemail"
+    return web.json_response({"is_machine": is_machine, "answers": {} if is_machine else dict(person.answers)})
 
 
 @routes.post("/control/hang-up")

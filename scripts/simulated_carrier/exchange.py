@@ -41,6 +41,7 @@ class Exchange:
         self.dials: Counter[str] = past.dials
         self.numbers = list(NUMBERS)
         self._past_calls = past.open_calls
+        self._sids: dict[str, str] = {}  # the caller's own id -> sid
         self._dice = random.Random(options.seed)
         self._turns = Rate(lambda: options.calls_per_second)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -66,8 +67,11 @@ class Exchange:
         if not leg.to.startswith("client:"):
             leg.reaction = self.orders.get(leg.to) or citizen(leg.to, self.options.seed).reaction(self.dials[leg.to])
         self._keep(leg)
+        known_as = our_id(leg.source.url, leg.status_callback)
+        if known_as:
+            self._sids[known_as] = leg.sid
         self.journal.write(
-            "call", sid=leg.sid, to=leg.to, **{"from": leg.sender}, id=our_id(leg.source.url, leg.status_callback),
+            "call", sid=leg.sid, to=leg.to, **{"from": leg.sender}, id=known_as,
             callback=leg.status_callback, events=sorted(leg.events),
         )  # fmt: skip
         self._run(leg)
@@ -113,6 +117,11 @@ class Exchange:
     def unsubscribed(self) -> set[str]:
         return self.texts.unsubscribed
 
+    def on_line(self, our_id: str) -> Leg | None:
+        """The answered call whose caller knows it by this id, while it lasts."""
+        leg = self.legs.get(self._sids.get(our_id, ""))
+        return leg if leg is not None and leg.status == "in-progress" else None
+
     def order(self, phone: str, reaction: Reaction | None) -> None:
         """From now on `phone` does as told; None sets it free again."""
         if reaction is None:
@@ -148,6 +157,7 @@ class Exchange:
             for old in oldest:
                 if old.is_final:
                     del self.legs[old.sid]
+            self._sids = {known_as: sid for known_as, sid in self._sids.items() if sid in self.legs}
 
     async def close(self) -> None:
         for task in self._tasks:

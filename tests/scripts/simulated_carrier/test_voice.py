@@ -6,6 +6,7 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from scripts.simulated_carrier.citizens import citizen
 from scripts.simulated_carrier.journal import read
 from tests.scripts.simulated_carrier.line import ALICE, OPERATOR, VOICE, Line, running
 
@@ -199,3 +200,17 @@ def test_the_control_page_shows_the_last_calls_and_refuses_unknown_orders(line: 
     ):
         assert requests.post(line.url + path, json=order, timeout=5).status_code == 422
     assert requests.post(line.url + "/control/hang-up", data={"phone": ALICE}, timeout=5).status_code == 415
+
+
+def test_an_operator_hears_who_is_on_the_line_while_they_are(line: Line) -> None:
+    ours = "3f0c6c0e-9a63-4c0e-8c3b-3d6bb1b7c001"
+    line.order(ALICE, does="answer")
+    line.product.pages[f"/answer/{ours}"] = "<Response><Pause length='9000'/></Response>"
+    assert requests.get(f"{line.url}/control/voice/{ours}", timeout=5).status_code == 404
+    call = line.call(url=f"{line.product.url}/answer/{ours}")
+    line.until(lambda: line.status(call.sid) == "in-progress", "the call is answered")
+    heard = requests.get(f"{line.url}/control/voice/{ours}", timeout=5).json()
+    assert heard == {"is_machine": False, "answers": dict(citizen(ALICE, 1).answers)}
+    line.post("/control/hang-up", {"phone": ALICE})
+    line.until(lambda: line.status(call.sid) == "completed", "the call ends")
+    assert requests.get(f"{line.url}/control/voice/{ours}", timeout=5).status_code == 404

@@ -1,0 +1,40 @@
+"""The demonstration put into an empty database, all of it or nothing."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from callcenter import calendar
+from callcenter.base import clock
+from callcenter.base.auth import User
+from callcenter.base.settings import Settings
+from scripts.demo import SEED, history, people, places, staff, studies
+
+ELECTION = date(2027, 6, 6)
+CONTACTS, CALLS = 5000, 620
+
+
+def is_loaded(session: Session) -> bool:
+    """Is anybody here already? Then the demonstration keeps its hands off."""
+    return bool(session.scalar(select(exists().where(User.id.is_not(None)))))
+
+
+def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, calls: int = CALLS) -> dict[str, Any]:
+    """Load everything; returns counts. Needs an application context. The caller commits."""
+    clock.start_drill(session)
+    calendar.set_phases(session, calendar.election_of(ELECTION))
+    user_ids = staff.load(session)
+    section_ids = places.load(session)
+    people.load(session, section_ids, contacts, clock.campaign_now(session), seed=SEED)
+    made = studies.load(session, user_ids, settings)
+    complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
+    made.survey.state = "open"
+    return {
+        "users": len(user_ids),
+        "sections": len(section_ids),
+        "contacts": contacts,
+        "calls": calls,
+        "interviews": complete,
+    }

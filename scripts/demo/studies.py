@@ -1,0 +1,95 @@
+"""The demonstration's survey, segments and campaigns, made by the product's own functions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from callcenter.base.settings import Settings
+from campaigns import calling, message_campaigns
+from campaigns.calling import CallCampaign, CallPlan
+from campaigns.message_campaigns import MessageCampaign, MessagePlan
+from campaigns.segments import Segment
+from scripts.demo.places import DATA
+from surveys import questionnaire
+from surveys.questionnaire import Survey
+
+FORM = "encuesta_intencion.xlsx"
+ON_BEHALF_OF = "Estudio de Opinión Demostración"
+NOTICE_URL = "https://convoca.invalid/aviso-de-privacidad"
+REMINDER = (
+    "Hola {given_names|vecina, vecino}: le recordamos que su sección es la {section}. "
+    "Recordatorio de prueba de Convoca. Responda BAJA para no recibir mensajes."
+)
+SEGMENTS: dict[str, list[tuple[str, str, Any]]] = {
+    "Aviso aceptado": [("consent", "in", ["opted_in"])],
+    "Mujeres de 18 a 44 con aviso aceptado": [
+        ("consent", "in", ["opted_in"]),
+        ("sex", "in", ["M"]),
+        ("age", "between", [18, 44]),
+    ],
+    "Secciones 2301 a 2310": [
+        ("section", "in", list(range(2301, 2311))),
+        ("consent", "in", ["opted_in"]),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Studies:
+    survey: Survey
+    calls: CallCampaign
+    sent: MessageCampaign  # has its history of receipts
+    ready: MessageCampaign  # a newcomer may launch it
+
+
+def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Studies:
+    """Survey, segments, a running calling campaign and two SMS campaigns."""
+    strategist = user_ids["estrategia"]
+    survey = questionnaire.create_survey(session, "", FORM, (DATA / FORM).read_bytes())
+    survey.sponsor, survey.population = ON_BEHALF_OF, "Personas de 18 años o más con credencial en Minatitlán"
+    everybody, young_women, ten_sections = _segments(session, strategist)
+    calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
+    calling.launch(session, calls.id, strategist)
+    sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
+    ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
+    return Studies(survey, calls, sent, ready)
+
+
+def _segments(session: Session, user_id: int) -> list[Segment]:
+    segments = [
+        Segment(
+            name=name,
+            rule={"all": [{"field": field, "op": op, "value": value} for field, op, value in rules]},
+            created_by=user_id,
+        )
+        for name, rules in SEGMENTS.items()
+    ]
+    session.add_all(segments)
+    session.flush()
+    return segments
+
+
+def _plan(segment_id: int, survey_id: int, settings: Settings) -> CallPlan:
+    return CallPlan(
+        name="Intención de voto, ola 1",
+        segment_id=segment_id,
+        purpose="survey",
+        script=f"survey/{survey_id}",
+        carrier="simulated",
+        caller_id=settings.twilio.voice_number,
+        on_behalf_of=ON_BEHALF_OF,
+        privacy_notice_url=NOTICE_URL,
+    )
+
+
+def _message(name: str, segment_id: int, settings: Settings) -> MessagePlan:
+    return MessagePlan(
+        name=name,
+        segment_id=segment_id,
+        purpose="neutral_reminder",
+        text=REMINDER,
+        sender=settings.twilio.sms_sender,
+        carrier="simulated",
+        on_behalf_of=ON_BEHALF_OF,
+    )

@@ -1,0 +1,51 @@
+"""What the invented people really think, beside what the interviews found."""
+
+import math
+from collections import Counter
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcenter.contacts import Contact
+from scripts.demo import SEED
+from scripts.simulated_carrier.citizens import CANDIDATES
+from scripts.simulated_carrier.citizens import truth as hidden
+from surveys.interviews import Answer, Interview
+
+
+def compare(session: Session, *, seed: int = SEED) -> dict[str, Any]:
+    """{"n", "raw": {answer: {"truth", "found"}}, "effective": …, "largest_error", "margin"}: shares 0–1 over all
+    invented contacts and over complete interviews; `margin` is that of a share of one half at 95 %."""
+    phones = session.scalars(select(Contact.phone).where(Contact.invented))
+    real = hidden(phones, seed)
+    votes = Counter(session.scalars(_votes()))
+    found = {"raw": _shares(votes), "effective": _shares({name: votes[name] for name in CANDIDATES})}
+    compared: dict[str, Any] = {
+        kind: {
+            name: {"truth": round(real[kind].get(name, 0), 4), "found": round(found[kind].get(name, 0), 4)}
+            for name in sorted(real[kind] | found[kind])
+        }
+        for kind in ("raw", "effective")
+    }
+    n = sum(votes.values())
+    errors = [abs(pair["truth"] - pair["found"]) for pair in compared["raw"].values()]
+    return {
+        "n": n,
+        **compared,
+        "largest_error": max(errors, default=0.0),
+        "margin": round(1.96 * math.sqrt(0.25 / n), 4) if n else None,
+    }
+
+
+def _votes() -> Any:
+    return (
+        select(Answer.value)
+        .join(Interview, Interview.id == Answer.interview_id)
+        .where(Answer.item == "vote", Answer.superseded_at.is_(None), Answer.counts, Interview.state == "complete")
+    )
+
+
+def _shares(counts: dict[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: number / total for name, number in counts.items()} if total else {}
