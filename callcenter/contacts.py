@@ -1,13 +1,31 @@
 """Contacts: people we may call or write to, and the phones at which they are reached."""
 
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Select,
+    UniqueConstraint,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from callcenter import attempts
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import NotFound
 
 SEXES = ("H", "M", "X")  # hombre, mujer, no binario
 CONSENTS = ("opted_in", "opted_out", "unknown")
@@ -53,6 +71,7 @@ class Contact(Base):
     consent: Mapped[str] = mapped_column(default="unknown", server_default="unknown")
     invented: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"))
+    blocked_at: Mapped[datetime | None]  # a privacy request took the data out of use
     created_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
     extra_phones: Mapped[list["ContactPhone"]] = relationship(order_by="ContactPhone.position")
@@ -70,3 +89,100 @@ class ContactPhone(Base):
     phone_raw: Mapped[str | None]
     extension: Mapped[str | None]
     line_kind: Mapped[str] = mapped_column(default="unknown", server_default="unknown")
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a list of people is narrowed to. `name`: beginnings of names, in any spelling; `phone`: exact, E.164."""
+
+    name: str = ""
+    phone: str = ""
+    section: int | None = None
+    consent: str = ""
+    source: str = ""
+    import_id: int | None = None
+
+
+def name_key(name: str) -> str:
+    """The name without accents, case and repeated spaces: how two spellings of one person are found to be one."""
+    if name.isascii():
+        return " ".join(name.casefold().split())
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def masked(phone: str) -> str:
+    """The phone with all but its last four digits hidden."""
+    return "•" * max(len(phone) - 4, 0) + phone[-4:]
+
+
+def get(session: Session, contact_id: int) -> Contact:
+    """The person; raises NotFound."""
+    contact = session.get(Contact, contact_id)
+    if contact is None:
+        raise NotFound(f"There is no person with the number {contact_id}.")
+    return contact
+
+
+def find(session: Session, search: Search, *, after: int = 0, limit: int = 50) -> list[Contact]:
+    """People that match, by id, from the one after `after` on (keyset paging: page 1,000 costs what page 1 costs)."""
+    matching = _matching(search).where(Contact.id > after).order_by(Contact.id).limit(limit)
+    return list(session.scalars(matching))
+
+
+def count(session: Session, search: Search, *, at_most: int = 10_000) -> int:
+    """How many match, counted no further than `at_most`, so that a wide search stays quick."""
+    some = _matching(search).with_only_columns(Contact.id).limit(at_most).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def stream(session: Session, search: Search) -> Iterator[Contact]:
+    """Everybody who matches, a thousand at a time in memory: for exports."""
+    for contact in session.scalars(_matching(search).order_by(Contact.id).execution_options(yield_per=1000)):
+        session.expunge(contact)
+        yield contact
+
+
+def sources(session: Session) -> list[str]:
+    """Where our people come from: the names of lists, in order."""
+    return list(session.scalars(select(Contact.source).distinct().order_by(Contact.source)))
+
+
+def household(session: Session, contact: Contact) -> list[Contact]:
+    """Other people who are called first at the same phone."""
+    others = select(Contact).where(Contact.phone == contact.phone, Contact.id != contact.id).order_by(Contact.id)
+    return list(session.scalars(others))
+
+
+def history(session: Session, contact_id: int | None, *, limit: int = 20) -> list[dict[str, Any]]:
+    """What became of the tries to reach this person, newest first: dicts of channel, at (campaign time), outcome."""
+    tries = attempts.history(session, contact_id, limit=limit)
+    return [{"channel": one.channel, "at": one.at, "outcome": one.outcome} for one in tries]
+
+
+def _matching(search: Search) -> Select[Contact]:
+    people = select(Contact)
+    for word in name_key(search.name).split():
+        beginning = _escaped(word)
+        people = people.where(
+            or_(
+                Contact.name_key.like(f"{beginning}%", escape="\\"),
+                Contact.name_key.like(f"% {beginning}%", escape="\\"),
+            )
+        )
+    if search.phone:
+        is_extra = exists().where(ContactPhone.contact_id == Contact.id, ContactPhone.phone == search.phone)
+        people = people.where(or_(Contact.phone == search.phone, is_extra))
+    for column, value in (
+        (Contact.section_number, search.section),
+        (Contact.consent, search.consent),
+        (Contact.source, search.source),
+        (Contact.import_id, search.import_id),
+    ):
+        if value not in (None, ""):
+            people = people.where(column == value)
+    return people
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

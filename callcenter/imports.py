@@ -1,17 +1,46 @@
-"""Imports of contact lists: a batch, its progress, and the rows it refused."""
+"""Imports of contact lists: a batch, its progress, the rows it refused, and the way from a file to people.
 
-from datetime import datetime
+A file is inspected (what it is, which column is what), staged row by row (parsed, COPYed, committed chunk by chunk) and
+then merged into the people in one transaction: until that commits nothing of the list exists, after it all of it.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
-from sqlalchemy.orm import Mapped, mapped_column
+from flask_babel import gettext as _
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from callcenter import import_columns, import_staging
+from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.import_rows import Person, RowReader, is_data, sex_is_ambiguous
+from callcenter.import_rows import Refused as RefusedCells
+from callcenter.phones import REASONS
+from callcenter.table_files import HEAD_ROWS, TableFile, open_table
+
+CHUNK_ROWS = 5_000
+SAMPLE_ROWS = 500
+PREVIEW_ROWS = 50
+LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
+MERGE_LEASE = timedelta(minutes=30)
+OPEN_STATES = ("uploaded", "running")
 
 
 class ImportBatch(Base):
-    """One file on its way in. `state`: uploaded → running → done | failed | cancelled. `file`: its name under var/uploads."""
+    """One file on its way in. `file`: its name under var/uploads.
+
+    `state`: uploaded (to be inspected) → mapping (a person confirms the columns) → running → done; or failed |
+    cancelled. A command goes from uploaded straight to running."""
 
     __tablename__ = "import_batches"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -21,9 +50,12 @@ class ImportBatch(Base):
     file_sha256: Mapped[str]
     state: Mapped[str] = mapped_column(default="uploaded")
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)  # column of the file -> field
+    preview: Mapped[dict[str, Any] | None]  # what the inspection found: names, dropped columns, first rows
+    sex_letters: Mapped[str | None]  # HM | MF: what M means in this file
+    notice_version: Mapped[str | None]  # the privacy notice that the people of this list answered
     rows_total: Mapped[int | None]
     rows_done: Mapped[int] = mapped_column(default=0)
-    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the outcome, as `flask contacts import --json` prints it
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `flask contacts import --json` prints
     error: Mapped[str | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
@@ -33,7 +65,7 @@ class ImportBatch(Base):
 
 
 class RefusedRow(Base):
-    """A row that did not become a person: its number in the file, the reason's code, and its cells without sensitive ones."""
+    """A row that did not become a person: its number in the file, the reason's code, the cells of mapped columns."""
 
     __tablename__ = "refused_rows"
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -41,3 +73,291 @@ class RefusedRow(Base):
     row_number: Mapped[int]
     reason: Mapped[str]
     cells: Mapped[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file was found to be: where its names are, which column is taken for what, which are never kept."""
+
+    table: TableFile
+    header: import_columns.Header
+    mapping: dict[int, str]
+    dropped: tuple[int, ...]
+
+    @property
+    def dropped_names(self) -> list[str]:
+        return [self.header.names[at] for at in self.dropped]
+
+    def reader(self, sex_letters: str | None) -> RowReader:
+        return RowReader(self.mapping, self.header.names, sex_letters, real_now().date())
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The data rows: what stands below the names and is no total and no blank."""
+        for number, cells in self.table.rows():
+            if number > self.header.row and is_data(cells, self.header.names):
+                yield number, cells
+
+
+def create(session: Session, path: Path, *, source: str, file_name: str, user_id: int | None = None) -> ImportBatch:
+    """A batch for a file that lies in var/uploads (or, for a command, wherever it is)."""
+    if not source.strip():
+        raise InvalidInput({"source": _("Name where the list comes from.")})
+    batch = ImportBatch(
+        source=source.strip(), file_name=file_name, file=str(path), file_sha256=sha256(path), created_by=user_id
+    )
+    session.add(batch)
+    session.flush()
+    audit.record(session, user_id, "imports.create", f"import/{batch.id}", sha256=batch.file_sha256)
+    return batch
+
+
+def get(session: Session, import_id: int) -> ImportBatch:
+    """The batch, fresh from the database; raises NotFound."""
+    batch = session.get(ImportBatch, import_id, populate_existing=True)
+    if batch is None:
+        raise NotFound(_("There is no import %(number)s.", number=import_id))
+    return batch
+
+
+def recent(session: Session, limit: int = 50) -> list[ImportBatch]:
+    """The newest batches first."""
+    return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))
+
+
+def inspect(path: Path, mapping: dict[int, str] | None = None) -> Inspection:
+    """Find the table, its names and its columns in a file. Raises InvalidInput when it cannot be imported at all.
+
+    Without `mapping` the columns are guessed by their names, and a list without phones is not refused yet."""
+    table = open_table(path, import_columns.known_names)
+    header = import_columns.find_header(islice(table.rows(), HEAD_ROWS))
+    below = (cells for number, cells in table.rows() if number > header.row)
+    dropped = import_columns.sensitive_columns(header, list(islice(below, SAMPLE_ROWS)))
+    if mapping is None:
+        mapping = {at: field for at, field in import_columns.guess(header).items() if at not in dropped}
+    return Inspection(table, header, mapping, tuple(dropped))
+
+
+def describe(inspection: Inspection, sex_letters: str | None = None) -> dict[str, Any]:
+    """The preview: names, what each column is taken for, and the first rows with what would become of them."""
+    reader = inspection.reader(sex_letters)
+    rows: list[dict[str, Any]] = []
+    letters: set[str] = set()
+    sex_at = next((at for at, field in inspection.mapping.items() if field == "sex"), None)
+    for number, cells in islice(inspection.rows(), SAMPLE_ROWS):
+        if sex_at is not None and sex_at < len(cells):
+            letters.add(cells[sex_at].strip()[:2])
+        if len(rows) < PREVIEW_ROWS:
+            rows.append(_preview_row(reader.read(number, cells), number))
+    return {
+        "names": list(inspection.header.names),
+        "mapping": {str(at): field for at, field in inspection.mapping.items()},
+        "dropped": inspection.dropped_names,
+        "asks_sex": sex_is_ambiguous(letters),
+        "rows": rows,
+    }
+
+
+def _preview_row(read: Person | RefusedCells, number: int) -> dict[str, Any]:
+    if isinstance(read, RefusedCells):
+        return {"row": number, "reason": read.reason, "cells": list(read.cells.values())}
+    return {
+        "row": number,
+        "reason": None,
+        "name": read.name,
+        "phones": [one.e164 for one in read.phones],
+        "section": read.section,
+        "answer": read.answer,
+    }
+
+
+def keep_preview(session: Session, import_id: int) -> None:
+    """Inspect an uploaded batch for its mapping page; a file that is no table fails with the reason."""
+    batch = get(session, import_id)
+    if batch.state != "uploaded":
+        return
+    try:
+        batch.preview = describe(inspect(Path(batch.file)))
+    except InvalidInput as fault:
+        fail(session, import_id, str(fault))
+        return
+    batch.mapping = batch.preview["mapping"]
+    batch.state = "mapping"
+    _note_dropped(session, batch, batch.preview["dropped"])
+    tell_later(session, f"import/{import_id}")
+
+
+def start(session: Session, import_id: int, mapping: dict[str, str], sex_letters: str | None, user_id: int) -> None:
+    """The person has confirmed the columns: run. Raises InvalidInput when the list could not be imported so."""
+    batch = get(session, import_id)
+    if batch.state != "mapping" or batch.preview is None:
+        raise Refused("not_waiting", _("This import is not waiting for its columns."))
+    names, dropped = batch.preview["names"], set(batch.preview["dropped"])
+    columns = {int(at): field for at, field in mapping.items() if field}
+    import_columns.check_mapping(columns, [at for at, name in enumerate(names) if name in dropped])
+    if batch.preview["asks_sex"] and "sex" in columns.values() and not sex_letters:
+        raise InvalidInput({"sex_letters": _("Say what M means in the column of sex: mujer or masculino.")})
+    batch.mapping, batch.sex_letters = {str(at): field for at, field in columns.items()}, sex_letters or None
+    _set_running(batch)
+    audit.record(session, user_id, "imports.start", f"import/{import_id}")
+    enqueue_later(session, "callcenter.import_jobs.run_import", import_id, queue="bulk")
+
+
+def _set_running(batch: ImportBatch) -> None:
+    batch.state, batch.started_at, batch.lease_until = "running", real_now(), real_now() + LEASE
+
+
+def stage(session: Session, import_id: int) -> Iterator[int]:
+    """Parse the whole file into the batch's staging table; yields the rows done so far, for the edge to commit.
+
+    Begins afresh when an earlier worker died half-way. Raises InvalidInput when the file cannot be read to its end,
+    and Refused (`cancelled`) when somebody cancelled."""
+    batch = get(session, import_id)
+    inspection = inspect(Path(batch.file), {int(at): field for at, field in batch.mapping.items()} or None)
+    import_columns.check_mapping(inspection.mapping, inspection.dropped)
+    _set_running(batch)
+    session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
+    import_staging.create_table(session, import_id)
+    if not batch.preview:
+        _note_dropped(session, batch, inspection.dropped_names)
+    tally = _Tally()
+    for done in _stage_chunks(session, batch, inspection, tally):
+        if session.scalar(select(ImportBatch.state).where(ImportBatch.id == import_id)) == "cancelled":
+            raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
+        batch.rows_done, batch.lease_until = done, real_now() + LEASE
+        tell_later(session, f"import/{import_id}")
+        yield done
+    if sex_is_ambiguous(tally.sex_letters) and batch.sex_letters is None:
+        raise InvalidInput(
+            _("The column of sex mixes M with F: say what M means (masculino or mujer); we do not guess it row by row.")
+        )
+    batch.rows_total, batch.lease_until = batch.rows_done, real_now() + MERGE_LEASE
+    batch.counts = {
+        "rows": batch.rows_done,
+        "rejected": {reason: tally.rejected[reason] for reason in sorted(REASONS) if tally.rejected[reason]},
+        "extra_phones": tally.extra_phones,
+        "dropped_columns": inspection.dropped_names,
+    }
+    yield batch.rows_done
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.rejected: Counter[str] = Counter()
+        self.extra_phones = 0
+        self.sex_letters: set[str] = set()
+
+
+def _stage_chunks(session: Session, batch: ImportBatch, inspection: Inspection, tally: _Tally) -> Iterator[int]:
+    reader, rows, done = inspection.reader(batch.sex_letters), inspection.rows(), 0
+    sex_at = next((at for at, field in inspection.mapping.items() if field == "sex"), None)
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        people, refused = [], []
+        for number, cells in chunk:
+            if sex_at is not None and sex_at < len(cells) and len(cells[sex_at].strip()) == 1:
+                tally.sex_letters.add(cells[sex_at].strip())
+            read = reader.read(number, cells)
+            if isinstance(read, Person):
+                people.append(read)
+                tally.extra_phones += len(read.phones) - 1
+            else:
+                refused.append(read)
+                tally.rejected[read.reason] += 1
+        import_staging.copy_people(session, batch.id, people)
+        import_staging.copy_refused(session, batch.id, refused)
+        done += len(chunk)
+        yield done
+
+
+def merge(session: Session, import_id: int) -> dict[str, Any]:
+    """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps."""
+    batch = get(session, import_id)
+    merged = import_staging.merge(
+        session, import_id, source=batch.source, notice_version=batch.notice_version, now=real_now()
+    )
+    seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
+    batch.counts = {**batch.counts, **merged, "seconds": round(seconds, 2)}
+    batch.state, batch.finished_at, batch.lease_until = "done", real_now(), None
+    import_staging.drop_table(session, import_id)
+    audit.record(session, batch.created_by, "imports.done", f"import/{import_id}", created=batch.counts["created"])
+    tell_later(session, f"import/{import_id}")
+    return batch.counts
+
+
+def fail(session: Session, import_id: int, sentence: str) -> None:
+    """End a batch that cannot be imported, with the reason; nothing of it stays."""
+    batch = get(session, import_id)
+    if batch.state in ("done", "cancelled"):
+        return
+    batch.state, batch.error, batch.finished_at, batch.lease_until = "failed", sentence, real_now(), None
+    _forget_rows(session, import_id)
+    tell_later(session, f"import/{import_id}")
+
+
+def cancel(session: Session, import_id: int, user_id: int) -> None:
+    """Stop a batch that is not done; its worker sees it at the next chunk."""
+    ended = session.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == import_id, ImportBatch.state.in_(("uploaded", "mapping", "running")))
+        .values(state="cancelled", finished_at=real_now(), lease_until=None)
+        .returning(ImportBatch.id)
+    ).scalar()
+    if ended is None:
+        raise Refused("not_running", _("This import has ended already."))
+    audit.record(session, user_id, "imports.cancel", f"import/{import_id}")
+    tell_later(session, f"import/{import_id}")
+
+
+def clean_up(session: Session, import_id: int) -> None:
+    """What a cancelled batch leaves behind goes: staged rows, refused rows."""
+    _forget_rows(session, import_id)
+
+
+def _forget_rows(session: Session, import_id: int) -> None:
+    session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
+    import_staging.drop_table(session, import_id)
+
+
+def sweep(session: Session) -> int:
+    """Enqueue again every batch whose worker is gone (its lease has run out); returns how many."""
+    late = session.scalars(
+        select(ImportBatch)
+        .where(
+            ImportBatch.state.in_(OPEN_STATES),
+            or_(ImportBatch.lease_until.is_(None), ImportBatch.lease_until < real_now()),
+            ImportBatch.created_at < real_now() - LEASE,
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for batch in late:
+        batch.lease_until = real_now() + LEASE
+        job = "inspect_import" if batch.state == "uploaded" else "run_import"
+        enqueue_later(session, f"callcenter.import_jobs.{job}", batch.id, queue="bulk")
+    return len(late)
+
+
+def refused_rows(
+    session: Session, import_id: int, *, reason: str = "", after: int = 0, limit: int | None = 100
+) -> Iterator[RefusedRow]:
+    """The refused rows in the file's order, from the one after row `after` on."""
+    rows = select(RefusedRow).where(RefusedRow.import_id == import_id, RefusedRow.row_number > after)
+    if reason:
+        rows = rows.where(RefusedRow.reason == reason)
+    yield from session.scalars(rows.order_by(RefusedRow.row_number).limit(limit).execution_options(yield_per=500))
+
+
+def refused_by_reason(session: Session, import_id: int) -> dict[str, int]:
+    """How many rows each reason refused."""
+    rows = session.execute(
+        select(RefusedRow.reason, func.count()).where(RefusedRow.import_id == import_id).group_by(RefusedRow.reason)
+    )
+    return dict(rows.all())
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _note_dropped(session: Session, batch: ImportBatch, names: list[str]) -> None:
+    if names:
+        audit.record(session, batch.created_by, "imports.drop_columns", f"import/{batch.id}", columns=names)

@@ -1,0 +1,107 @@
+"""Commands of the ground floor: `flask contacts import`, `flask sections import`. They commit; the domain does not."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from callcenter import imports, territory
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput
+
+CANNOT_READ = 2
+
+
+@click.group("contacts")
+def contacts_group() -> None:
+    """People: import their lists."""
+
+
+@contacts_group.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Where the list comes from; kept with every person.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of the list, and keep nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")
+@click.option("--sex-letters", type=click.Choice(["HM", "MF"]), help="What M means: HM mujer, MF masculino.")
+@click.option("--notice-version", help="The version of the privacy notice that the people of the list answered.")
+@with_appcontext
+def import_contacts(file: Path, source: str, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Import a list of people from FILE (CSV in any delimiter, or XLSX).
+
+    Exit status 0 although rows were refused, 2 when the file cannot be read."""
+    try:
+        counts = _import(file, source, dry_run=dry_run, **options)
+    except (InvalidInput, OSError) as fault:
+        click.echo(_sentence(file, fault), err=True)
+        sys.exit(CANNOT_READ)
+    click.echo(json.dumps(counts, ensure_ascii=False) if as_json else _in_words(counts, dry_run=dry_run))
+
+
+def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, notice_version: str | None) -> Any:
+    session = web_session()
+    batch = imports.create(session, file.resolve(), source=source, file_name=file.name)
+    batch.sex_letters, batch.notice_version = sex_letters, notice_version
+    if not dry_run:
+        session.commit()
+    try:
+        for done in imports.stage(session, batch.id):
+            click.echo(f"{done} rows read", err=True)
+            if not dry_run:
+                session.commit()
+        counts = imports.merge(session, batch.id)
+    except InvalidInput as fault:
+        session.rollback()
+        if not dry_run:
+            imports.fail(session, batch.id, str(fault))
+            session.commit()
+        raise
+    if dry_run:
+        session.rollback()
+    else:
+        session.commit()
+    return counts
+
+
+def _sentence(file: Path, fault: Exception) -> str:
+    if isinstance(fault, OSError):
+        return f"{file}: {fault.strerror}."
+    return f"{file}: {fault}"
+
+
+def _in_words(counts: dict[str, Any], *, dry_run: bool) -> str:
+    refused = ", ".join(f"{reason} {count}" for reason, count in counts["rejected"].items()) or "0"
+    lines = [
+        "Nothing was kept: this was a dry run." if dry_run else "",
+        f"{counts['rows']} rows in {counts['seconds']} s: {counts['created']} people created,"
+        f" {counts['updated']} updated, {counts['unchanged']} unchanged, {counts['duplicates']} duplicate rows.",
+        f"Rows refused: {refused}.",
+        f"Columns dropped: {', '.join(counts['dropped_columns']) or 'none'}.",
+    ]
+    return "\n".join(filter(None, lines))
+
+
+@click.group("sections")
+def sections_group() -> None:
+    """Electoral sections."""
+
+
+@sections_group.command("import")
+@click.argument("csv_file", metavar="CSV", type=click.Path(path_type=Path))
+@click.option("--geojson", type=click.Path(path_type=Path), help="The sections' outlines.")
+@with_appcontext
+def import_sections(csv_file: Path, geojson: Path | None) -> None:
+    """Import sections from CSV, with their outlines from a GeoJSON file. Again is harmless."""
+    session = web_session()
+    try:
+        kept = territory.import_sections(session, csv_file, geojson)
+    except (InvalidInput, OSError) as fault:
+        click.echo(_sentence(csv_file, fault), err=True)
+        sys.exit(CANNOT_READ)
+    session.commit()
+    click.echo(f"{kept} sections")
+
+
+commands = (contacts_group, sections_group)

@@ -1,0 +1,95 @@
+"""In which time zone a person lives: by municipality and state, else by area code. Pure; tables as of tzdata 2026f."""
+
+import unicodedata
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+CENTRAL = "America/Mexico_City"
+# States outside the central zone (INE's numbers).
+STATES = {
+    2: "America/Tijuana",
+    3: "America/Mazatlan",
+    18: "America/Mazatlan",
+    23: "America/Cancun",
+    25: "America/Mazatlan",
+    26: "America/Hermosillo",
+}
+# Municipalities that keep another hour than their state, by (state, name without accents).
+MUNICIPALITIES = {
+    (18, "bahia de banderas"): "America/Bahia_Banderas",
+    **dict.fromkeys(
+        ((8, name) for name in ("juarez", "ascension", "janos", "guadalupe", "praxedis g. guerrero")),
+        "America/Ciudad_Juarez",
+    ),
+    **dict.fromkeys(
+        ((8, name) for name in ("ojinaga", "coyame del sotol", "manuel benavides")),
+        "America/Ojinaga",
+    ),
+    **dict.fromkeys(
+        (
+            (5, name)
+            for name in (
+                "acuna", "allende", "guerrero", "hidalgo", "jimenez", "morelos", "nava", "ocampo", "piedras negras",
+                "villa union", "zaragoza",
+            )
+        ),
+        "America/Matamoros",
+    ),
+    (19, "anahuac"): "America/Matamoros",
+    **dict.fromkeys(
+        (
+            (28, name)
+            for name in (
+                "nuevo laredo", "guerrero", "mier", "miguel aleman", "camargo", "gustavo diaz ordaz", "reynosa",
+                "rio bravo", "valle hermoso", "matamoros",
+            )
+        ),
+        "America/Matamoros",
+    ),
+}  # fmt: skip
+# Area codes outside the central zone. libphonenumber is wrong by one or two hours for 614, 657, 663 and 868.
+AREA_CODES = {
+    **dict.fromkeys(("983", "984", "987", "997", "998"), "America/Cancun"),
+    **dict.fromkeys(
+        ("622", "623", "631", "632", "633", "634", "637", "638", "641", "642", "643", "644", "645", "647", "651", "653",
+         "662"),
+        "America/Hermosillo",
+    ),
+    **dict.fromkeys(("667", "668", "669", "672", "673", "687", "694", "695", "696", "697", "698"), "America/Mazatlan"),
+    **dict.fromkeys(("612", "613", "615", "624"), "America/Mazatlan"),
+    **dict.fromkeys(("311", "319", "323", "324", "325", "327", "389"), "America/Mazatlan"),
+    **dict.fromkeys(("646", "658", "661", "663", "664", "665", "686"), "America/Tijuana"),
+    **dict.fromkeys(("656", "657"), "America/Ciudad_Juarez"),
+    "626": "America/Ojinaga",
+    **dict.fromkeys(("867", "868", "873", "877", "878", "894", "897", "899"), "America/Matamoros"),
+}  # fmt: skip
+
+
+def zones_of(state: int | None, municipality: str | None, phone: str) -> tuple[ZoneInfo, ...]:
+    """The zones in which a contact must be awake, one or two: where they live, and where their phone is from.
+
+    A call must be legal in both. A mobile that moved keeps its area code, so this errs towards silence."""
+    names = {_zone_of_area(phone)}
+    if state is not None:
+        home = _zone_of_home(state, municipality)
+        # A central area code is the rule of the plan, not evidence: the municipality is the better witness.
+        names = {home} if names == {CENTRAL} and home != CENTRAL else names | {home}
+    return tuple(map(_zone, sorted(names)))
+
+
+def _zone_of_home(state: int, municipality: str | None) -> str:
+    if municipality:
+        plain = unicodedata.normalize("NFKD", municipality.casefold())
+        key = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+        if (state, key) in MUNICIPALITIES:
+            return MUNICIPALITIES[state, key]
+    return STATES.get(state, CENTRAL)
+
+
+def _zone_of_area(phone: str) -> str:
+    return AREA_CODES.get(phone.removeprefix("+52")[:3], CENTRAL)
+
+
+@lru_cache(maxsize=32)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
