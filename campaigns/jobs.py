@@ -11,6 +11,7 @@ from callcenter.base import leases, settings
 from callcenter.base.db import open_session
 from callcenter.base.outbox import enqueue_later
 from campaigns import message_campaigns as campaigns
+from campaigns import message_claims as claims
 from campaigns import message_news as news
 from campaigns import message_sweep as sweeping
 from campaigns import messages, wording
@@ -77,7 +78,7 @@ def _send_once(campaign_id: int, holder: str) -> bool:
             return False  # another worker sends for this campaign
         campaign = campaigns.find(session, campaign_id)
         carried_by = channel(campaign.channel, settings.read_settings())
-        batch = messages.claim(session, campaign_id, _batch_size(campaign.text, carried_by.parts_per_second))
+        batch = claims.claim(session, campaign_id, _batch_size(campaign.text, carried_by.parts_per_second))
         session.commit()
         if batch:
             trouble = news.record_sent(session, send_all(carried_by, batch))
@@ -99,7 +100,7 @@ def _batch_size(text: str, parts_per_second: float) -> int:
 
 def _goes_on(session: Session, campaign_id: int) -> bool:
     is_running = campaigns.find(session, campaign_id).state == "running"
-    return is_running and messages.has_ready(session, campaign_id)
+    return is_running and claims.has_ready(session, campaign_id)
 
 
 def _hand_over(campaign_id: int, holder: str) -> None:

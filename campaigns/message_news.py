@@ -19,7 +19,8 @@ from callcenter.contacts import Contact
 from campaigns import message_states as states
 from campaigns.channels import Receipt
 from campaigns.message_campaigns import MessageCampaign
-from campaigns.messages import Message, MessageReceipt, Outgoing, close
+from campaigns.message_claims import Outgoing
+from campaigns.messages import Message, MessageReceipt, close
 
 # https://www.twilio.com/docs/api/errors: the person told the carrier to stop; the phone is no mobile.
 OPTED_OUT, LANDLINE = frozenset({"21610"}), frozenset({"21614", "30006"})

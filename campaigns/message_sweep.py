@@ -9,8 +9,9 @@ from callcenter.base.outbox import enqueue_later
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
+from campaigns.message_claims import has_planned, has_ready
 from campaigns.message_news import QUIET
-from campaigns.messages import Message, close, close_attempts, has_planned, has_ready
+from campaigns.messages import Message, close, close_attempts
 
 ASKS_PROVIDER = "campaigns.jobs.ask_provider"
 FILTERED = "30007"  # https://www.twilio.com/docs/api/errors/30007: a carrier's filter took the message for unwanted

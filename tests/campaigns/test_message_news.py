@@ -11,12 +11,14 @@ from callcenter import consent
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
+from campaigns import message_claims as claims
 from campaigns import message_news as news
 from campaigns import message_states as states
-from campaigns import message_sweep, messages
+from campaigns import message_sweep
 from campaigns.channels import Receipt
+from campaigns.message_claims import Outgoing
 from campaigns.message_news import Answer
-from campaigns.messages import Message, MessageReceipt, Outgoing
+from campaigns.messages import Message, MessageReceipt
 from tests.campaigns.cast import Campaign, Cast, message_of
 
 PROVIDER_STATES = ("accepted", "sent", "delivered", "undelivered", "failed")
@@ -25,7 +27,7 @@ PROVIDER_STATES = ("accepted", "sent", "delivered", "undelivered", "failed")
 @pytest.fixture
 def sending(session: Session, cast: Cast, campaign: Campaign) -> Outgoing:
     """The message to Lupita, claimed."""
-    claimed = messages.claim(session, campaign().id, 10)
+    claimed = claims.claim(session, campaign().id, 10)
     return next(one for one in claimed if one.phone == cast.lupita.phone)
 
 
@@ -115,7 +117,7 @@ def test_an_error_says_whether_the_message_may_be_sent_again(
 def test_a_message_given_back_is_sent_again_under_the_same_id(session: Session, cast: Cast, sending: Outgoing) -> None:
     news.record_sent(session, [Answer(sending.id, ProviderError("429", code="20429"))])
     campaign_id = message_of(session, cast.lupita).campaign_id
-    assert [one.id for one in messages.claim(session, campaign_id, 10)] == [sending.id]
+    assert [one.id for one in claims.claim(session, campaign_id, 10)] == [sending.id]
 
 
 def test_a_phone_that_told_the_carrier_to_stop_is_suppressed_here(
@@ -138,7 +140,7 @@ def test_a_dead_workers_message_becomes_unknown_and_is_never_claimed_again(
     assert message_sweep.sweep(session)["unknown"] == 4 - 2
     row = message_of(session, cast.lupita)
     assert row.state == "unknown"
-    assert messages.claim(session, row.campaign_id, 10) == []
+    assert claims.claim(session, row.campaign_id, 10) == []
 
 
 def silent_since(session: Session, message_id: object, minutes: int) -> None:
@@ -184,7 +186,7 @@ def test_what_the_provider_does_not_list_after_a_while_was_never_taken(
 
 def test_a_campaign_finishes_when_nobody_is_left(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign()
-    claimed = messages.claim(session, made.id, 10)
+    claimed = claims.claim(session, made.id, 10)
     assert not message_sweep.finish(session, made.id)
     news.record_sent(session, [Answer(one.id, receipt("accepted")) for one in claimed])
     assert message_sweep.finish(session, made.id)

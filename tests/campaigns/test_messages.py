@@ -10,6 +10,7 @@ from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, Refused
 from campaigns import message_campaigns, messages
+from campaigns import message_claims as claims
 from campaigns.messages import Message
 from tests.campaigns.cast import Campaign, Cast, message_of, states
 
@@ -33,7 +34,7 @@ def test_who_is_only_planned_has_not_been_tried(session: Session, cast: Cast, ca
 
 def test_a_claimed_message_is_dressed_leased_and_a_try(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign("Hola {given_names}, sección {section}")
-    claimed = {one.phone: one for one in messages.claim(session, made.id, 10)}
+    claimed = {one.phone: one for one in claims.claim(session, made.id, 10)}
     assert claimed[cast.lupita.phone].body == "Hola Guadalupe, sección 0045"
     assert claimed[cast.lupita.phone].parts == 1
     row = message_of(session, cast.lupita)
@@ -41,13 +42,13 @@ def test_a_claimed_message_is_dressed_leased_and_a_try(session: Session, cast: C
     assert row.lease_until is not None
     attempt = session.get_one(Attempt, row.id)
     assert (attempt.channel, attempt.phone, attempt.closed_at) == ("sms", cast.lupita.phone, None)
-    assert messages.claim(session, made.id, 10) == []
+    assert claims.claim(session, made.id, 10) == []
 
 
 def test_the_gate_speaks_at_the_moment_of_the_claim(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign()
     consent.opt_out(session, cast.lupita.phone, reason="call", proof="call/1", source="operator")
-    claimed = messages.claim(session, made.id, 10)
+    claimed = claims.claim(session, made.id, 10)
     assert [one.phone for one in claimed] == [cast.mario.phone]
     assert states(session)["Guadalupe"] == ("excluded", "suppressed")
     assert session.get_one(Attempt, message_of(session, cast.lupita).id).outcome == "excluded"
@@ -58,21 +59,21 @@ def test_at_night_messages_wait_for_the_morning(session: Session, cast: Cast, ca
     night = datetime(2027, 5, 11, 22, 30, tzinfo=ZoneInfo("America/Mexico_City"))
     session.execute(update(clock.DrillClock).values(furthest=night))
     session.expire_all()
-    assert messages.claim(session, made.id, 10) == []
+    assert claims.claim(session, made.id, 10) == []
     assert states(session)["Guadalupe"] == ("planned", "hours")
     assert message_of(session, cast.lupita).not_before is not None
-    assert not messages.has_ready(session, made.id)
-    assert messages.has_planned(session, made.id)
+    assert not claims.has_ready(session, made.id)
+    assert claims.has_planned(session, made.id)
     session.execute(update(clock.DrillClock).values(furthest=night + timedelta(hours=12)))
     session.expire_all()
-    assert len(messages.claim(session, made.id, 10)) == 2
+    assert len(claims.claim(session, made.id, 10)) == 2
 
 
 def test_a_person_without_a_needed_value_is_excluded_not_sent_a_hole(
     session: Session, cast: Cast, campaign: Campaign
 ) -> None:
     made = campaign("Vecina de {neighborhood}")
-    assert [one.phone for one in messages.claim(session, made.id, 10)] == [cast.lupita.phone]
+    assert [one.phone for one in claims.claim(session, made.id, 10)] == [cast.lupita.phone]
     assert states(session)["Mario"] == ("excluded", "missing_value")
 
 
@@ -81,7 +82,7 @@ def test_an_erased_person_is_not_written_to(session: Session, cast: Cast, campai
     row = message_of(session, cast.mario)
     session.delete(cast.mario)
     session.flush()
-    assert [one.phone for one in messages.claim(session, made.id, 10)] == [cast.lupita.phone]
+    assert [one.phone for one in claims.claim(session, made.id, 10)] == [cast.lupita.phone]
     session.refresh(row)
     assert (row.state, row.refusal) == ("excluded", "erased")
 
@@ -89,14 +90,14 @@ def test_an_erased_person_is_not_written_to(session: Session, cast: Cast, campai
 def test_a_paused_campaign_gives_nothing_to_send(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign()
     message_campaigns.pause(session, made.id, "price", None)
-    assert messages.claim(session, made.id, 10) == []
+    assert claims.claim(session, made.id, 10) == []
     message_campaigns.resume(session, made.id, None)
-    assert len(messages.claim(session, made.id, 10)) == 2
+    assert len(claims.claim(session, made.id, 10)) == 2
 
 
 def test_a_stopped_campaign_marks_who_was_not_written_to(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign()
-    assert len(messages.claim(session, made.id, 1)) == 1
+    assert len(claims.claim(session, made.id, 1)) == 1
     message_campaigns.stop(session, made.id, "wrong text", None)
     assert messages.drop_planned(session, made.id, 100) == 1
     assert messages.drop_planned(session, made.id, 100) == 0
