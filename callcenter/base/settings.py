@@ -39,6 +39,8 @@ class Settings:
     suppression_key: bytes = field(repr=False)
     twilio: Twilio
     live_port: int | None = None
+    demo_passwords_refused: bool = False
+    proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
 
     @property
     def is_drill(self) -> bool:
@@ -68,6 +70,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         suppression_key=_key(env, "SUPPRESSION_KEY", var),
         twilio=_twilio(env, carrier, faults),
         live_port=_port(env, PREFIX + "LIVE_PORT", faults),
+        demo_passwords_refused=_choice(env, "DEMO_PASSWORDS", ("allowed", "refused"), faults) == "refused",
+        proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
     )
     if faults:
         raise BadSettings("\n".join(faults))
@@ -84,6 +88,15 @@ def _url(
     if urlsplit(value).scheme not in schemes:
         faults.append(f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}.")
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...], faults: list[str]) -> str:
+    """One of the allowed words; the first when nothing is said."""
+    value = env.get(PREFIX + name) or allowed[0]
+    if value not in allowed:
+        faults.append(f"{PREFIX}{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+        return allowed[0]
+    return value
 
 
 def _port(env: Mapping[str, str], name: str, faults: list[str]) -> int | None:

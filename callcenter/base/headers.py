@@ -1,0 +1,53 @@
+"""What the browser is told to refuse, and through how many proxies a request may have come."""
+
+from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from callcenter.base.settings import Settings
+
+STEADY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers older than frame-ancestors
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Security headers on every answer; the proxies' headers are believed only when the settings count them."""
+    if settings.proxies:
+        count = settings.proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # the way Flask's own documentation shows
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        for name, value in STEADY.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", policy(settings.live_port))
+        if settings.public_url.startswith("https://"):
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")  # pages hold personal data
+        return response
+
+
+def policy(live_port: int | None) -> str:
+    """Content-Security-Policy: everything from ourselves, nothing inline; live news may come from their own port."""
+    live = ""
+    if live_port:
+        host = request.host.rsplit(":", 1)[0]
+        live = f" {request.scheme}://{host}:{live_port}"
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"connect-src 'self'{live}",
+            "img-src 'self' data:",  # Bootstrap's own marks are data: pictures
+            "media-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
