@@ -14,22 +14,24 @@ from scripts import commands, embedded
 
 MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
-    "callcenter.base.leases", "callcenter.attempts", "callcenter.calls", "callcenter.consent", "callcenter.contacts",
+    "callcenter.base.leases", "callcenter.attempts", "callcenter.calls", "callcenter.consent", "callcenter.console_acts",
+    "callcenter.contacts",
     "callcenter.imports", "callcenter.operators", "callcenter.queues", "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.inbox", "campaigns.messages", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
-    "callcenter.base.account", "callcenter.base.health", "callcenter.base.users", "callcenter.base.live",
+    "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
+    "callcenter.base.live",
     "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.webhooks",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
-COMMANDS: tuple[str, ...] = ("scripts.commands",)
+COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli")
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
-COMPOSED: tuple[str, ...] = ()
+COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
