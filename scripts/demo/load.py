@@ -1,5 +1,6 @@
 """The demonstration put into an empty database, all of it or nothing."""
 
+import time
 from datetime import date
 from typing import Any
 
@@ -13,12 +14,25 @@ from callcenter.base.settings import Settings
 from scripts.demo import SEED, history, people, places, staff, studies
 
 ELECTION = date(2027, 6, 6)
-CONTACTS, CALLS = 5000, 620
+CONTACTS, CALLS = 5000, 900
 
 
 def is_loaded(session: Session) -> bool:
     """Is anybody here already? Then the demonstration keeps its hands off."""
     return bool(session.scalar(select(exists().where(User.id.is_not(None)))))
+
+
+def load_once(session: Session, settings: Settings) -> str:
+    """Load and commit, unless somebody is there or the carrier is real; returns what was done, in words."""
+    if not settings.is_drill:
+        return "demo: not loaded. It belongs to drill mode: CONVOCA_CARRIER must be simulated."
+    if is_loaded(session):
+        return "demo: there are people here already; nothing was loaded"
+    began = time.monotonic()
+    counts = load(session, settings)
+    session.commit()
+    said = ", ".join(f"{number} {name}" for name, number in counts.items())
+    return f"demo: loaded in {time.monotonic() - began:.1f} s: {said}"
 
 
 def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, calls: int = CALLS) -> dict[str, Any]:

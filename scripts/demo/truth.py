@@ -38,6 +38,13 @@ def compare(session: Session, *, seed: int = SEED) -> dict[str, Any]:
     }
 
 
+def as_text(found: dict[str, Any]) -> str:
+    """The comparison as a table for a terminal."""
+    lines = [f"{'raw vote':<12} {'truth':>7} {'found':>7}   (n = {found['n']})"]
+    lines += [f"{name:<12} {pair['truth']:>7.1%} {pair['found']:>7.1%}" for name, pair in found["raw"].items()]
+    return "\n".join(lines)
+
+
 def _votes() -> Any:
     return (
         select(Answer.value)
