@@ -85,8 +85,11 @@ def sweep_calls() -> None:
         late_ones = call_sweep.overdue(session)
         call_sweep.enqueue_again(session)
         session.commit()
+        is_reachable = True
         for late in late_ones:
-            known, reached = _ask(late) if late.is_asked else (None, False)
+            # A carrier that does not answer is asked once a sweep: the other calls must not wait for it.
+            known, reached = _ask(late) if late.is_asked and is_reachable else (None, False)
+            is_reachable = is_reachable and (reached or not late.is_asked)
             call_sweep.settle(session, late, known, reached=reached)
             session.commit()
 

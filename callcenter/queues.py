@@ -134,7 +134,8 @@ def fill(session: Session, queue_id: int, contact_ids: Select[Any]) -> int:
     chosen = contact_ids.subquery()
     rows = select(literal(queue_id), next(iter(chosen.c)))
     statement = postgresql.insert(QueueEntry).from_select(["queue_id", "contact_id"], rows).on_conflict_do_nothing()
-    added = session.connection().execute(statement).rowcount
+    counted = {"preserve_rowcount": True}
+    added = session.connection().execute(statement, execution_options=counted).rowcount
     tell_later(session, f"queue/{queue_id}")
     tell_later(session, "dialer")
     return added
@@ -358,7 +359,7 @@ def tries(session: Session, entry_id: int | None) -> int:
 def _tries(session: Session, entry_id: int) -> int:
     session.flush()
     counted = or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
-    ledger = select(func.count()).join(Attempt, Attempt.id == Call.id).where(Call.entry_id == entry_id, counted)
+    ledger = select(func.count()).select_from(Call).join(Attempt, Attempt.id == Call.id).where(Call.entry_id == entry_id, counted)
     return session.scalar(ledger) or 0
 
 

@@ -15,20 +15,21 @@ from callcenter.base import leases
 from callcenter.base.db import open_session
 
 log = logging.getLogger(__name__)
-LEASE_SECONDS = 5.0  # a leader killed with -9 is replaced after this
+Wait = Callable[[float, Event], None]
+LEASE_SECONDS = 8.0  # a leader killed with -9 is replaced after this
 FIRST_DELAY, LONGEST_DELAY = 0.2, 2.0
 
 
 class Daemon:
-    """Repeats `turn(token)` while this process leads `name`, waits with `wait(seconds)` between turns.
+    """Repeats `turn(token)` while this process leads `name`, waits with `wait(seconds, stopping)` between turns.
 
     A PostgreSQL or Redis that went away is waited for, said once in the log and once again when it is back."""
 
-    def __init__(self, name: str, turn: Callable[[int], None], wait: Callable[[float], None] | None = None) -> None:
+    def __init__(self, name: str, turn: Callable[[int], None], wait: Wait | None = None) -> None:
         self.name, self._turn = name, turn
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = Event()
-        self._wait = wait or self._sleep
+        self._wait = wait or _sleep
         self._delay = FIRST_DELAY
         self._is_well = True
 
@@ -39,7 +40,7 @@ class Daemon:
         while not self.stopping.is_set():
             try:
                 self.step()
-                self._wait(seconds)
+                self._wait(seconds, self.stopping)
             except (DBAPIError, RedisError) as error:
                 self._say_ill(error)
                 self.stopping.wait(self._delay)
@@ -60,9 +61,6 @@ class Daemon:
     def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's own signature
         self.stopping.set()
 
-    def _sleep(self, seconds: float) -> None:
-        self.stopping.wait(seconds)
-
     def _say_ill(self, error: Exception) -> None:
         if self._is_well:
             log.warning("%s: %s; trying again until it works", self.name, type(error).__name__)
@@ -74,6 +72,8 @@ class Daemon:
                 leases.release(session, self.name, self.holder)
                 session.commit()
         except DBAPIError as error:
-            log.warning(
-                "%s: the lease could not be given back (%s); it expires by itself", self.name, type(error).__name__
-            )
+            log.warning("%s: the lease was not given back (%s); it runs out by itself", self.name, type(error).__name__)
+
+
+def _sleep(seconds: float, stopping: Event) -> None:
+    stopping.wait(seconds)

@@ -4,6 +4,7 @@ their calls in the ledger and hands them to the workers. Decides at every event 
 import argparse
 import logging
 import time
+from threading import Event
 
 from redis.client import PubSub
 from redis.exceptions import RedisError
@@ -22,6 +23,7 @@ from scripts.daemon import Daemon
 log = logging.getLogger(__name__)
 NAME, TOPIC = "dialer", "dialer"
 SECONDS = 1.0
+LOOK = 0.25  # how long a wish to stop may wait
 CALM = 0.02  # events that come within this are answered together
 
 
@@ -52,22 +54,22 @@ class Dialer:
                     log.warning("dialer: another dialer leads; waiting")
                     return
 
-    def wait(self, seconds: float) -> None:
-        """Until an event that may change a decision, or `seconds`. Without Redis the second is all there is."""
+    def wait(self, seconds: float, stopping: Event) -> None:
+        """Until an event that may change a decision, a stop, or `seconds`. Without Redis the second is all there is."""
         until = time.monotonic() + seconds
         try:
             if self._news is None:
-                self._news = outbox.redis().pubsub(ignore_subscribe_messages=True)
+                self._news = outbox.redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis leaves it untyped
                 self._news.subscribe(TOPIC)
-            while (left := until - time.monotonic()) > 0:
-                if self._news.get_message(timeout=left) is not None:
+            while (left := until - time.monotonic()) > 0 and not stopping.is_set():
+                if self._news.get_message(timeout=min(left, LOOK)) is not None:
                     time.sleep(CALM)
                     while self._news.get_message() is not None:
                         pass
                     return
         except RedisError:
             self.forget_news()
-            time.sleep(max(0.0, min(until - time.monotonic(), seconds)))
+            stopping.wait(max(0.0, until - time.monotonic()))
 
     def forget_news(self) -> None:
         if self._news is not None:

@@ -1,0 +1,262 @@
+"""What a worker does, and what is left when it dies at any of its commits."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from callcenter import call_placing, call_sweep, calls, consent, jobs, queues
+from callcenter.base.clock import real_now
+from callcenter.base.errors import ProviderError
+from callcenter.calls import Event
+from callcenter.carriers import BadNumber, Known
+from callcenter.consent import Refusal
+from tests.callcenter import cast
+from tests.callcenter.cast import FakeCarrier
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.fixture(autouse=True)
+def _open_gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(consent, "refusal", lambda *_, **__: None)
+    yield
+
+
+@pytest.fixture
+def planned(session: Session) -> UUID:
+    call_id = cast.planned(session, cast.queue(session, cast.person(session)))
+    session.commit()
+    return call_id
+
+
+def sweep_until_closed(session: Session, call_id: UUID, sweeps: int = 4) -> str | None:
+    for _ in range(sweeps):
+        if cast.call(session, call_id).state == "ended":
+            break
+        cast.age(session, call_id)
+        jobs.sweep_calls()
+    return cast.call(session, call_id).attempt.outcome
+
+
+def test_a_planned_call_is_placed_once_however_often_the_job_runs(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    jobs.place_calls([str(planned)])
+    jobs.place_calls([str(planned), str(planned)])
+    assert [dial.call_id for dial in carrier.dialled] == [planned]
+    call = cast.call(session, planned)
+    assert (call.state, call.carrier_ref) == ("placing", f"CA{planned.hex}")
+
+
+def test_the_gate_has_the_last_word_and_the_try_does_not_count(
+    session: Session, planned: UUID, carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consent, "refusal", lambda *_, **__: Refusal("opted_out"))
+    jobs.place_calls([str(planned)])
+    call, entry = cast.call(session, planned), cast.entry(session, planned)
+    assert carrier.dialled == []
+    assert (call.attempt.outcome, call.cause) == ("refused_by_gate", {"event": "refused_by_gate", "code": "opted_out"})
+    assert (entry.state, entry.reason, entry.attempts) == ("excluded", "opted_out", 0)
+
+
+def test_a_refusal_that_names_a_time_makes_the_person_wait_until_then(
+    session: Session, planned: UUID, carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = datetime(2027, 5, 11, 15, tzinfo=real_now().tzinfo)
+    monkeypatch.setattr(consent, "refusal", lambda *_, **__: Refusal("hours", until))
+    jobs.place_calls([str(planned)])
+    entry = cast.entry(session, planned)
+    assert (entry.state, entry.reason, entry.not_before) == ("waiting", "hours", until)
+
+
+def test_a_paused_queue_places_nothing_and_gives_the_try_back(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    queues.set_state(session, cast.call(session, planned).queue_id, "paused", "lunch", None)
+    session.commit()
+    jobs.place_calls([str(planned)])
+    assert carrier.dialled == []
+    assert (cast.entry(session, planned).state, cast.entry(session, planned).attempts) == ("waiting", 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "outcome", "entry_state"),
+    [
+        (ProviderError("429", code="20429"), "ended", "not_placed", "waiting"),
+        (ProviderError("no line", code="no_connection"), "ended", "not_placed", "waiting"),
+        (ProviderError("500", code="500", unknown=True), "unknown", None, "calling"),
+        (BadNumber("no such number", code="21211"), "ended", "invalid_number", "done"),
+    ],
+)
+def test_what_the_carrier_says_decides_whether_the_person_may_be_tried_again(
+    session: Session, planned: UUID, carrier: FakeCarrier, error: ProviderError, state: str, outcome: str, entry_state: str
+) -> None:
+    carrier.fails = error
+    jobs.place_calls([str(planned)])
+    call = cast.call(session, planned)
+    assert (call.state, call.attempt.outcome, cast.entry(session, planned).state) == (state, outcome, entry_state)
+
+
+def test_a_carrier_that_refuses_us_pauses_the_queue_and_says_why(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    carrier.fails = ProviderError("authenticate", code="20003", permanent=True)
+    jobs.place_calls([str(planned)])
+    queue = queues.get(session, cast.call(session, planned).queue_id)
+    assert (queue.state, queue.state_reason) == ("paused", "carrier:20003")
+    assert cast.entry(session, planned).attempts == 0
+
+
+def test_a_worker_held_up_beyond_its_lease_does_not_dial(session: Session, planned: UUID, carrier: FakeCarrier) -> None:
+    order = call_placing.claim(session, planned)
+    assert order is not None
+    late = call_placing.Order(**{**order.__dict__, "lease_until": real_now()})
+    assert call_placing.dial(carrier, late).kind == "not_placed"
+    assert carrier.dialled == []
+
+
+def test_killed_between_the_plan_and_the_claim_the_call_gets_a_new_job(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    cast.call(session, planned).attempt.created_at = real_now() - timedelta(seconds=6)
+    session.commit()
+    call_sweep.enqueue_again(session)
+    assert [item.args for item in session.info.pop("outbox")] == [([str(planned)],)]
+
+
+def test_killed_after_the_claim_nobody_was_called_and_the_try_is_given_back(
+    session: Session, planned: UUID, carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(monkeypatch, call_placing, "ask_gate")
+    with pytest.raises(Killed):
+        jobs.place_calls([str(planned)])
+    session.rollback()
+    jobs.place_calls([str(planned)])  # the job comes again: the claim is taken
+    assert carrier.dialled == []
+    assert sweep_until_closed(session, planned) == "not_placed"
+    assert (cast.entry(session, planned).state, cast.entry(session, planned).attempts) == ("waiting", 0)
+    assert queues.claim(session, cast.call(session, planned).queue_id, 1) == []  # not within the minute
+
+
+def test_killed_after_the_dial_the_carrier_is_asked_and_nobody_is_dialled_again(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    carrier.fails_after = Killed()  # type: ignore[assignment]
+    with pytest.raises(Killed):
+        jobs.place_calls([str(planned)])
+    session.rollback()
+    carrier.known = Known("CA9", "ringing")
+    cast.age(session, planned)
+    jobs.sweep_calls()
+    jobs.place_calls([str(planned)])
+    assert (cast.call(session, planned).state, cast.call(session, planned).carrier_ref) == ("ringing", "CA9")
+    carrier.known = Known("CA9", "no_answer")
+    assert sweep_until_closed(session, planned) == "no_answer"
+    assert len(carrier.dialled) == 1
+
+
+def test_an_unknown_call_is_resolved_by_its_callback_without_being_placed_again(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    carrier.fails_after = ProviderError("time-out", code="ReadTimeout", unknown=True)
+    jobs.place_calls([str(planned)])
+    assert cast.call(session, planned).state == "unknown"
+    calls.record_event(session, planned, Event("ringing", "status:r", ref="CA1"))
+    jobs.place_calls([str(planned)])
+    assert (cast.call(session, planned).state, len(carrier.dialled)) == ("ringing", 1)
+
+
+STATES: list[tuple[str, Callable[[Session], UUID], Known | None, str]] = [
+    ("planned", lambda s: cast.planned(s, cast.queue(s, cast.person(s))), None, "not_placed"),
+    ("ringing", lambda s: cast.rung(s, cast.queue(s, cast.person(s))), None, "lost"),
+    ("ringing", lambda s: cast.rung(s, cast.queue(s, cast.person(s))), Known("CA", "busy"), "busy"),
+    ("ringing", lambda s: cast.rung(s, cast.queue(s, cast.person(s))), Known("CA", "answered"), "abandoned"),
+    ("ringing", lambda s: cast.rung(s, cast.queue(s, cast.person(s))), Known("CA", "hung_up"), "abandoned"),
+]
+
+
+@pytest.mark.parametrize(("state", "make", "known", "outcome"), STATES)
+def test_the_sweep_closes_every_call_whose_news_never_came(
+    session: Session, carrier: FakeCarrier, state: str, make: Callable[[Session], UUID], known: Known | None, outcome: str
+) -> None:
+    call_id = make(session)
+    assert cast.call(session, call_id).state == state
+    carrier.known = known
+    assert sweep_until_closed(session, call_id) == outcome
+    assert cast.entry(session, call_id).state == "waiting"
+
+
+def test_a_conversation_goes_on_while_the_carrier_has_it_and_is_wrapped_up_when_it_has_not(
+    session: Session, carrier: FakeCarrier
+) -> None:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session)))
+    carrier.known = Known("CA", "answered")
+    cast.age(session, call_id)
+    jobs.sweep_calls()
+    assert cast.call(session, call_id).state == "connected"
+    carrier.known = None
+    cast.age(session, call_id)
+    jobs.sweep_calls()
+    assert cast.call(session, call_id).state == "wrap_up"
+    cast.age(session, call_id)
+    jobs.sweep_calls()
+    assert cast.call(session, call_id).state == "wrap_up"  # the operator is there and writes it up
+    cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=1)
+    cast.age(session, call_id)
+    jobs.sweep_calls()
+    assert cast.call(session, call_id).attempt.outcome == "not_coded"
+
+
+def test_a_carrier_that_cannot_be_asked_leaves_no_call_stuck(session: Session, carrier: FakeCarrier) -> None:
+    call_id = cast.rung(session, cast.queue(session, cast.person(session)))
+    carrier.fails = ProviderError("away", code="no_connection")
+    cast.age(session, call_id)
+    jobs.sweep_calls()
+    assert cast.call(session, call_id).state == "ringing"
+    cast.call(session, call_id).attempt.created_at = real_now() - timedelta(minutes=1)
+    assert sweep_until_closed(session, call_id) == "lost"
+
+
+def test_a_hang_up_that_got_lost_is_asked_for_again(session: Session, carrier: FakeCarrier) -> None:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session)))
+    calls.dispose(session, call_id, olga.id, "completed")
+    cast.call(session, call_id).ended_at = real_now() - timedelta(seconds=5)
+    session.commit()
+    call_sweep.enqueue_again(session)
+    assert [item.function for item in session.info.pop("outbox")] == ["callcenter.jobs.hang_up"]
+    jobs.hang_up(str(call_id))
+    assert carrier.hung_up == [f"CA{call_id.hex}"]
+    assert cast.call(session, call_id).hung_up_at is not None
+
+
+def test_an_operators_room_is_asked_for_once_and_again_when_it_is_lost(session: Session, carrier: FakeCarrier) -> None:
+    olga = cast.operator(session, free=False)
+    cast.seat(session, olga.id).state = "available"
+    session.commit()
+    jobs.open_room(olga.id)
+    jobs.open_room(olga.id)
+    assert carrier.rooms == [olga.id]
+
+
+def test_a_room_that_the_carrier_lost_is_opened_anew(session: Session, carrier: FakeCarrier) -> None:
+    olga = cast.operator(session)
+    cast.seat(session, olga.id).room_checked_at = real_now() - timedelta(minutes=1)
+    session.commit()
+    jobs.check_rooms()
+    assert cast.seat(session, olga.id).room_ref is None
+    jobs.open_room(olga.id)
+    assert carrier.rooms == [olga.id]
+
+
+def die(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(module, name, killed)
