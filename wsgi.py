@@ -8,15 +8,16 @@ from typing import Any
 
 from flask import Flask
 
+from callcenter import carriers, consent
 from callcenter.base import auth, db, outbox, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from scripts import commands, embedded
 
 MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
-    "callcenter.base.leases", "callcenter.attempts", "callcenter.calls", "callcenter.consent", "callcenter.console_acts",
-    "callcenter.contacts",
-    "callcenter.imports", "callcenter.operators", "callcenter.queues", "callcenter.territory",
+    "callcenter.base.leases", "callcenter.attempts", "callcenter.calls", "callcenter.consent",
+    "callcenter.console_acts", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
+    "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.inbox", "campaigns.messages", "campaigns.segments",
 )  # fmt: skip
@@ -29,7 +30,7 @@ BLUEPRINTS = (
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
-COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli")
+COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli", "callcenter.cli", "campaigns.cli")
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor")
 
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if is_command:
         commands.start_services_on_demand(db.engine())
     outbox.connect(settings.redis_url)
-    compose()
+    compose(settings)
     db.init_app(app)
     sign_in.init_app(app, settings)
     auth.guard(app)
@@ -69,12 +70,14 @@ def start_process() -> Settings:
     import_models()
     db.connect(settings.database_url)
     outbox.connect(settings.redis_url)
-    compose()
+    compose(settings)
     return settings
 
 
-def compose() -> None:
-    """Tell each floor what the floors above offer it. Harmless when repeated."""
+def compose(settings: Settings) -> None:
+    """Give the rooms their settings, and tell each floor what the floors above offer it. Harmless when repeated."""
+    consent.configure(settings.suppression_key)
+    carriers.configure(settings)
     for name in COMPOSED:
         import_module(name).compose()
 

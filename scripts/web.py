@@ -29,6 +29,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         return create_app()
 
 
+def _bind_to_arbiter(_arbiter: object, _worker: object) -> None:
+    die_with_parent(signal.SIGKILL)
+
+
 def serve(listener: socket.socket, *, is_live: bool = False) -> None:
     """Answer on a bound socket until TERM. The application is built once and shared by the workers' memory."""
     options = {
@@ -38,7 +42,7 @@ def serve(listener: socket.socket, *, is_live: bool = False) -> None:
         "loglevel": "warning",
         "control_socket_disable": True,
         "backlog": 512,
-        "post_fork": lambda *_: die_with_parent(signal.SIGKILL),
+        "post_fork": _bind_to_arbiter,
         **(LIVE if is_live else PAGES),
     }
     _Server(options).run()

@@ -1,21 +1,46 @@
-"""What every test stands on: real PostgreSQL and Redis of its own in a temporary folder, one rolled-back transaction a test."""
+"""What every test stands on: its own PostgreSQL and Redis in a temporary folder, one rolled-back transaction a test."""
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcenter.base import db, outbox
+from callcenter.base.auth import ROLES, Role, User
 from callcenter.base.settings import Settings, read_settings
 from scripts import embedded
+from wsgi import create_app
 
 for name in [name for name in os.environ if name.startswith("CONVOCA_") or name in ("DATABASE_URL", "REDIS_URL")]:
     if name != "CONVOCA_TWILIO_OPENAPI":
         del os.environ[name]  # a test never touches anybody's data
+
+# Who works here in the tests: a name and its one role.
+CAST = {
+    "administrator": "Ana Lara Prueba",
+    "strategist": "Esteban Ruiz Prueba",
+    "supervisor": "Sofía Mena Prueba",
+    "pollster": "Pablo Soto Prueba",
+    "operator": "Olga Díaz Prueba",
+    "data_clerk": "Diana Cruz Prueba",
+}
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where CI=true, a browser test that was skipped has failed: nobody would notice otherwise."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +49,7 @@ def services() -> Iterator[embedded.Places]:
     # Not pytest's own folder: as root that one is closed to the service user.
     with tempfile.TemporaryDirectory(prefix="convoca-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
-        with embedded.running(Path(folder) / "var") as places:
+        with embedded.running(Path(folder) / "var", throwaway=True) as places:
             embedded.migrate(places.database_url)
             yield places
 
@@ -58,11 +83,54 @@ def session(engine: Engine, settings: Settings) -> Iterator[Session]:
     Views, jobs and commands under test open sessions on the same connection."""
     with engine.connect() as connection:
         transaction = connection.begin()
-        factory = db.use(
-            sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
-        )
+        factory = db.use(sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False))
         outbox.connect(settings.redis_url)
         outbox.redis().flushall()
         with factory() as session:
             yield session
         transaction.rollback()
+
+
+@pytest.fixture
+def app(session: Session, settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.config["TESTING"] = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser in which nobody has signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def people(session: Session) -> dict[str, User]:
+    """One person of the cast for each role."""
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    for name in ROLES:
+        roles.setdefault(name, Role(name=name))
+    cast = {
+        role: User(
+            username=f"{role}.{uuid4().hex[:6]}", full_name=full_name, password="!", fs_uniquifier=uuid4().hex,
+            roles=[roles[role]],
+        )
+        for role, full_name in CAST.items()
+    }  # fmt: skip
+    session.add_all(cast.values())
+    session.commit()
+    return cast
+
+
+@pytest.fixture
+def client_as(app: Flask, people: dict[str, User]) -> ClientAs:
+    """`client_as("pollster")`: a browser in which the cast's person of that role has signed in."""
+
+    def enter(role: str) -> FlaskClient:
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = people[role].fs_uniquifier
+            cookie["_fresh"] = True
+        return client
+
+    return enter
