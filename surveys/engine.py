@@ -126,7 +126,7 @@ def read_answer(
     world = _World(items, {**standing.values, **_today(answers)}, seed, language)
     value = _typed(item, given, [choice["name"] for choice in world.offered(item)])
     if not value:
-        if item["type"] not in ("note", "audio") and _is_required(items, item, answers, seed):
+        if item["type"] not in ("note", "audio") and _is_required(item, world):
             raise InvalidInput(
                 {name: _words(items, item["required_message"], language) or _("An answer is needed here.")}
             )
@@ -194,7 +194,7 @@ class _World:
         self._today = answers.get("today", "")
         for item in items["items"]:
             node = self.nodes[item["name"]] = SubElement(self.root, item["name"])
-            if item["type"] not in ("calculate", "note"):
+            if item["type"] != "note":
                 node.text = answers.get(item["name"], item["default"] if item["type"] == "hidden" else "")
 
     def value(self, expression: str, item: dict[str, Any], node: Element | None = None) -> Any:
@@ -253,13 +253,14 @@ def _path(items: Items, standing: Standing, face: str) -> list[str]:
 def _question(items: Items, answers: Answers, standing: Standing, name: str, setting: _Setting) -> Question:
     item = _named(items)[name]
     way = _path(items, standing, setting.face)
+    world = _World(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
     return Question(
         name=name,
         kind=item["type"],
         label=_spoken(items, item["label"], standing, setting.language),
         hint=_spoken(items, item["hint"], standing, setting.language),
-        required=_is_required(items, item, answers, setting.seed),
-        choices=tuple(_shown(items, item, answers, standing, setting)),
+        required=_is_required(item, world),
+        choices=tuple(_shown(items, item, standing, world, setting)),
         value=answers.get(name),
         place=way.index(name) + 1,
         total=len(way),
@@ -278,10 +279,9 @@ def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language
 
 
 def _shown(
-    items: Items, item: dict[str, Any], answers: Answers, standing: Standing, setting: _Setting
+    items: Items, item: dict[str, Any], standing: Standing, world: _World, setting: _Setting
 ) -> Iterator[Choice]:
     """The choices in their order. Only candidates rotate; a list without candidates rotates what has no role."""
-    world = _World(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
     offered = world.offered(item)
     rotating = _rotating(offered) if item["randomize"] else []
     seed = setting.seed
@@ -299,10 +299,9 @@ def _rotating(choices: list[dict[str, Any]]) -> list[str]:
     return candidates or [choice["name"] for choice in choices if not choice["role"]]
 
 
-def _is_required(items: Items, item: dict[str, Any], answers: Answers, seed: int) -> bool:
-    if isinstance(item["required"], bool):
-        return item["required"]
-    return _World(items, answers, seed, "").is_true(item["required"], item)
+def _is_required(item: dict[str, Any], world: _World) -> bool:
+    required = item["required"]
+    return required if isinstance(required, bool) else world.is_true(required, item)
 
 
 def _typed(item: dict[str, Any], given: str | Sequence[str], offered: Sequence[str]) -> str:

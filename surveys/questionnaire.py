@@ -32,7 +32,7 @@ class Survey(Base):
 
 
 class Questionnaire(Base):
-    """One version of a survey's questions. `form` is the ODK XForm (XML); `items` what the engine reads (surveys.items).
+    """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (surveys.items).
 
     With its first answer a version is frozen: a new file then makes a new version.
     """

@@ -1,12 +1,196 @@
-"""Pages of surveys: questionnaires, the interview in the console, results."""
+"""Pages of surveys: the list, a survey and its questionnaire, the trial. The other pages use the same blueprint."""
 
-from flask import Blueprint
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
 
-blueprint = Blueprint(
-    "surveys",
-    __name__,
-    url_prefix="/surveys",
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/static/surveys",
-)
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from callcenter.base import audit
+from callcenter.base.auth import access, may
+from callcenter.base.clock import ZONE, campaign_now, real_now
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput
+from callcenter.base.languages import language as page_language
+from surveys import cli, engine, interview_pages, questionnaire, result_pages
+from surveys.interview_pages import after, before, keys_of
+from surveys.items import Items
+from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
+from surveys.xlsform import MAX_BYTES
+
+__all__ = ["blueprint", "cli", "interview_pages", "result_pages"]
+MAX_KEPT = 100_000
+
+
+@blueprint.get("/")
+@access(*EVERYBODY)
+def page() -> ResponseReturnValue:
+    """Every survey, and the form to add one."""
+    return _list({})
+
+
+@blueprint.post("/")
+@access(*MAKERS)
+def create() -> ResponseReturnValue:
+    """A survey from an XLSForm; a form with faults is answered with each of them by sheet, row and column."""
+    session = web_session()
+    try:
+        file_name, content = _uploaded()
+        survey = questionnaire.create_survey(session, request.form.get("name", ""), file_name, content)
+    except InvalidInput as fault:
+        session.rollback()
+        return _list(fault.faults), 422
+    audit.record(session, current_user.id, "survey.create", f"survey/{survey.id}")
+    session.commit()
+    flash(_("The survey was created. Try the questionnaire before you use it."), "success")
+    return redirect(url_for("surveys.show", survey_id=survey.id))
+
+
+@blueprint.get("/<int:survey_id>")
+@access(*READERS)
+def show(survey_id: int) -> ResponseReturnValue:
+    """One survey: its questions as they are asked, its versions."""
+    return _show(survey_id, {})
+
+
+@blueprint.post("/<int:survey_id>/form")
+@access(*MAKERS)
+def replace_form(survey_id: int) -> ResponseReturnValue:
+    """A corrected XLSForm: in place while nobody has answered, else as the next version."""
+    session = web_session()
+    try:
+        file_name, content = _uploaded()
+        version = questionnaire.replace_form(session, survey_id, file_name, content)
+    except InvalidInput as fault:
+        session.rollback()
+        return _show(survey_id, fault.faults), 422
+    audit.record(session, current_user.id, "survey.replace_form", f"survey/{survey_id}", version=version.version)
+    session.commit()
+    flash(_("Version %(number)s of the questionnaire is in use for new interviews.", number=version.version), "success")
+    return redirect(url_for("surveys.show", survey_id=survey_id))
+
+
+@blueprint.post("/<int:survey_id>/state")
+@access(*MAKERS)
+def set_state(survey_id: int) -> ResponseReturnValue:
+    """Open or close a survey by hand."""
+    session = web_session()
+    survey = questionnaire.set_state(session, survey_id, request.form.get("state", ""))
+    audit.record(session, current_user.id, "survey.set_state", f"survey/{survey_id}", state=survey.state)
+    session.commit()
+    return redirect(url_for("surveys.show", survey_id=survey_id))
+
+
+@blueprint.route("/<int:survey_id>/try", methods=["GET", "POST"])
+@access(*EVERYBODY)
+def try_out(survey_id: int) -> ResponseReturnValue:
+    """The questionnaire as an operator asks it, for training: the answers travel in the page and are stored nowhere."""
+    session = web_session()
+    survey = questionnaire.find(session, survey_id)
+    items = questionnaire.current(session, survey_id).items
+    language = request.values.get("language", "")
+    trial = _Trial(items, language if language in items["languages"] else items["default_language"])
+    trial.seed = survey_id
+    trial.today = campaign_now(session).astimezone(ZONE).date().isoformat()
+    if request.method == "POST" and "restart" not in request.form:
+        trial.go_on(request.form)
+    action = url_for("surveys.try_out", survey_id=survey_id, language=trial.language)
+    part = trial.draw(action)
+    if request.headers.get("HX-Request") == "true":
+        return part
+    return render_template("surveys/try.html", survey=survey, part=part, items=items, language=trial.language)
+
+
+class _Trial:
+    """An interview that nobody records: what was answered so far comes back with each form."""
+
+    def __init__(self, items: Items, language: str) -> None:
+        self.items, self.language = items, language
+        self.seed, self.today = 0, ""
+        self.answers: dict[str, str] = {}
+        self.fault = ""
+        self.wanted: str | None = None
+
+    def go_on(self, form: Any) -> None:
+        """Take what the form carries: the answers so far, and the new one."""
+        self.answers = _kept(form.get("kept", "{}"), self.items)
+        self.wanted = form.get("item_wanted")
+        if self.wanted:
+            return
+        name, values = form.get("item", ""), form.getlist("value")
+        try:
+            self.answers[name] = engine.read_answer(
+                self.items, self._all(), name, values, seed=self.seed, language=self.language
+            )
+        except InvalidInput as fault:
+            self.fault, self.wanted = " ".join(fault.faults.values()), name
+
+    def draw(self, action: str) -> str:
+        answers = self._all()
+        asked = engine.question(self.items, answers, self.wanted or "", self.seed, language=self.language)
+        asked = asked or engine.next_question(self.items, answers, self.seed, self.language)
+        way = engine.path(self.items, answers, self.seed)
+        return render_template(
+            "surveys/question.html", question=asked, keys=keys_of(asked), language=self.language, fault=self.fault,
+            action=action, page=action, back=before(way, asked), forward=after(way, asked, answers),
+            answered=sum(name in answers for name in way), total=len(way), saved_at=None, key=uuid4().hex,
+            shown_at=real_now().timestamp(), kept=json.dumps(self.answers, ensure_ascii=False), state="trial",
+        )  # fmt: skip
+
+    def _all(self) -> dict[str, str]:
+        hidden = {item["name"]: f"[{item['name']}]" for item in self.items["items"] if item["type"] == "hidden"}
+        return hidden | {"today": self.today} | self.answers
+
+
+def _kept(text: str, items: Items) -> dict[str, str]:
+    """The answers that the page carried; nothing in it is believed beyond names and texts."""
+    try:
+        carried = json.loads(text) if len(text) <= MAX_KEPT else {}
+    except ValueError:
+        carried = {}
+    known = {item["name"] for item in items["items"]}
+    if not isinstance(carried, dict):
+        return {}
+    return {name: value for name, value in carried.items() if name in known and isinstance(value, str)}
+
+
+def _uploaded() -> tuple[str, bytes]:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise InvalidInput({"file": _("Choose the XLSForm (.xlsx) to upload.")})
+    return upload.filename, upload.stream.read(MAX_BYTES + 1)
+
+
+def _list(faults: Mapping[str, str]) -> str:
+    surveys = questionnaire.listed(web_session())
+    return render_template(
+        "surveys/list.html",
+        surveys=surveys,
+        faults=faults,
+        may_make=may(frozenset(MAKERS)),
+        may_read=may(frozenset(READERS)),
+    )
+
+
+def _show(survey_id: int, faults: Mapping[str, str]) -> str:
+    session = web_session()
+    survey, newest = questionnaire.find(session, survey_id), questionnaire.current(session, survey_id)
+    return render_template(
+        "surveys/show.html",
+        survey=survey,
+        questionnaire=newest,
+        versions=questionnaire.versions(session, survey_id),
+        faults=faults,
+        language=_reading_language(newest.items),
+        may_make=may(frozenset(MAKERS)),
+    )
+
+
+def _reading_language(items: Items) -> str:
+    """The reader's language when the form has it, else the form's own."""
+    wanted = page_language()
+    return str(wanted if wanted in items["languages"] else items["default_language"])

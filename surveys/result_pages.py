@@ -1,0 +1,132 @@
+"""Results of a survey: the page that refreshes itself, its pictures, and its files."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+from flask_security import current_user
+
+from callcenter.base import audit
+from callcenter.base.auth import access
+from callcenter.base.db import web_session
+from callcenter.base.errors import NotFound
+from callcenter.base.web import is_htmx
+from surveys import charts, exports, report
+from surveys.exports import Cell
+from surveys.pages import READERS, blueprint
+from surveys.report import Report
+from surveys.results import BREAKDOWNS, GROUPS, UNKNOWN, Filters
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NOT_MODIFIED_SOON = "private, max-age=86400, immutable"
+
+
+@blueprint.get("/<int:survey_id>/results")
+@access(*READERS)
+def results(survey_id: int) -> ResponseReturnValue:
+    """Vote intention as of now. htmx asks again every few seconds for the part that changes."""
+    filters = _filters()
+    found = report.read(web_session(), survey_id, filters)
+    page = {
+        "report": found, "words": report, "kinds": report.KINDS, "breakdown_labels": report.BREAKDOWN_LABELS,
+        "query": _query(filters), "pictures": {kind: report.picture(found, kind) for kind in report.KINDS},
+    }  # fmt: skip
+    if is_htmx():
+        return render_template("surveys/results_part.html", **page)
+    return render_template("surveys/results.html", groups=_group_choices(), **page)
+
+
+@blueprint.get("/<int:survey_id>/results/<any(gross, effective):kind>.<any(svg, png):form>")
+@access(*READERS)
+def chart(survey_id: int, kind: str, form: str) -> ResponseReturnValue:
+    """The picture: ?theme=light|dark and the page's filters. With the `v` of the page it may be kept by the browser."""
+    found = report.read(web_session(), survey_id, _filters())
+    theme = request.args.get("theme", "light")
+    if theme not in charts.THEMES:
+        raise NotFound(_("There are two themes: light and dark."))
+    drawn = charts.draw(charts.bars(report.picture(found, kind), theme), form)
+    answer = Response(drawn, content_type=charts.FORMATS[form])
+    if request.args.get("v") == found.version:
+        answer.headers["Cache-Control"] = NOT_MODIFIED_SOON
+    if "download" in request.args:
+        answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(found, kind)}.{form}"'
+    return answer
+
+
+@blueprint.get("/<int:survey_id>/results.<any(csv, xlsx):form>")
+@access(*READERS)
+def table(survey_id: int, form: str) -> ResponseReturnValue:
+    """The total and the three breakdowns as a table, one row for each answer in each group."""
+    session = web_session()
+    found = report.read(session, survey_id, _filters())
+    header = _header()
+    if form == "csv":
+        content, kind = exports.csv_bytes(header, _rows(found)), "text/csv; charset=utf-8"
+    else:
+        content, kind = exports.xlsx_bytes(_("Results"), header, _rows(found), _notes(found)), XLSX
+    audit.record(session, current_user.id, "results.export", f"survey/{survey_id}", form=form)
+    session.commit()
+    answer = Response(content, content_type=kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(found, "results")}.{form}"'
+    return answer
+
+
+def _filters() -> Filters:
+    return Filters(**{name: request.args.get(name) or None for name in BREAKDOWNS})
+
+
+def _query(filters: Filters) -> dict[str, str]:
+    return {name: value for name in BREAKDOWNS if (value := getattr(filters, name))}
+
+
+def _group_choices() -> dict[str, list[tuple[str, str]]]:
+    return {by: [(group, report.group_label(by, group)) for group in (*GROUPS[by], UNKNOWN)] for by in BREAKDOWNS}
+
+
+def _header() -> list[str]:
+    return [
+        _("breakdown"), _("group"), _("answer"), _("code"), _("role"), _("n"), _("base"), _("gross share"),
+        _("gross, low"), _("gross, high"), _("effective base"), _("effective share"), _("effective, low"),
+        _("effective, high"), _("cell"), _("first interview"), _("last interview"), _("as of"),
+    ]  # fmt: skip
+
+
+def _rows(found: Report) -> Iterator[list[Cell]]:
+    as_of = found.as_of.isoformat(timespec="seconds")
+    first = found.first_at.isoformat(timespec="seconds") if found.first_at else None
+    last = found.last_at.isoformat(timespec="seconds") if found.last_at else None
+    for by, tables in (("", (found.total,)), *found.breakdowns.items()):
+        for each in tables:
+            for line in each.lines:
+                yield [
+                    by, each.label, line.label, line.option, line.role, line.n, each.base, line.share, line.low,
+                    line.high, each.effective_base, line.effective, line.effective_low, line.effective_high,
+                    each.cell, first, last, as_of,
+                ]  # fmt: skip
+
+
+def _notes(found: Report) -> list[str]:
+    return [
+        f"{found.name} · {_('INTERNAL USE')}",
+        _("n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, not weighted (design effect 1)",
+          base=found.total.base, dates=report.field_dates(found), margin=report.points(found.total.margin)),
+        _("As of %(time)s", time=format_datetime(found.as_of, "medium")),
+    ]  # fmt: skip
+
+
+def _file_name(found: Report, what: str) -> str:
+    return f"convoca-{found.survey_id}-{what}-{found.as_of:%Y%m%d-%H%M}"
+
+
+def chart_url(found: Report, kind: str, form: str, **values: Any) -> str:
+    """The address of a picture with these numbers and filters."""
+    more: dict[str, Any] = {**_query(found.filters), **values}
+    return url_for("surveys.chart", survey_id=found.survey_id, kind=kind, form=form, v=found.version, **more)
+
+
+@blueprint.context_processor
+def _addresses() -> dict[str, Any]:
+    return {"chart_url": chart_url}
