@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 class CallScript:
     """`endpoint` draws the script of a call in the console (url_for(endpoint, call_id=…)). `ended` hears, in the same
     transaction, that the call got its disposition; `reopened` that the operator took it back within the ten seconds.
-    `suggested` names the disposition that the answers imply, or None."""
+    `suggested` names the disposition that the answers imply, or None. `preview(17)` is the address at which script 17
+    can be tried without a call (the console's training)."""
 
     endpoint: str
     ended: Callable[[Session, UUID], None]
     suggested: Callable[[Session, UUID], str | None]
     reopened: Callable[[Session, UUID], None] | None = None
+    preview: Callable[[int], str] | None = None
 
 
 _kinds: dict[str, CallScript] = {}

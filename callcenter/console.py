@@ -1,5 +1,268 @@
-"""The operator's console: pages and the JSON they post to."""
+"""The operator's console: its pages, and the JSON that they (and the simulated operators) post to.
 
-from flask import Blueprint
+Every POST takes JSON with the header X-CSRFToken, may carry `Idempotency-Key: <uuid>` (the same key again changes
+nothing), and answers with the operator's snapshot (`operators.snapshot`). A fault answers {"error": sentence, "detail"}
+with 404, 409 (a rule of the house) or 422 (what was given cannot be used).
 
-blueprint = Blueprint("console", __name__, url_prefix="/console", template_folder="templates", static_folder="static", static_url_path="/static/callcenter")
+    GET  /console/state
+    POST /console/connect                       open the room; paused until available
+    POST /console/available
+    POST /console/pause                         {"reason": a code of pause_reasons.CHOSEN}
+    POST /console/leave                         at once, or after the present call
+    POST /console/seen                          heartbeat: {"state", "since", "call_id"}; every 3 to 5 s
+    POST /console/calls/<uuid>/dispose          {"code", "note"?, "callback_text"? or "callback_at"?,
+                                                 "callback_mine"?}; callback_at is ISO with its zone
+    POST /console/calls/<uuid>/undo             within ten seconds
+    POST /console/calls/<uuid>/difficult
+    POST /console/calls/<uuid>/hang-up
+    POST /console/calls/<uuid>/note             {"note"}
+    GET  /console/calls/<uuid>/when?text=…      what the words mean: {"at", "says"}; 422 with a sentence
+    GET  /console/calls/<uuid>/times            times worth a button: {"times": [{"at", "says"}]}
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask_babel import gettext as _
+from flask_security import current_user
+from sqlalchemy.orm import Session
+
+from callcenter import callbacks, calls, console_acts, console_words, operators, pause_reasons, plain_time, queues
+from callcenter.base import live
+from callcenter.base.auth import access
+from callcenter.base.clock import campaign_now
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput
+from callcenter.base.outbox import enqueue_later
+from callcenter.calendar import hours_of
+
+blueprint = Blueprint(
+    "console",
+    __name__,
+    url_prefix="/console",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static/callcenter",
+)
+NOTE_LENGTH = 2000
+
+
+def compose() -> None:
+    """Make the operator's screen live: each sees their own, at once."""
+    live.register("operator", _live_snapshot, roles=(), owns=_is_own, pause=0.0)
+
+
+def _live_snapshot(session: Session, _user_id: int, operator_id: int) -> dict[str, Any]:
+    return operators.snapshot(session, operator_id)
+
+
+def _is_own(session: Session, user_id: int, operator_id: int) -> bool:
+    return operators.of_user(session, user_id).id == operator_id
+
+
+@blueprint.route("/")
+@access("operator", "supervisor")
+def page() -> str:
+    session = web_session()
+    operator_id = _operator_id(session)
+    state = operators.snapshot(session, operator_id)
+    session.commit()
+    return render_template(
+        "callcenter/console/page.html", state=state, pauses=pause_reasons.CHOSEN, words=console_words.of_page()
+    )
+
+
+@blueprint.route("/training")
+@access("operator", "supervisor")
+def training() -> str:
+    """The same screen with invented people, played in the browser: nothing reaches the ledger."""
+    session = web_session()
+    state = console_words.training_state(current_user.full_name, campaign_now(session), queues.running(session))
+    return render_template(
+        "callcenter/console/page.html",
+        state=state,
+        pauses=pause_reasons.CHOSEN,
+        words=console_words.of_page(),
+        training=console_words.training_people(),
+    )
+
+
+@blueprint.route("/training/when")
+@access("operator", "supervisor")
+def training_when() -> Response:
+    now = campaign_now(web_session()).astimezone(callbacks.ZONE)
+    return _said(callbacks.from_words(request.args.get("text", ""), now, (callbacks.ZONE,)), now)
+
+
+@blueprint.route("/state")
+@access("operator", "supervisor")
+def state() -> Response:
+    session = web_session()
+    return _state(session, _operator_id(session))
+
+
+@blueprint.route("/connect", methods=["POST"])
+@access("operator", "supervisor")
+def connect() -> Response:
+    def do(session: Session, operator_id: int) -> None:
+        operators.seen(session, operator_id)
+        if operators.of_user(session, int(current_user.id)).state == "offline":
+            operators.pause(session, operator_id, "starting")
+        enqueue_later(session, "callcenter.jobs.open_room", operator_id, queue="urgent")
+
+    return _act(do)
+
+
+@blueprint.route("/available", methods=["POST"])
+@access("operator", "supervisor")
+def available() -> Response:
+    return _act(operators.go_available)
+
+
+@blueprint.route("/pause", methods=["POST"])
+@access("operator", "supervisor")
+def pause() -> Response:
+    reason = pause_reasons.chosen(_given().get("reason"))
+    return _act(lambda session, operator_id: operators.pause(session, operator_id, reason))
+
+
+@blueprint.route("/leave", methods=["POST"])
+@access("operator", "supervisor")
+def leave() -> Response:
+    return _act(operators.leave)
+
+
+@blueprint.route("/seen", methods=["POST"])
+@access("operator", "supervisor")
+def seen() -> Response:
+    """The page lives. The answer lets it notice a snapshot that it missed."""
+    session = web_session()
+    operator = operators.of_user(session, int(current_user.id))
+    operators.seen(session, operator.id)
+    session.commit()
+    call_id = str(operator.call_id) if operator.call_id else None
+    return jsonify(state=operator.state, since=operator.state_since.isoformat(), call_id=call_id)
+
+
+@blueprint.route("/calls/<uuid:call_id>/dispose", methods=["POST"])
+@access("operator", "supervisor")
+def dispose(call_id: UUID) -> Response:
+    given = _given()
+    code, mine = _text(given, "code"), bool(given.get("callback_mine", False))
+
+    def do(session: Session, operator_id: int) -> None:
+        at = _callback_at(session, call_id, operator_id, given)
+        note = _text(given, "note")
+        calls.dispose(session, call_id, operator_id, code, note=note, callback_at=at, callback_mine=mine)
+
+    return _act(do)
+
+
+@blueprint.route("/calls/<uuid:call_id>/undo", methods=["POST"])
+@access("operator", "supervisor")
+def undo(call_id: UUID) -> Response:
+    return _act(lambda session, operator_id: calls.undo_disposition(session, call_id, operator_id))
+
+
+@blueprint.route("/calls/<uuid:call_id>/difficult", methods=["POST"])
+@access("operator", "supervisor")
+def difficult(call_id: UUID) -> Response:
+    return _act(lambda session, operator_id: calls.mark_difficult(session, call_id, operator_id))
+
+
+@blueprint.route("/calls/<uuid:call_id>/hang-up", methods=["POST"])
+@access("operator", "supervisor")
+def hang_up(call_id: UUID) -> Response:
+    def do(session: Session, operator_id: int) -> None:
+        callbacks.zones_of_call(session, call_id, operator_id)  # NotFound for a call of somebody else
+        calls.hang_up_later(session, call_id)
+
+    return _act(do)
+
+
+@blueprint.route("/calls/<uuid:call_id>/note", methods=["POST"])
+@access("operator", "supervisor")
+def note(call_id: UUID) -> Response:
+    text = _text(_given(), "note")
+    return _act(lambda session, operator_id: calls.save_note(session, call_id, operator_id, text))
+
+
+@blueprint.route("/calls/<uuid:call_id>/when")
+@access("operator", "supervisor")
+def when(call_id: UUID) -> Response:
+    session = web_session()
+    at = callbacks.understood(session, call_id, _operator_id(session), request.args.get("text", ""))
+    return _said(at, campaign_now(session))
+
+
+@blueprint.route("/calls/<uuid:call_id>/times")
+@access("operator", "supervisor")
+def times(call_id: UUID) -> Response:
+    session = web_session()
+    zones = callbacks.zones_of_call(session, call_id, _operator_id(session))
+    now = campaign_now(session)
+    found = plain_time.suggestions(now.astimezone(zones[0]), hours_of)
+    return jsonify(times=[{"at": at.isoformat(), "says": callbacks.spoken(at, now)} for at in found])
+
+
+def _act(do: Callable[[Session, int], None]) -> Response:
+    """Do the act once, commit, and answer with how things stand now."""
+    session = web_session()
+    operator_id = _operator_id(session)
+    key = _key()
+    if key is None or console_acts.is_first(session, operator_id, key):
+        do(session, operator_id)
+    session.commit()
+    return _state(session, operator_id)
+
+
+def _state(session: Session, operator_id: int) -> Response:
+    return jsonify(operators.snapshot(session, operator_id))
+
+
+def _operator_id(session: Session) -> int:
+    return operators.of_user(session, int(current_user.id)).id
+
+
+def _said(at: datetime, now: datetime) -> Response:
+    return jsonify(at=at.isoformat(), says=callbacks.spoken(at, now))
+
+
+def _callback_at(session: Session, call_id: UUID, operator_id: int, given: dict[str, Any]) -> datetime | None:
+    if given.get("callback_at"):
+        try:
+            at = datetime.fromisoformat(_text(given, "callback_at"))
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            raise InvalidInput({"callback_at": _("The time of the callback must be a date and time with its zone.")})
+        zones = callbacks.zones_of_call(session, call_id, operator_id)
+        return callbacks.allowed(at, campaign_now(session), zones)
+    if given.get("callback_text"):
+        return callbacks.understood(session, call_id, operator_id, _text(given, "callback_text"))
+    return None
+
+
+def _given() -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name) or ""
+    if not isinstance(value, str) or len(value) > NOTE_LENGTH or "\x00" in value:
+        raise InvalidInput({name: _("This must be a text of at most %(n)s characters.", n=NOTE_LENGTH)})
+    return value.strip()
+
+
+def _key() -> UUID | None:
+    value = request.headers.get("Idempotency-Key")
+    if value is None:
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        raise InvalidInput({"Idempotency-Key": _("The key of an act must be a UUID.")}) from None

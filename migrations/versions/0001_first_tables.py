@@ -51,6 +51,16 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_leases'))
     )
+    op.create_table('phases',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('phase', sa.String(), nullable=False),
+    sa.Column('starts', sa.Date(), nullable=False),
+    sa.Column('ends', sa.Date(), nullable=False),
+    sa.CheckConstraint("phase IN ('ordinary', 'precampaign', 'intercampaign', 'campaign', 'silence', 'election_day', 'post')", name=op.f('ck_phases_phase')),
+    sa.CheckConstraint('starts <= ends', name=op.f('ck_phases_starts_before_it_ends')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_phases'))
+    )
     op.create_table('roles',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -139,6 +149,9 @@ def upgrade() -> None:
     sa.Column('file_sha256', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('mapping', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('preview', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('sex_letters', sa.String(), nullable=True),
+    sa.Column('notice_version', sa.String(), nullable=True),
     sa.Column('rows_total', sa.Integer(), nullable=True),
     sa.Column('rows_done', sa.Integer(), nullable=False),
     sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -160,6 +173,9 @@ def upgrade() -> None:
     sa.Column('leave_after_call', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('call_id', sa.Uuid(), nullable=True),
     sa.Column('room_ref', sa.String(), nullable=True),
+    sa.Column('room_asked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('room_opened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('room_checked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_seen_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['call_id'], ['calls.id'], name=op.f('fk_operators_call_id'), use_alter=True),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_operators_user_id')),
@@ -216,6 +232,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_call_campaigns')),
     sa.UniqueConstraint('queue_id', name=op.f('uq_call_campaigns_queue_id'))
     )
+    op.create_table('console_acts',
+    sa.Column('key', sa.Uuid(), nullable=False),
+    sa.Column('operator_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['operator_id'], ['operators.id'], name=op.f('fk_console_acts_operator_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_console_acts'))
+    )
+    op.create_index('ix_console_acts_operator_id_at', 'console_acts', ['operator_id', 'at'], unique=False)
     op.create_table('contacts',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -240,6 +264,7 @@ def upgrade() -> None:
     sa.Column('consent', sa.String(), server_default='unknown', nullable=False),
     sa.Column('invented', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('import_id', sa.Integer(), nullable=True),
+    sa.Column('blocked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name=op.f('ck_contacts_consent')),
@@ -258,14 +283,20 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(), nullable=False),
     sa.Column('purpose', sa.String(), nullable=False),
     sa.Column('segment_id', sa.Integer(), nullable=False),
+    sa.Column('segment_version', sa.Integer(), nullable=True),
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('sender', sa.String(), nullable=False),
     sa.Column('carrier', sa.String(), nullable=False),
+    sa.Column('on_behalf_of', sa.String(), server_default='', nullable=False),
+    sa.Column('unit_price', sa.Numeric(precision=8, scale=4), server_default='0.35', nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('state_reason', sa.String(), nullable=True),
     sa.Column('launched_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('planned_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_by', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state IN ('draft', 'planning', 'running', 'paused', 'finished', 'stopped')", name=op.f('ck_message_campaigns_state')),
     sa.ForeignKeyConstraint(['created_by'], ['users.id'], name=op.f('fk_message_campaigns_created_by')),
     sa.ForeignKeyConstraint(['segment_id'], ['segments.id'], name=op.f('fk_message_campaigns_segment_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_message_campaigns'))
@@ -338,18 +369,49 @@ def upgrade() -> None:
     sa.Column('provider_ref', sa.String(), nullable=False),
     sa.Column('channel', sa.String(), nullable=False),
     sa.Column('phone', sa.String(), nullable=False),
+    sa.Column('address', sa.String(), nullable=True),
     sa.Column('contact_id', sa.BigInteger(), nullable=True),
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('is_opt_out', sa.Boolean(), nullable=False),
+    sa.Column('is_doubtful', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('reviewed_by', sa.Integer(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('payload', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_inbound_messages_contact_id'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['reviewed_by'], ['users.id'], name=op.f('fk_inbound_messages_reviewed_by')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbound_messages')),
     sa.UniqueConstraint('provider_ref', name=op.f('uq_inbound_messages_provider_ref'))
     )
     op.create_index(op.f('ix_inbound_messages_contact_id'), 'inbound_messages', ['contact_id'], unique=False)
     op.create_index(op.f('ix_inbound_messages_phone'), 'inbound_messages', ['phone'], unique=False)
+    op.create_table('messages',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('campaign_id', sa.Integer(), nullable=False),
+    sa.Column('contact_id', sa.BigInteger(), nullable=True),
+    sa.Column('phone', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('refusal', sa.String(), nullable=True),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('body', sa.String(), nullable=True),
+    sa.Column('parts', sa.Integer(), nullable=True),
+    sa.Column('provider_ref', sa.String(), nullable=True),
+    sa.Column('error_code', sa.String(), nullable=True),
+    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('news_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['message_campaigns.id'], name=op.f('fk_messages_campaign_id')),
+    sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_messages_contact_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_messages')),
+    sa.UniqueConstraint('campaign_id', 'contact_id', name=op.f('uq_messages_campaign_id_contact_id'))
+    )
+    op.create_index('ix_messages_campaign_id_state', 'messages', ['campaign_id', 'state'], unique=False)
+    op.create_index('ix_messages_contact_id', 'messages', ['contact_id'], unique=False)
+    op.create_index('ix_messages_phone', 'messages', ['phone'], unique=False)
+    op.create_index('ix_messages_provider_ref', 'messages', ['provider_ref'], unique=False)
+    op.create_index('ix_messages_unsettled', 'messages', ['news_at'], unique=False, postgresql_where=sa.text("state IN ('sending', 'accepted', 'sent', 'unknown')"))
+    op.create_index('uq_messages_campaign_id_phone', 'messages', ['campaign_id', 'phone'], unique=True, postgresql_where=sa.text("state <> 'excluded'"))
     op.create_table('queue_entries',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('queue_id', sa.Integer(), nullable=False),
@@ -368,8 +430,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_queue_entries')),
     sa.UniqueConstraint('queue_id', 'contact_id', name=op.f('uq_queue_entries_queue_id_contact_id'))
     )
+    op.create_index('ix_queue_entries_callbacks', 'queue_entries', ['queue_id', 'not_before', 'id'], unique=False, postgresql_where=sa.text("state = 'waiting' AND is_callback"))
     op.create_index(op.f('ix_queue_entries_contact_id'), 'queue_entries', ['contact_id'], unique=False)
-    op.create_index('ix_queue_entries_ready', 'queue_entries', ['queue_id', 'is_callback', 'priority', 'not_before', 'id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_index('ix_queue_entries_promised', 'queue_entries', ['callback_operator_id', 'not_before'], unique=False, postgresql_where=sa.text("state = 'waiting' AND is_callback"))
+    op.create_index('ix_queue_entries_ready', 'queue_entries', ['queue_id', sa.literal_column('priority DESC'), 'id'], unique=False, postgresql_where=sa.text("state = 'waiting' AND NOT is_callback"))
     op.create_table('calls',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('queue_id', sa.Integer(), nullable=False),
@@ -400,28 +464,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_calls'))
     )
     op.create_index('ix_calls_carrier_ref', 'calls', ['carrier_ref'], unique=False)
+    op.create_index('ix_calls_entry_id', 'calls', ['entry_id'], unique=False)
+    op.create_index('ix_calls_in_room', 'calls', ['operator_id', 'id'], unique=False, postgresql_where=sa.text('connected_at IS NOT NULL AND hung_up_at IS NULL'))
     op.create_index('ix_calls_operator_id_ended_at', 'calls', ['operator_id', 'ended_at'], unique=False)
     op.create_index('ix_calls_queue_live', 'calls', ['queue_id', 'state'], unique=False, postgresql_where=sa.text("state <> 'ended'"))
-    op.create_table('messages',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('campaign_id', sa.Integer(), nullable=False),
-    sa.Column('contact_id', sa.BigInteger(), nullable=True),
-    sa.Column('state', sa.String(), nullable=False),
-    sa.Column('refusal', sa.String(), nullable=True),
-    sa.Column('parts', sa.Integer(), nullable=True),
-    sa.Column('provider_ref', sa.String(), nullable=True),
-    sa.Column('error_code', sa.String(), nullable=True),
-    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['campaign_id'], ['message_campaigns.id'], name=op.f('fk_messages_campaign_id')),
-    sa.ForeignKeyConstraint(['contact_id'], ['contacts.id'], name=op.f('fk_messages_contact_id'), ondelete='SET NULL'),
-    sa.ForeignKeyConstraint(['id'], ['attempts.id'], name=op.f('fk_messages_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_messages')),
-    sa.UniqueConstraint('campaign_id', 'contact_id', name=op.f('uq_messages_campaign_id_contact_id'))
+    op.create_table('message_receipts',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('message_id', sa.Uuid(), nullable=False),
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('payload', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.ForeignKeyConstraint(['message_id'], ['messages.id'], name=op.f('fk_message_receipts_message_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_message_receipts')),
+    sa.UniqueConstraint('message_id', 'key', name=op.f('uq_message_receipts_message_id_key'))
     )
-    op.create_index('ix_messages_campaign_id_state', 'messages', ['campaign_id', 'state'], unique=False)
-    op.create_index('ix_messages_provider_ref', 'messages', ['provider_ref'], unique=False)
     op.create_table('call_events',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('call_id', sa.Uuid(), nullable=False),
@@ -455,27 +511,20 @@ def upgrade() -> None:
     sa.UniqueConstraint('call_id', name=op.f('uq_interviews_call_id'))
     )
     op.create_index('ix_interviews_survey_id_state', 'interviews', ['survey_id', 'state'], unique=False)
-    op.create_table('message_receipts',
-    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
-    sa.Column('message_id', sa.Uuid(), nullable=False),
-    sa.Column('key', sa.String(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('payload', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.ForeignKeyConstraint(['message_id'], ['messages.id'], name=op.f('fk_message_receipts_message_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_message_receipts')),
-    sa.UniqueConstraint('message_id', 'key', name=op.f('uq_message_receipts_message_id_key'))
-    )
     op.create_table('answers',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('interview_id', sa.Uuid(), nullable=False),
     sa.Column('item', sa.String(), nullable=False),
     sa.Column('value', sa.String(), nullable=False),
     sa.Column('choice_order', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('counts', sa.Boolean(), server_default=sa.text('true'), nullable=False),
+    sa.Column('client_key', sa.String(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('seconds', sa.Double(), nullable=True),
     sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['interview_id'], ['interviews.id'], name=op.f('fk_answers_interview_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_answers'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answers')),
+    sa.UniqueConstraint('interview_id', 'client_key', name=op.f('uq_answers_interview_id_client_key'))
     )
     op.create_index('ix_answers_item', 'answers', ['item'], unique=False, postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_index('uq_answers_current', 'answers', ['interview_id', 'item'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
@@ -487,20 +536,28 @@ def downgrade() -> None:
     op.drop_index('uq_answers_current', table_name='answers', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_index('ix_answers_item', table_name='answers', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_table('answers')
-    op.drop_table('message_receipts')
     op.drop_index('ix_interviews_survey_id_state', table_name='interviews')
     op.drop_table('interviews')
     op.drop_table('call_events')
-    op.drop_index('ix_messages_provider_ref', table_name='messages')
-    op.drop_index('ix_messages_campaign_id_state', table_name='messages')
-    op.drop_table('messages')
+    op.drop_table('message_receipts')
     op.drop_index('ix_calls_queue_live', table_name='calls', postgresql_where=sa.text("state <> 'ended'"))
     op.drop_index('ix_calls_operator_id_ended_at', table_name='calls')
+    op.drop_index('ix_calls_in_room', table_name='calls', postgresql_where=sa.text('connected_at IS NOT NULL AND hung_up_at IS NULL'))
+    op.drop_index('ix_calls_entry_id', table_name='calls')
     op.drop_index('ix_calls_carrier_ref', table_name='calls')
     op.drop_table('calls')
-    op.drop_index('ix_queue_entries_ready', table_name='queue_entries', postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_index('ix_queue_entries_ready', table_name='queue_entries', postgresql_where=sa.text("state = 'waiting' AND NOT is_callback"))
+    op.drop_index('ix_queue_entries_promised', table_name='queue_entries', postgresql_where=sa.text("state = 'waiting' AND is_callback"))
     op.drop_index(op.f('ix_queue_entries_contact_id'), table_name='queue_entries')
+    op.drop_index('ix_queue_entries_callbacks', table_name='queue_entries', postgresql_where=sa.text("state = 'waiting' AND is_callback"))
     op.drop_table('queue_entries')
+    op.drop_index('uq_messages_campaign_id_phone', table_name='messages', postgresql_where=sa.text("state <> 'excluded'"))
+    op.drop_index('ix_messages_unsettled', table_name='messages', postgresql_where=sa.text("state IN ('sending', 'accepted', 'sent', 'unknown')"))
+    op.drop_index('ix_messages_provider_ref', table_name='messages')
+    op.drop_index('ix_messages_phone', table_name='messages')
+    op.drop_index('ix_messages_contact_id', table_name='messages')
+    op.drop_index('ix_messages_campaign_id_state', table_name='messages')
+    op.drop_table('messages')
     op.drop_index(op.f('ix_inbound_messages_phone'), table_name='inbound_messages')
     op.drop_index(op.f('ix_inbound_messages_contact_id'), table_name='inbound_messages')
     op.drop_table('inbound_messages')
@@ -521,6 +578,8 @@ def downgrade() -> None:
     op.drop_index('ix_contacts_section_id', table_name='contacts')
     op.drop_index('ix_contacts_name_key_prefix', table_name='contacts')
     op.drop_table('contacts')
+    op.drop_index('ix_console_acts_operator_id_at', table_name='console_acts')
+    op.drop_table('console_acts')
     op.drop_table('call_campaigns')
     op.drop_table('segments')
     op.drop_table('roles_users')
@@ -537,6 +596,7 @@ def downgrade() -> None:
     op.drop_table('suppressions')
     op.drop_table('sections')
     op.drop_table('roles')
+    op.drop_table('phases')
     op.drop_table('leases')
     op.drop_table('flags')
     op.drop_table('drill_clock')
