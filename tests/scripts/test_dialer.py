@@ -1,0 +1,132 @@
+from threading import Event
+
+import pytest
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcenter import call_floor, carriers, queues
+from callcenter.base import leases, outbox
+from callcenter.base.db import Sessions
+from callcenter.call_ledger import Call
+from callcenter.queues import CallQueue
+from scripts.daemon import Daemon
+from scripts.dialer import NAME, Dialer, LostLease, place_for_queue
+from tests.callcenter import cast
+from tests.callcenter.conftest import carrier, committed  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.usefixtures("carrier")
+
+
+def turn(session: Session, dialer: Dialer | None = None) -> None:
+    """One turn of a dialer that leads."""
+    token = leases.take(session, NAME, "me", 60)
+    session.commit()
+    assert token is not None
+    (dialer or Dialer()).turn(token)
+
+
+def planned(session: Session, queue: CallQueue) -> int:
+    return session.scalar(select(func.count()).select_from(Call).where(Call.queue_id == queue.id)) or 0
+
+
+def why(session: Session, queue: CallQueue) -> str | None:
+    session.refresh(queue)
+    return queue.why_idle
+
+
+def test_one_phone_rings_for_each_operator_who_waits_and_no_more_at_the_next_turn(session: Session) -> None:
+    queue = cast.queue(session, *[cast.person(session) for _ in range(5)])
+    for name in ("olga", "pedro"):
+        cast.operator(session, name)
+    turn(session)
+    turn(session)
+    assert planned(session, queue) == 2
+    assert why(session, queue) == "enough_ringing"
+
+
+def test_nobody_is_dialled_when_no_operator_waits_and_the_queue_says_why(session: Session) -> None:
+    queue = cast.queue(session, cast.person(session))
+    cast.operator(session, free=False)
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (0, "no_operators")
+
+
+def test_queues_share_the_operators_instead_of_dialling_for_each_twice(session: Session) -> None:
+    first = cast.queue(session, *[cast.person(session) for _ in range(3)])
+    second = cast.queue(session, *[cast.person(session) for _ in range(3)])
+    cast.operator(session)
+    turn(session)
+    assert planned(session, first) + planned(session, second) == 1
+
+
+def test_an_empty_and_a_resting_list_are_told_apart(session: Session) -> None:
+    empty, resting = cast.queue(session), cast.queue(session, cast.person(session))
+    session.execute(
+        queues.QueueEntry.__table__.update().values(not_before=func.now() + func.make_interval(0, 0, 0, 999999))
+    )
+    cast.operator(session)
+    turn(session)
+    assert (why(session, empty), why(session, resting)) == ("list_exhausted", "all_resting")
+
+
+def test_a_queue_of_a_carrier_or_mode_that_is_not_here_says_so(session: Session) -> None:
+    foreign = cast.queue(session, cast.person(session), carrier="pigeon")
+    strange = cast.queue(session, cast.person(session), mode="guess")
+    cast.operator(session)
+    turn(session)
+    assert (why(session, foreign), why(session, strange)) == ("carrier_missing", "mode_unknown")
+
+
+def test_a_paused_queue_is_left_alone(session: Session) -> None:
+    queue = cast.queue(session, cast.person(session), state="paused")
+    cast.operator(session)
+    turn(session)
+    assert planned(session, queue) == 0
+
+
+def test_a_dialer_whose_lease_another_one_took_plans_nothing(session: Session) -> None:
+    queue = cast.queue(session, cast.person(session))
+    cast.operator(session)
+    old = leases.take(session, NAME, "old", 0)
+    new = leases.take(session, NAME, "new", 60)
+    assert old is not None
+    assert new == old + 1
+    with pytest.raises(LostLease):
+        place_for_queue(session, queue.id, call_floor.read(session), old)
+    Dialer().turn(old)
+    assert planned(session, queue) == 0
+
+
+def test_two_dialers_never_lead_together(committed: Sessions) -> None:  # noqa: F811
+    turns: list[str] = []
+    first, second = (
+        Daemon(NAME, lambda token: turns.append("first")),
+        Daemon(NAME, lambda token: turns.append("second")),
+    )
+    first.holder, second.holder = "one", "two"
+    for daemon in (first, second, first, second):
+        daemon.step()
+    assert turns == ["first", "first"]
+
+
+def test_news_end_the_wait_and_a_redis_that_is_away_does_not_end_the_dialer(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialer, never = Dialer(), Event()
+    dialer.wait(0.0, never)
+    dialer.wait(0.1, never)
+    outbox.redis().publish(NAME, "{}")
+    dialer.wait(30, never)
+    dialer.forget_news()
+
+    def away() -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(outbox, "redis", away)
+    dialer.wait(0.01, never)
+
+
+def test_the_list_of_carriers_is_named_when_one_is_missing() -> None:
+    with pytest.raises(carriers.NoCarrier, match=r"'pigeon'.*simulated"):
+        carriers.carrier("pigeon")
