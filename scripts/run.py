@@ -273,7 +273,13 @@ def _how_to_enter() -> list[str]:
 
 def _note_pids(var: Path, addresses: Addresses, pids: Mapping[str, int]) -> None:
     """Leave word for whoever looks: which process is which, and where the product answers."""
-    note = {"url": _url("127.0.0.1", addresses.port), "supervisor": os.getpid(), "parts": dict(pids)}
+    note = {
+        "url": _url("127.0.0.1", addresses.port),
+        "live": _url("127.0.0.1", int(addresses.live.getsockname()[1])),
+        "carrier": _url("127.0.0.1", addresses.carrier_port),
+        "supervisor": os.getpid(),
+        "parts": dict(pids),
+    }
     draft = var / "processes.json.new"
     draft.write_text(json.dumps(note))
     draft.rename(var / "processes.json")
