@@ -1,5 +1,231 @@
-"""Pages of people: list, person, opt-out."""
+"""Pages of people: list, person, their sections, and the public page on which anybody opts out."""
 
-from flask import Blueprint
+from collections.abc import Iterator
+from typing import Any
 
-blueprint = Blueprint("contacts", __name__, url_prefix="/contacts", template_folder="templates")
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy.orm import Session
+
+from callcenter import calendar, consent, contacts, territory
+from callcenter.base import audit, auth
+from callcenter.base.auth import access, public
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput
+from callcenter.contacts import Search
+from callcenter.dispositions import label
+from callcenter.phones import normalise
+from callcenter.table_files import csv_line
+
+blueprint = Blueprint("contacts", __name__, template_folder="templates")
+
+READERS = ("administrator", "strategist", "supervisor", "data_clerk")
+SEE_PHONES = frozenset(("administrator", "supervisor", "data_clerk"))
+PAGE_SIZE = 50
+OPT_OUT_LIMIT = "10 per minute; 60 per hour"
+
+SEXES: dict[str, LazyString] = {"H": _l("Man"), "M": _l("Woman"), "X": _l("Non-binary")}
+CONSENTS: dict[str, LazyString] = {
+    "opted_in": _l("Accepted"),
+    "opted_out": _l("Refused"),
+    "unknown": _l("No answer"),
+}
+LINE_KINDS: dict[str, LazyString] = {
+    "mobile": _l("Mobile"),
+    "landline": _l("Landline"),
+    "unknown": _l("Kind not known"),
+}
+CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
+PURPOSES: dict[str, LazyString] = {
+    "survey": _l("Survey"),
+    "data_verification": _l("Verification of data"),
+    "structure": _l("Structure"),
+    "persuasion": _l("Promotion of the vote"),
+    "neutral_reminder": _l("Neutral reminder"),
+    "mobilization": _l("Mobilisation"),
+    "citizen_care": _l("Citizen care"),
+    "privacy_request": _l("Privacy request"),
+}
+SECTION_KINDS: dict[str, LazyString] = {"U": _l("Urban"), "M": _l("Mixed"), "R": _l("Rural")}
+
+
+@blueprint.context_processor
+def _words() -> dict[str, Any]:
+    return {
+        "sexes": SEXES, "consents": CONSENTS, "line_kinds": LINE_KINDS, "channels": CHANNELS, "purposes": PURPOSES,
+        "section_kinds": SECTION_KINDS, "outcome_label": label, "masked": contacts.masked,
+        "sees_phones": _sees_phones(),
+    }  # fmt: skip
+
+
+@blueprint.get("/contacts/")
+@access(*READERS)
+def index() -> ResponseReturnValue:
+    session, search = web_session(), _search()
+    if search.phone or search.name:
+        # What was looked for is personal data: the audit says that somebody looked, and how.
+        audit.record(session, current_user.id, "contacts.search", "contacts", by="phone" if search.phone else "name")
+        session.commit()
+    after = request.args.get("after", 0, type=int)
+    people = contacts.find(session, search, after=after, limit=PAGE_SIZE + 1)
+    return render_template(
+        "callcenter/contacts/index.html",
+        people=people[:PAGE_SIZE],
+        next_after=people[PAGE_SIZE - 1].id if len(people) > PAGE_SIZE else None,
+        total=contacts.count(session, search),
+        sources=contacts.sources(session),
+        search=search,
+        asked=request.args,
+    )
+
+
+def _search() -> Search:
+    asked = request.args
+    phone = ""
+    if asked.get("phone", "").strip():
+        numbers = normalise(asked["phone"]).numbers
+        phone = numbers[0].e164 if numbers else asked["phone"].strip()
+    return Search(
+        name=asked.get("name", "")[:100],
+        phone=phone[:40],
+        section=asked.get("section", type=int),
+        consent=asked.get("consent", "")[:20],
+        source=asked.get("source", "")[:200],
+        import_id=asked.get("import", type=int),
+    )
+
+
+@blueprint.get("/contacts/export.csv")
+@access("administrator")
+def export() -> ResponseReturnValue:
+    session, search = web_session(), _search()
+    rows = contacts.count(session, search, at_most=10_000_000)
+    audit.record(session, current_user.id, "contacts.export", "contacts", rows=rows)
+    session.commit()
+    return Response(
+        stream_with_context(_export_lines(session, search)),
+        mimetype="text/csv",
+        headers={"Content-Disposition": "attachment; filename=contacts.csv", "Cache-Control": "no-store"},
+    )
+
+
+def _export_lines(session: Session, search: Search) -> Iterator[str]:
+    fields = ("id", "name", "sex", "age", "phone", "extension", "line_kind", "neighborhood", "municipality",
+              "section_number", "promoter", "consent", "source")  # fmt: skip
+    yield "\ufeff" + csv_line(fields)
+    for contact in contacts.stream(session, search):
+        yield csv_line(getattr(contact, field) for field in fields)
+
+
+@blueprint.get("/contacts/<int:contact_id>")
+@access(*READERS)
+def show(contact_id: int) -> ResponseReturnValue:
+    session = web_session()
+    contact = contacts.get(session, contact_id)
+    audit.record(session, current_user.id, "contacts.look_up", f"contact/{contact_id}")
+    session.commit()
+    return render_template(
+        "callcenter/contacts/show.html",
+        contact=contact,
+        evidence=consent.evidence(session, contact_id),
+        history=contacts.history(session, contact_id),
+        household=contacts.household(session, contact),
+        is_suppressed=any(
+            consent.suppression_of(session, phone)
+            for phone in (contact.phone, *(extra.phone for extra in contact.extra_phones))
+        ),
+    )
+
+
+@blueprint.get("/contacts/<int:contact_id>/verdict")
+@access(*READERS)
+def verdict(contact_id: int) -> ResponseReturnValue:
+    """What the gate says of this person now, for each channel and the purpose asked for."""
+    session = web_session()
+    contact = contacts.get(session, contact_id)
+    purpose = request.args.get("purpose", "survey")
+    if purpose not in calendar.PURPOSES:
+        raise InvalidInput(_("There is no purpose %(purpose)s.", purpose=purpose))
+    simulated = current_app.config["SETTINGS"].is_drill
+    verdicts = {
+        channel: consent.refusal(session, contact.id, channel, purpose, phone=contact.phone, simulated=simulated)
+        for channel in consent.CHANNELS
+    }
+    return render_template("callcenter/contacts/verdict.html", verdicts=verdicts, purpose=purpose)
+
+
+@blueprint.post("/contacts/<int:contact_id>/opt-out")
+@access("administrator", "supervisor", "data_clerk")
+def opt_out(contact_id: int) -> ResponseReturnValue:
+    session = web_session()
+    contact = contacts.get(session, contact_id)
+    for phone in (contact.phone, *(extra.phone for extra in contact.extra_phones)):
+        consent.opt_out(
+            session, phone, reason="administrator", proof=f"user/{current_user.id}", source=f"contact/{contact_id}"
+        )
+    audit.record(session, current_user.id, "contacts.opt_out", f"contact/{contact_id}")
+    session.commit()
+    flash(_("Nobody will be contacted at this person's phones again."), "success")
+    return redirect(url_for("contacts.show", contact_id=contact_id))
+
+
+@blueprint.get("/baja")
+@public("anybody may ask not to be contacted again")
+def opt_out_page() -> ResponseReturnValue:
+    return render_template("callcenter/contacts/opt_out.html", is_done=False, fault=None)
+
+
+@blueprint.post("/baja")
+@public("anybody may ask not to be contacted again")
+def opt_out_publicly() -> ResponseReturnValue:
+    """The answer is the same whether we know the phone or not: it tells nobody who is in our lists."""
+    limiter = next(iter(current_app.extensions["limiter"]))
+    with limiter.limit(OPT_OUT_LIMIT):
+        numbers = normalise(request.form.get("phone", "")[:100]).numbers
+    if len(numbers) != 1:
+        fault = _("Write one phone number of ten digits, with its area code.")
+        return render_template("callcenter/contacts/opt_out.html", is_done=False, fault=fault), 422
+    session = web_session()
+    consent.opt_out(session, numbers[0].e164, reason="public_page", proof="public page", source="public_page")
+    audit.record(session, None, "contacts.opt_out_publicly", "suppressions")
+    session.commit()
+    return render_template("callcenter/contacts/opt_out.html", is_done=True, fault=None)
+
+
+@blueprint.get("/sections/")
+@access(*READERS, "pollster")
+def sections() -> ResponseReturnValue:
+    after = request.args.get("after", 0, type=int)
+    rows = territory.current(web_session(), after=after, limit=PAGE_SIZE + 1)
+    next_after = rows[PAGE_SIZE - 1][0].number if len(rows) > PAGE_SIZE else None
+    return render_template(
+        "callcenter/contacts/sections.html", rows=rows[:PAGE_SIZE], next_after=next_after, after=after
+    )
+
+
+@blueprint.get("/sections/<int:state>/<int:number>")
+@access(*READERS, "pollster")
+def section(state: int, number: int) -> ResponseReturnValue:
+    session = web_session()
+    found = territory.find(session, state, number)
+    return render_template(
+        "callcenter/contacts/section.html", section=found, counts=territory.count_people(session, found.id)
+    )
+
+
+def _sees_phones() -> bool:
+    return current_user.is_authenticated and auth.may(SEE_PHONES)

@@ -5,7 +5,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -268,3 +268,17 @@ def _cell(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
+
+
+# ── the way out ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """One line of CSV. A cell that a spreadsheet would run as a formula is made text (a leading apostrophe)."""
+    line = io.StringIO()
+    csv.writer(line).writerow(["" if cell is None else _harmless(str(cell)) for cell in cells])
+    return line.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
