@@ -50,7 +50,7 @@ class _Worker(SimpleWorker):
 def work(redis_url: str, queues: list[str]) -> None:
     """Run jobs until TERM or INT; a Redis that vanishes is waited for."""
     for attempt in range(1_000_000_000):
-        client = Redis.from_url(redis_url)
+        client = Redis.from_url(redis_url, socket_timeout=HEARTBEAT + 10)  # longer than a wait for work
         _await_redis(client)
         name = f"{socket.gethostname()}.{os.getpid()}.{attempt}"
         worker = _Worker(queues, connection=client, name=name, serializer=JSONSerializer, worker_ttl=60)

@@ -66,8 +66,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         var=var,
         public_url=_url(env, PREFIX + "PUBLIC_URL", ("http", "https"), faults, "http://127.0.0.1:8000").rstrip("/"),
         carrier=carrier,
-        secret_key=_key(env, "SECRET_KEY", var).decode(),
-        suppression_key=_key(env, "SUPPRESSION_KEY", var),
+        secret_key=_key(env, "SECRET_KEY", var, faults).decode(),
+        suppression_key=_key(env, "SUPPRESSION_KEY", var, faults),
         twilio=_twilio(env, carrier, faults),
         live_port=_port(env, PREFIX + "LIVE_PORT", faults),
         demo_passwords_refused=_choice(env, "DEMO_PASSWORDS", ("allowed", "refused"), faults) == "refused",
@@ -109,16 +109,23 @@ def _port(env: Mapping[str, str], name: str, faults: list[str]) -> int | None:
     return int(value)
 
 
-def _key(env: Mapping[str, str], name: str, var: Path) -> bytes:
+def _key(env: Mapping[str, str], name: str, var: Path, faults: list[str]) -> bytes:
     """A secret from the environment, from the file NAME_FILE names, or made once under `var/keys` (mode 0600)."""
     value, file = env.get(PREFIX + name), env.get(PREFIX + name + "_FILE")
     if value:
         return value.encode()
     path = Path(file) if file else var / "keys" / name.lower()
-    if not path.exists() and not file:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _create_key(path)
-    return path.read_bytes().strip()
+    try:
+        if not path.exists() and not file:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _create_key(path)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        faults.append(f"{PREFIX}{name}_FILE: the key in {path} cannot be read ({error.strerror}).")
+        return b""
+    if not key:
+        faults.append(f"{PREFIX}{name}_FILE: the key in {path} is empty.")
+    return key
 
 
 def _create_key(path: Path) -> None:
