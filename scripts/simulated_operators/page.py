@@ -67,12 +67,12 @@ class Page:
 
     async def sign_in(self, username: str, password: str) -> None:
         """Fill in the product's own sign-in form. Raises Refusal when it stays shut, Away."""
-        form = await self._text("/login")
+        form = await self.text("/login")
         fields = {"username": username, "password": password, "csrf_token": self._token(form)}
         answer, _ = await self._request("POST", "/login", data=fields)
         if answer.status != 302:
             raise Refusal(answer.status, "the sign-in form did not open")
-        self._csrf = self._token(await self._text("/console/"))
+        self._csrf = self._token(await self.text("/console/"))
 
     async def get(self, path: str) -> Any:
         """JSON of a page. Raises Away, Refusal, SignedOut."""
@@ -118,7 +118,8 @@ class Page:
         except (ClientError, TimeoutError) as error:
             raise Away(type(error).__name__) from None
 
-    async def _text(self, path: str) -> str:
+    async def text(self, path: str) -> str:
+        """A page as a browser gets it. Raises Away, Refusal, SignedOut."""
         answer, body = await self._request("GET", path, headers={"Accept": "text/html"})
         if answer.status == 302:
             raise SignedOut

@@ -1,0 +1,71 @@
+"""From the moment a citizen answers to the card on the operator's screen, with a whole floor at work on one machine."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Mapping
+
+from scripts.bench import Figure, product
+from scripts.bench.floor import Floor, floor_of, p95
+from scripts.demo import LOGINS, PASSWORD
+from scripts.simulated_operators.page import Away, Page
+
+ABOUT = "citizen answers → the operator's screen shows the card; pages while the floor is busy"
+FULL = {"operators": 20, "seconds": 180}
+QUICK = {"operators": 20, "seconds": 45}
+SEED = 1
+WARM_UP = 8.0  # seconds in which everybody signs in
+READERS = ("supervision", "encuestas")
+PAGES = {"supervision": ("/", "/floor/", "/contacts/"), "encuestas": ("/", "/surveys/")}
+PAUSE = 0.5
+
+
+class NothingMeasured(Exception):
+    """Not one call reached an operator: the floor does not work, and there is nothing to say of its speed."""
+
+
+def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
+    with product.running() as running:
+        floor = floor_of(running, size["operators"], seed)
+        pages: list[float] = []
+        floor.run(WARM_UP + size["seconds"], lambda floor: _read_pages(floor, pages))
+        waits = _waits(floor)
+    if not waits or not pages:
+        raise NothingMeasured(f"{len(waits)} cards and {len(pages)} pages were seen")
+    return [
+        Figure("screen_p95_ms", p95(waits), "ms", target=300),
+        Figure("screen_median_ms", statistics.median(waits), "ms"),
+        Figure("screen_cards", len(waits), "cards"),
+        Figure("page_p95_ms", p95(pages), "ms", target=100),
+    ]
+
+
+def _waits(floor: Floor) -> list[float]:
+    """Milliseconds from the carrier's first asking for an answer's TwiML to the card, a value a call."""
+    answered: dict[str, float] = {}
+    for entry in floor.journal():
+        if entry["kind"] == "answer" and entry["id"]:
+            answered.setdefault(entry["id"], entry["at"])
+    return [(at - answered[call]) * 1000 for call, at in floor.cards.items() if call in answered]
+
+
+async def _read_pages(floor: Floor, milliseconds: list[float]) -> None:
+    """A supervisor and a pollster look around meanwhile."""
+    await asyncio.sleep(WARM_UP)
+    await asyncio.gather(
+        *(_read_as(login.username, floor, milliseconds) for login in LOGINS if login.username in READERS)
+    )
+
+
+async def _read_as(username: str, floor: Floor, milliseconds: list[float]) -> None:
+    async with Page(floor.addresses) as page:
+        await page.sign_in(username, PASSWORD)
+        while True:
+            for path in PAGES[username]:
+                began = time.monotonic()
+                try:
+                    await page.text(path)
+                except Away:
+                    continue
+                milliseconds.append((time.monotonic() - began) * 1000)
+                await asyncio.sleep(PAUSE)
