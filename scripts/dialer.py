@@ -59,7 +59,7 @@ class Dialer:
         until = time.monotonic() + seconds
         try:
             if self._news is None:
-                self._news = outbox.redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis leaves it untyped
+                self._news = outbox.redis().pubsub(ignore_subscribe_messages=True)  # redis leaves it untyped
                 self._news.subscribe(TOPIC)
             while (left := until - time.monotonic()) > 0 and not stopping.is_set():
                 if self._news.get_message(timeout=min(left, LOOK)) is not None:

@@ -25,7 +25,8 @@ _numbers = count(1)
 def person(session: Session, name: str = "Ana Pérez", phone: str | None = None, **columns: Any) -> Contact:
     number = next(_numbers)
     contact = Contact(
-        name=name, given_names=name.split()[0], name_key=f"{name.lower()} {number}", phone=phone or f"+5292255{number:05}",
+        name=name, given_names=name.partition(" ")[0], name_key=f"{name.lower()} {number}",
+        phone=phone or f"+5292255{number:05}",
         source="test", consent="opted_in", invented=True, state=30, municipality="Minatitlán", **columns,
     )  # fmt: skip
     session.add(contact)

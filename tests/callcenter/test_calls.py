@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -149,7 +150,12 @@ def test_an_outcome_ends_the_call_frees_the_operator_and_tells_the_script(sessio
         del _kinds["probe"]
     call, entry = cast.call(session, call_id), cast.entry(session, call_id)
     assert heard == [call_id]
-    assert (call.state, call.disposition, call.attempt.outcome, call.note) == ("ended", "completed", "completed", "muy amable")
+    assert (call.state, call.disposition, call.attempt.outcome, call.note) == (
+        "ended",
+        "completed",
+        "completed",
+        "muy amable",
+    )
     assert (entry.state, entry.reason, entry.attempts) == ("done", "completed", 1)
     assert cast.seat(session, olga.id).state == "available"
 
@@ -171,11 +177,16 @@ def test_a_callback_keeps_its_hour_and_its_operator_and_needs_a_time_to_come(ses
     olga = cast.operator(session)
     call_id = cast.connected(session, cast.queue(session, cast.person(session)))
     at = campaign_now(session) + timedelta(hours=2)
-    with pytest.raises(InvalidInput, match="callback|call back"):
+    with pytest.raises(InvalidInput, match="Say when"):
         calls.dispose(session, call_id, olga.id, "callback")
     calls.dispose(session, call_id, olga.id, "callback", callback_at=at, callback_mine=True)
     entry = cast.entry(session, call_id)
-    assert (entry.state, entry.is_callback, entry.not_before, entry.callback_operator_id) == ("waiting", True, at, olga.id)
+    assert (entry.state, entry.is_callback, entry.not_before, entry.callback_operator_id) == (
+        "waiting",
+        True,
+        at,
+        olga.id,
+    )
 
 
 def test_an_unknown_outcome_and_somebody_elses_call_are_refused_in_words(session: Session) -> None:
@@ -243,7 +254,7 @@ def test_a_difficult_call_pauses_the_operator_after_it(session: Session) -> None
 
 def test_an_event_of_a_call_that_is_not_ours_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
-        calls.record_event(session, cast.uuid4(), Event("busy", "b"))
+        calls.record_event(session, uuid4(), Event("busy", "b"))
 
 
 def test_closed_means_with_an_outcome_in_the_database_itself(session: Session) -> None:

@@ -93,7 +93,13 @@ def test_progress_counts_everybody_once(session: Session) -> None:
     cast.planned(session, queue)
     counts = queues.progress(session, queue.id)
     assert counts["total"] == 3 == counts["waiting"] + counts["calling"] + counts["done"] + counts["excluded"]
-    assert (counts["waiting"], counts["ready"], counts["resting"], counts["calling"], counts["untried"]) == (2, 1, 1, 1, 1)
+    assert (counts["waiting"], counts["ready"], counts["resting"], counts["calling"], counts["untried"]) == (
+        2,
+        1,
+        1,
+        1,
+        1,
+    )
 
 
 def test_a_change_of_state_is_audited_with_its_reason_and_the_end_is_final(session: Session) -> None:

@@ -38,7 +38,7 @@ def post(app: Flask, settings: Settings) -> Iterator[Callback]:
         yield Callback(client, settings)
 
 
-def test_a_webhook_that_is_not_signed_for_our_public_address_is_refused_in_words(session: Session, post: Callback) -> None:
+def test_a_webhook_not_signed_for_our_public_address_is_refused_in_words(session: Session, post: Callback) -> None:
     call_id = cast.rung(session, cast.queue(session, cast.person(session)))
     session.commit()
     status, sentence = post(f"/hooks/voice/status/{call_id}", signature="bm9uZQ==", CallStatus="busy")

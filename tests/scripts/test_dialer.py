@@ -1,12 +1,14 @@
+from datetime import timedelta
 from threading import Event
 
 import pytest
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from callcenter import call_floor, carriers, queues
 from callcenter.base import leases, outbox
+from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.call_ledger import Call
 from callcenter.queues import CallQueue
@@ -62,9 +64,7 @@ def test_queues_share_the_operators_instead_of_dialling_for_each_twice(session: 
 
 def test_an_empty_and_a_resting_list_are_told_apart(session: Session) -> None:
     empty, resting = cast.queue(session), cast.queue(session, cast.person(session))
-    session.execute(
-        queues.QueueEntry.__table__.update().values(not_before=func.now() + func.make_interval(0, 0, 0, 999999))
-    )
+    session.execute(update(queues.QueueEntry).values(not_before=real_now() + timedelta(days=999)))
     cast.operator(session)
     turn(session)
     assert (why(session, empty), why(session, resting)) == ("list_exhausted", "all_resting")

@@ -1,7 +1,6 @@
 """The adapter against the bytes of Twilio's interface; the whole protocol runs against scripts.simulated_carrier."""
 
 import json
-import logging
 import socket
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,6 @@ from uuid import UUID
 import pytest
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
-from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
@@ -26,11 +24,10 @@ ACCOUNT = Twilio("AC" + "5" * 32, "token", "http://127.0.0.1:9")
 FOUND = {"sid": "CA7", "status": "ringing", "to": DIAL.phone, "from": DIAL.caller_id}
 
 
-class Wire(HttpClient):
+class Wire:
     """Answers each request with the next of `answers`: (status, body), or an exception to raise."""
 
     def __init__(self, *answers: tuple[int, Any] | Exception) -> None:
-        super().__init__(logging.getLogger(__name__), False, None)
         self._answers = list(answers)
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
 
@@ -128,7 +125,9 @@ def test_without_a_reference_the_call_is_found_by_phone_caller_and_time() -> Non
 
 
 def test_a_room_is_a_call_to_the_operators_page() -> None:
-    twilio, wire = carrier((201, FOUND), (200, FOUND | {"status": "in-progress"}), (200, FOUND | {"status": "completed"}))
+    twilio, wire = carrier(
+        (201, FOUND), (200, FOUND | {"status": "in-progress"}), (200, FOUND | {"status": "completed"})
+    )
     assert twilio.open_room(7) == "CA7"
     data = wire.requests[0][2]
     assert data["To"] == "client:op-7"
