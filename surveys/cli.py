@@ -5,17 +5,18 @@ import sys
 from pathlib import Path
 
 import click
+from flask.cli import AppGroup
 
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from surveys import questionnaire, results
 from surveys.intervals import margin
-from surveys.pages import blueprint
 
-blueprint.cli.short_help = "Questionnaires and results."
+surveys_group = AppGroup("surveys", help="Questionnaires and results.")
+commands = (surveys_group,)
 
 
-@blueprint.cli.command("import")
+@surveys_group.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", default="", help="The survey's name; without it the title of the form.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")
@@ -39,7 +40,7 @@ def import_survey(file: Path, name: str, as_json: bool) -> None:
     click.echo(json.dumps(made, ensure_ascii=False) if as_json else f"survey/{survey.id} {survey.name}")
 
 
-@blueprint.cli.command("tally")
+@surveys_group.command("tally")
 @click.argument("survey_id", type=int)
 @click.option("--by", type=click.Choice(results.BREAKDOWNS), help="Break down by this.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")

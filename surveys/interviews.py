@@ -211,6 +211,16 @@ def close_call(session: Session, call_id: UUID) -> None:
     _set_state(session, standing.interview, standing.items, standing.answers)
 
 
+def reopen_call(session: Session, call_id: UUID) -> None:
+    """The operator took the disposition back: the interview goes on where it was."""
+    interview = of_call(session, call_id)
+    if interview is None:
+        return
+    standing = _locked(session, interview.id)
+    standing.interview.ended_at = None
+    _set_state(session, standing.interview, standing.items, standing.answers)
+
+
 def _set_state(session: Session, interview: Interview, items: Items, answers: Mapping[str, str]) -> None:
     before, interview.state = interview.state, _state(interview, items, answers)
     tell_later(session, f"survey/{interview.survey_id}")

@@ -116,6 +116,13 @@ def read(session: Session, survey_id: int, filters: Filters) -> Report:
     return report
 
 
+def snapshot(session: Session, survey_id: int) -> dict[str, Any]:
+    """For the live topic `survey/<id>`: {"survey", "n", "as_of"}; the page then asks for what changed."""
+    frame = results.tally(session, survey_id)
+    base = int(frame["base"].iloc[0])
+    return {"survey": survey_id, "n": base, "as_of": campaign_now(session).isoformat()}
+
+
 _kept: dict[tuple[int, Filters, str], tuple[float, Report]] = {}
 _lock = Lock()
 

@@ -9,21 +9,42 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
+from sqlalchemy.orm import Session
 
-from callcenter.base import audit
+from callcenter import call_scripts
+from callcenter.base import audit, live
 from callcenter.base.auth import access, may
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.languages import language as page_language
-from surveys import cli, engine, interview_pages, questionnaire, result_pages
+from callcenter.call_scripts import CallScript
+from surveys import engine, interview_pages, interviews, questionnaire, report, result_pages
 from surveys.interview_pages import after, before, keys_of
 from surveys.items import Items
 from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
+from surveys.report import CACHE_SECONDS
 from surveys.xlsform import MAX_BYTES
 
-__all__ = ["blueprint", "cli", "interview_pages", "result_pages"]
+__all__ = ["blueprint", "interview_pages", "result_pages"]
 MAX_KEPT = 100_000
+
+
+def compose() -> None:
+    """Tell the ground floor what a call can run here, and the live pages when numbers change."""
+    script = CallScript(
+        "surveys.call_page", interviews.close_call, interviews.suggested, interviews.reopen_call, _preview_address
+    )
+    call_scripts.register("survey", script)
+    live.register("survey", _live_snapshot, roles=READERS, pause=CACHE_SECONDS)
+
+
+def _preview_address(survey_id: int) -> str:
+    return url_for("surveys.try_out", survey_id=survey_id)
+
+
+def _live_snapshot(session: Session, _user_id: int, survey_id: int) -> dict[str, Any]:
+    return report.snapshot(session, survey_id)
 
 
 @blueprint.get("/")

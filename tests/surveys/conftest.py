@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from tests.surveys.survey_forms import SAMPLE
 
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
@@ -21,6 +20,7 @@ from callcenter.territory import Section
 from surveys import interviews, items, questionnaire, xlsform
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
+from tests.surveys.survey_forms import SAMPLE
 
 NOW = datetime(2027, 5, 10, 16, 0, tzinfo=UTC)
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.surveys.survey_forms import workbook
 
 from callcenter.base.errors import InvalidInput
 from surveys import engine
 from surveys.items import Items, read_items
 from surveys.xlsform import read_workbook
+from tests.surveys.survey_forms import workbook
 
 GOLDEN = Path(__file__).parent / "golden"
 HIDDEN = {"operator_name": "Rosa Lira", "sponsor": "Instituto Inventado", "today": "2027-05-10"}

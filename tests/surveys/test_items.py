@@ -6,12 +6,12 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.surveys.survey_forms import SAMPLE, Rows, workbook
 
 from callcenter.base.errors import InvalidInput
 from surveys.items import Items, read_items
 from surveys.questionnaire import read_form
 from surveys.xlsform import language_of, read_workbook
+from tests.surveys.survey_forms import SAMPLE, Rows, workbook
 
 HEAD = ["type", "name", "label", "relevant", "constraint", "calculation"]
 CHOICES: Rows = [["list_name", "name", "label", "role"], ["yn", "yes", "Sí", ""], ["yn", "no", "No", ""]]
