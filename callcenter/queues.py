@@ -47,6 +47,12 @@ RETRY_MINUTES: dict[str, int] = {
 ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
 OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
 
+STATE_LABELS: dict[str, LazyString] = {
+    "draft": _l("draft"),
+    "running": _l("running"),
+    "paused": _l("paused"),
+    "finished": _l("finished"),
+}
 WHY_IDLE: dict[str, LazyString] = {
     "no_operators": _l("No operator is available. Operators go available in their console."),
     "operators_busy": _l("Every operator is in a call or writing one up."),
@@ -265,7 +271,8 @@ def set_state(session: Session, queue_id: int, state: str, reason: str | None, u
     if queue.state == state:
         return
     if state not in LIFE[queue.state]:
-        sentence = _("A campaign that is %(now)s cannot become %(wanted)s.", now=queue.state, wanted=state)
+        names = {"now": STATE_LABELS[queue.state], "wanted": STATE_LABELS.get(state, state)}
+        sentence = _("A campaign that is %(now)s cannot become %(wanted)s.", **names)
         raise Refused("queue_state", sentence)
     audit.record(session, user_id, "queues.set_state", f"queue/{queue_id}", was=queue.state, now=state, reason=reason)
     queue.state, queue.state_reason, queue.why_idle = state, reason, None
@@ -359,7 +366,12 @@ def tries(session: Session, entry_id: int | None) -> int:
 def _tries(session: Session, entry_id: int) -> int:
     session.flush()
     counted = or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
-    ledger = select(func.count()).select_from(Call).join(Attempt, Attempt.id == Call.id).where(Call.entry_id == entry_id, counted)
+    ledger = (
+        select(func.count())
+        .select_from(Call)
+        .join(Attempt, Attempt.id == Call.id)
+        .where(Call.entry_id == entry_id, counted)
+    )
     return session.scalar(ledger) or 0
 
 

@@ -3,7 +3,7 @@
 An operator is a room: they hold one permanent leg in a conference of their own, and an answered citizen joins it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -85,31 +85,40 @@ class NoCarrier(LookupError):
     """There is no carrier of this name here; the message names those there are."""
 
 
+_makers: dict[str, Callable[[], Carrier]] = {}
 _carriers: dict[str, Carrier] = {}
 
 
 def configure(settings: Settings) -> None:
-    """Set up the carriers of this process. Drill and real carrier exclude each other: there is one at a time."""
-    from callcenter.carriers.twilio import TwilioCarrier  # a heavy import, only where calls are made
+    """Say which carriers this process has. Drill and real carrier exclude each other: there is one at a time."""
 
-    use({settings.carrier: TwilioCarrier(settings.twilio, public_url=settings.public_url, simulated=settings.is_drill)})
+    def make() -> Carrier:
+        from callcenter.carriers.twilio import TwilioCarrier  # a heavy import, only where calls are made
+
+        return TwilioCarrier(settings.twilio, public_url=settings.public_url, simulated=settings.is_drill)
+
+    _carriers.clear()
+    _makers.clear()
+    _makers[settings.carrier] = make
 
 
 def use(carriers: Mapping[str, Carrier]) -> None:
     """Make these the carriers of this process (tests give their own)."""
+    _makers.clear()
     _carriers.clear()
     _carriers.update(carriers)
 
 
 def carrier(name: str) -> Carrier:
-    """Raises NoCarrier."""
-    try:
-        return _carriers[name]
-    except KeyError:
-        known = ", ".join(_carriers) or "none (carriers.configure was not called)"
-        raise NoCarrier(f"There is no carrier {name!r} on this installation; there is: {known}.") from None
+    """The carrier of this name, connected on first use and kept. Raises NoCarrier."""
+    if name in _makers and name not in _carriers:
+        _carriers[name] = _makers[name]()
+    if name not in _carriers:
+        known = ", ".join({*_makers, *_carriers}) or "none (carriers.configure was not called)"
+        raise NoCarrier(f"There is no carrier {name!r} on this installation; there is: {known}.")
+    return _carriers[name]
 
 
 def the_carrier() -> Carrier:
     """The carrier that holds the operators' rooms. Raises NoCarrier."""
-    return carrier(next(iter(_carriers), "any"))
+    return carrier(next(iter(_makers or _carriers), "any"))
