@@ -238,7 +238,7 @@ def newest_migration() -> str:
     """The revision that the migrations lead to, without the cost of importing Alembic."""
     texts = [path.read_text() for path in (ROOT / "migrations" / "versions").glob("*.py")]
     made, followed = (
-        {found for text in texts for found in re.findall(rf'^{name}\b.*= "(\w+)"$', text, re.MULTILINE)}
+        {found for text in texts for found in re.findall(rf"^{name}\b.*= ['\"](\w+)['\"]$", text, re.MULTILINE)}
         for name in ("revision", "down_revision")
     )
     (head,) = made - followed
