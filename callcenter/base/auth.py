@@ -77,8 +77,15 @@ class User(Base, UserMixin):
     login_count: Mapped[int | None]  # type: ignore[assignment]
     roles: Mapped[list[Role]] = relationship(secondary=roles_users, lazy="selectin")  # type: ignore[assignment]
 
+    def check_tf_required(
+        self, tf_setup_methods: list[tuple[str, str]], tf_fresh: bool
+    ) -> tuple[bool, list[tuple[str, str]]]:
+        """Asked by Flask-Security once the password is right: is a second factor needed to go on?"""
+        required, methods = super().check_tf_required(tf_setup_methods, tf_fresh)
+        return required or self.must_use_second_factor, methods
+
     def check_tf_required_setup(self) -> bool:
-        """Asked by Flask-Security at sign-in: must this person set up a second factor before anything else?"""
+        """Asked by Flask-Security's page: may this person not remove the second factor?"""
         return self.must_use_second_factor
 
 
@@ -148,7 +155,7 @@ def may(roles: frozenset[str]) -> bool:
 def _is_page() -> bool:
     """Does the browser ask for a page, rather than a script for a part or an answer?"""
     is_script = request.headers.get("HX-Request") == "true" or request.is_json
-    return not is_script and request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"
+    return not is_script and request.accept_mimetypes.best_match(["text/html", "application/json"]) != "application/json"
 
 
 def _to_sign_in() -> ResponseReturnValue:

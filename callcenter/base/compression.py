@@ -44,8 +44,10 @@ def _may_compress(response: Response) -> bool:
 
 def _compress(response: Response) -> None:
     if response.direct_passthrough:
+        file = response.response
         response.direct_passthrough = False
         body = _compressed_file(response.get_data())
+        file.close()  # type: ignore[union-attr]  # werkzeug's wrapper around the open file
     else:
         body = gzip.compress(response.get_data(), compresslevel=5, mtime=0)
     response.set_data(body)

@@ -40,10 +40,17 @@ GROUPS: dict[str, LazyString | None] = {
     "surveys": _l("Surveys"),
     "house": _l("Administration"),
 }
-# In each group in the order of use; a role's start page is its first entry of START, see there.
+# In the order of use: a person's start page is the first entry that is open to them.
 ENTRIES = (
     Entry("console.page", _l("My console"), "headset", "work"),
     Entry("floor.page", _l("Floor"), "speedometer2", "work"),
+    Entry("campaigns.page", _l("Campaigns"), "megaphone", "campaigns"),
+    Entry("segments.page", _l("Segments"), "funnel", "campaigns"),
+    Entry("surveys.page", _l("Surveys"), "clipboard-data", "surveys"),
+    Entry("imports.page", _l("Imports"), "upload", "people"),
+    Entry("contacts.page", _l("Contacts"), "people", "people"),
+    Entry("people.index", _l("People"), "person-badge", "house"),
+    Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )
 
 

@@ -11,7 +11,17 @@ from flask import Flask, Response, current_app, request, session
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore, password_changed, user_authenticated
+from flask_security import (
+    LoginForm,
+    Security,
+    SQLAlchemySessionUserDatastore,
+    TwoFactorRescueForm,
+    TwoFactorSetupForm,
+    password_changed,
+    user_authenticated,
+)
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
 from callcenter.base import audit
 from callcenter.base.auth import Role, User
@@ -56,8 +66,6 @@ MESSAGES = {
 class SignInForm(LoginForm):
     """User name and password, as they are; nobody stays signed in on a shared machine after the browser closes."""
 
-    email = None
-
     def validate(self, **kwargs: Any) -> bool:
         self.remember.data = False
         if not super().validate(**kwargs):
@@ -72,12 +80,29 @@ class SignInForm(LoginForm):
         return True
 
 
+class SecondFactorForm(TwoFactorSetupForm):
+    """One method only; and Flask-Security's own field lists its choices in a way that WTForms is about to drop."""
+
+    setup = RadioField(
+        choices=[SelectChoice("disable"), SelectChoice("authenticator")],
+        validate_choice=False,  # the form's own validate does it, by what the person may choose
+    )
+
+
+class RescueForm(TwoFactorRescueForm):
+    """Built by Flask-Security beside the form for the code, never shown: a lost telephone is the administrator's."""
+
+    help_setup = RadioField(choices=[SelectChoice("help")])
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Sign-in by user name and password, throttled, with secure cookies and sessions that an administrator can end."""
     app.config.update(_configuration(settings))
     app.config.update({f"SECURITY_MSG_{name}": message for name, message in MESSAGES.items()})
     datastore = SQLAlchemySessionUserDatastore(app.extensions["sessions"], User, Role)
-    Security(app, datastore, login_form=SignInForm)
+    Security(
+        app, datastore, login_form=SignInForm, two_factor_setup_form=SecondFactorForm, two_factor_rescue_form=RescueForm
+    )
     # Sessions only: no tokens in headers or addresses.
     app.extensions["security"].login_manager.request_loader(lambda _request: None)
     password_changed.connect(_own_password, app)

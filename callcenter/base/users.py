@@ -1,7 +1,6 @@
 """People who work here: making them (one, or many at once), their passwords, roles and sessions. Rules and SELECTs."""
 
 import csv
-import io
 import re
 import secrets
 import unicodedata
@@ -107,7 +106,7 @@ def read_people(text: str, default_role: str) -> list[NewPerson]:
     """Pasted names, one a line, or CSV lines `name, user name, role`. Raises InvalidInput naming the line."""
     people: list[NewPerson] = []
     delimiter = "\t" if "\t" in text else ";" if ";" in text else ","
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
+    for number, row in enumerate(_rows(text, delimiter), start=1):
         cells = [" ".join(cell.split()) for cell in row]
         if not any(cells):
             continue
@@ -125,6 +124,13 @@ def read_people(text: str, default_role: str) -> list[NewPerson]:
     if len(people) > BULK_LIMIT:
         raise InvalidInput({"people": _("At most %(limit)s people at once.", limit=BULK_LIMIT)})
     return people
+
+
+def _rows(text: str, delimiter: str) -> Iterable[list[str]]:
+    try:
+        yield from csv.reader(text.replace("\0", "").splitlines(), delimiter=delimiter)
+    except csv.Error:
+        raise InvalidInput({"people": _("A line is far too long, or a quotation mark is never closed.")}) from None
 
 
 def free_username(session: Session, full_name: str) -> str:

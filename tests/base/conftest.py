@@ -1,7 +1,7 @@
 """The whole application on the test's rolled-back transaction, a browser-like client, and people to sign in as."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import pytest
@@ -53,12 +53,15 @@ def sign_in(app: Flask) -> SignIn:
 
 def token(client: FlaskClient, path: str = "/login") -> str:
     """The CSRF token that the page at `path` carries."""
-    page = client.get(path, follow_redirects=True).text
+    return token_in(client.get(path, follow_redirects=True).text)
+
+
+def token_in(page: str) -> str:
     found = re.search(r'name="csrf-token" content="([^"]+)"', page)
     assert found, page[:500]
     return found[1]
 
 
-def post(client: FlaskClient, path: str, form: dict[str, object], *, page: str = "/login"):  # type: ignore[no-untyped-def]
+def post(client: FlaskClient, path: str, form: Mapping[str, object], *, page: str = "/login"):  # type: ignore[no-untyped-def]
     """Post a form as a browser does: with the token of the page it stands on."""
     return client.post(path, data={**form, "csrf_token": token(client, page)})
