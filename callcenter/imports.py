@@ -186,7 +186,9 @@ def keep_preview(session: Session, import_id: int) -> None:
     tell_later(session, f"import/{import_id}")
 
 
-def start(session: Session, import_id: int, mapping: dict[str, str], sex_letters: str | None, user_id: int) -> None:
+def start(
+    session: Session, import_id: int, mapping: dict[str, str], sex_letters: str | None, user_id: int | None
+) -> None:
     """The person has confirmed the columns: run. Raises InvalidInput when the list could not be imported so."""
     batch = get(session, import_id)
     if batch.state != "mapping" or batch.preview is None:
@@ -293,7 +295,7 @@ def fail(session: Session, import_id: int, sentence: str) -> None:
     tell_later(session, f"import/{import_id}")
 
 
-def cancel(session: Session, import_id: int, user_id: int) -> None:
+def cancel(session: Session, import_id: int, user_id: int | None) -> None:
     """Stop a batch that is not done; its worker sees it at the next chunk."""
     ended = session.execute(
         update(ImportBatch)

@@ -28,9 +28,7 @@ def people(session: Session) -> list[dict[str, Any]]:
     """Sixty invented people who differ in everything a rule can ask."""
     kinds = dict(zip((2301, 2302), "UR", strict=True))
     for number, kind in kinds.items():
-        session.add(
-            Section(state=30, municipality_code=109, number=number, kind=kind, nominal_list=9, men=4, women=5)
-        )
+        session.add(Section(state=30, municipality_code=109, number=number, kind=kind, nominal_list=9, men=4, women=5))
     session.flush()
     ids = dict(session.execute(select(Section.number, Section.id)).all())
     rows = []
@@ -107,7 +105,9 @@ def clauses(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def grouped(members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(lambda group, of: {group: of}, st.sampled_from(("all", "any", "not")), st.lists(members, max_size=3))
+    return st.builds(
+        lambda group, of: {group: of}, st.sampled_from(("all", "any", "not")), st.lists(members, max_size=3)
+    )
 
 
 RULES = grouped(st.recursive(clauses(), grouped, max_leaves=6))

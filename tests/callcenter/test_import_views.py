@@ -1,0 +1,93 @@
+"""Imports in the browser: upload, mapping, progress, result, refused rows."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from callcenter import import_jobs, imports
+from callcenter.imports import ImportBatch
+from tests.conftest import ClientAs
+
+SAMPLE = Path(__file__).parents[1] / "data" / "contactos_minatitlan.csv"
+
+
+def post(client: FlaskClient, url: str, page: str = "/imports/", **data: object) -> TestResponse:
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)
+    assert token
+    return client.post(url, data={"csrf_token": token[1], **data})
+
+
+def upload(client: FlaskClient, content: bytes, name: str = "lista.csv", source: str = "Comité") -> TestResponse:
+    return post(client, "/imports/", file=(io.BytesIO(content), name), source=source)
+
+
+def test_a_list_goes_from_upload_to_people_and_refused_rows(session: Session, client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    answer = upload(clerk, SAMPLE.read_bytes())
+    assert answer.status_code == 302
+    batch = session.scalars(select(ImportBatch)).one()
+    page = f"/imports/{batch.id}"
+    assert 'hx-trigger="every 1s"' in clerk.get(page).text
+    import_jobs.inspect_import(batch.id)
+    assert clerk.get(f"{page}/progress?state=uploaded").headers["HX-Refresh"] == "true"
+    mapping = clerk.get(page).text
+    assert "CLAVE_ELECTOR" in mapping
+    assert 'name="column-9"' in mapping
+    chosen = {f"column-{at}": field for at, field in imports.get(session, batch.id).mapping.items()}
+    assert post(clerk, f"{page}/start", page, **chosen).status_code == 302
+    import_jobs.run_import(batch.id)
+    result = clerk.get(page).text
+    assert "1,806" in result or "1.806" in result
+    refused = clerk.get(f"{page}/refused?reason=fake").text
+    assert refused.count("<tr><td") == 21
+    rows = list(csv.reader(io.StringIO(clerk.get(f"{page}/refused.csv").text.removeprefix("\ufeff"))))
+    assert len(rows) == 134
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert clerk.get(f"/contacts/?import={batch.id}").status_code == 200
+
+
+def test_a_mapping_without_phones_says_so_and_keeps_the_page(session: Session, client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    upload(clerk, b"NOMBRE,CELULAR\nAna,2281234567\n")
+    batch = session.scalars(select(ImportBatch)).one()
+    import_jobs.inspect_import(batch.id)
+    answer = post(clerk, f"/imports/{batch.id}/start", **{"column-0": "name"})
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    session.expire_all()
+    assert imports.get(session, batch.id).state == "mapping"
+
+
+def test_a_file_that_is_no_table_fails_with_its_reason(session: Session, client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    upload(clerk, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40)
+    batch = session.scalars(select(ImportBatch)).one()
+    import_jobs.inspect_import(batch.id)
+    assert imports.get(session, batch.id).state == "failed"
+    assert "alert-danger" in clerk.get(f"/imports/{batch.id}").text
+
+
+def test_an_upload_needs_a_file_of_the_right_kind_and_a_source(client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    assert upload(clerk, b"x", "lista.exe").status_code == 422
+    assert upload(clerk, b"x", source=" ").status_code == 422
+    assert post(clerk, "/imports/", source="x").status_code == 422
+
+
+def test_an_import_that_waits_can_be_cancelled_once(session: Session, client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    upload(clerk, b"NOMBRE,CELULAR\nAna,2281234567\n")
+    batch = session.scalars(select(ImportBatch)).one()
+    assert post(clerk, f"/imports/{batch.id}/cancel").status_code == 302
+    assert post(clerk, f"/imports/{batch.id}/cancel").status_code == 409
+    assert clerk.get(f"/imports/{batch.id}").status_code == 200
+
+
+def test_operators_do_not_import(client_as: ClientAs) -> None:
+    assert client_as("operator").get("/imports/").status_code == 403
