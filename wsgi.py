@@ -11,6 +11,7 @@ from flask import Flask
 from callcenter import carriers, consent
 from callcenter.base import auth, db, outbox, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
+from campaigns import channels
 from scripts import commands, embedded
 
 MODELS = (
@@ -30,9 +31,9 @@ BLUEPRINTS = (
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
-COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli", "callcenter.cli", "campaigns.cli")
+COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli", "callcenter.cli", "surveys.cli", "campaigns.cli")
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
-COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor")
+COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor", "surveys.views")
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -78,6 +79,7 @@ def compose(settings: Settings) -> None:
     """Give the rooms their settings, and tell each floor what the floors above offer it. Harmless when repeated."""
     consent.configure(settings.suppression_key)
     carriers.configure(settings)
+    channels.configure(settings)
     for name in COMPOSED:
         import_module(name).compose()
 

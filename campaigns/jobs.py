@@ -7,7 +7,7 @@ from time import monotonic
 
 from sqlalchemy.orm import Session
 
-from callcenter.base import leases, settings
+from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.outbox import enqueue_later
 from campaigns import message_campaigns as campaigns
@@ -49,7 +49,7 @@ def ask_provider() -> None:
         asked = sorted(news.silent(session, ASKED_AT_ONCE), key=itemgetter(0))
         session.commit()
         for name, group in groupby(asked, key=itemgetter(0)):
-            answers = look_up_all(channel(name, settings.read_settings()), [message for _, message in group])
+            answers = look_up_all(channel(name), [message for _, message in group])
             for message, found in answers:
                 news.record_look_up(session, message, found)
             session.commit()
@@ -77,7 +77,7 @@ def _send_once(campaign_id: int, holder: str) -> bool:
         if leases.take(session, _lease(campaign_id), holder, LEASE) is None:
             return False  # another worker sends for this campaign
         campaign = campaigns.find(session, campaign_id)
-        carried_by = channel(campaign.channel, settings.read_settings())
+        carried_by = channel(campaign.channel)
         batch = claims.claim(session, campaign_id, _batch_size(campaign.text, carried_by.parts_per_second))
         session.commit()
         if batch:

@@ -18,6 +18,16 @@ PURPOSES: dict[str, LazyString] = {
     "privacy_request": _l("Answer to a privacy request"),
 }
 
+PHASES: dict[str, LazyString] = {
+    "ordinary": _l("ordinary time"),
+    "precampaign": _l("precampaign"),
+    "intercampaign": _l("between campaigns"),
+    "campaign": _l("campaign"),
+    "silence": _l("silence before the election"),
+    "election_day": _l("election day"),
+    "post": _l("after the election"),
+}
+
 # state of a campaign -> label, colour, icon
 CAMPAIGN_STATES: dict[str, tuple[LazyString, str, str]] = {
     "draft": (_l("Draft"), "secondary", "pencil"),

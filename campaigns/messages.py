@@ -114,7 +114,8 @@ def write_for_segment(session: Session, campaign_id: int) -> int:
 
 def _people(campaign: MessageCampaign) -> Any:
     """columns: contact_id, phone, refusal (why nobody writes to them, or NULL), is_written (has a row already)"""
-    first = func.row_number().over(partition_by=Contact.phone, order_by=Contact.id)
+    willing_first = (Contact.consent == "opted_out", Contact.id)
+    first = func.row_number().over(partition_by=Contact.phone, order_by=willing_first)
     refusal = case(
         (Contact.line_kind == "landline", "landline"),
         (Contact.extension.is_not(None), "extension"),
@@ -149,8 +150,9 @@ def audience(session: Session, campaign: MessageCampaign) -> dict[str | None, in
 def sample(session: Session, campaign: MessageCampaign, limit: int) -> list[Row[Any]]:
     """Some people whom the campaign would write to, with the values of the placeholders."""
     people = _people(campaign)
+    spread = func.hashint8(people.c.contact_id)  # over the whole list, and the same people each time
     query = select(people.c.contact_id, people.c.phone, *PLACEHOLDERS).join(Contact, Contact.id == people.c.contact_id)
-    return list(session.execute(query.where(people.c.refusal.is_(None)).order_by(people.c.contact_id).limit(limit)))
+    return list(session.execute(query.where(people.c.refusal.is_(None)).order_by(spread).limit(limit)))
 
 
 def drop_planned(session: Session, campaign_id: int, limit: int) -> int:

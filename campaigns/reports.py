@@ -139,7 +139,7 @@ def calls_per_hour(session: Session, queue_id: int) -> int:
 def message_rows(session: Session, campaign_id: int) -> Any:
     """Every row of a campaign for an export, without phones and names.
 
-    Streams rows with the columns: id, contact_id, section_number, state, refusal, error_code, parts, sent_at, finished_at"""
+    Streams rows of: id, contact_id, section_number, state, refusal, error_code, parts, sent_at, finished_at"""
     return session.execute(
         select(Message.id, Message.contact_id, Contact.section_number, Message.state, Message.refusal,
                Message.error_code, Message.parts, Message.sent_at, Message.finished_at)

@@ -80,11 +80,22 @@ class Channel(Protocol):
         ...
 
 
-def channel(name: str, settings: Settings) -> Channel:
-    """The channel of that name, made for this process's settings. Raises KeyError naming the known ones."""
+_settings: Settings | None = None
+
+
+def configure(settings: Settings) -> None:
+    """Make `settings` those of this process's channels. The composition root calls it once."""
+    global _settings  # noqa: PLW0603  # one process, one provider account
+    _settings = settings
+
+
+def channel(name: str) -> Channel:
+    """The channel of that name. Raises KeyError naming the known ones."""
     from campaigns.channels.sms import Sms  # twilio and aiohttp are heavy: only who sends pays for them
 
+    if _settings is None:
+        raise RuntimeError("campaigns.channels.configure(settings) was not called in this process")
     makers: dict[str, Callable[[Settings], Channel]] = {"sms": Sms}
     if name not in makers:
         raise KeyError(f"{name} is not a channel; the channels are {', '.join(makers)}")
-    return makers[name](settings)
+    return makers[name](_settings)

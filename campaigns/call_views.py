@@ -1,0 +1,123 @@
+"""Pages of one calling campaign: make it, look before it starts, watch it, pause and finish it."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_security import current_user
+from wtforms.fields import SelectChoice
+
+from callcenter import dispositions, queues
+from callcenter.base.auth import access
+from callcenter.base.clock import real_now
+from callcenter.base.db import web_session
+from callcenter.base.settings import Settings
+from campaigns import calling, labels, preflight, reports, segments
+from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
+from campaigns.forms import CallForm
+from surveys import questionnaire
+
+blueprint = Blueprint("calls", __name__, url_prefix="/calls")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@access("strategist", "administrator")
+def create() -> ResponseReturnValue:
+    session = web_session()
+    form = _form()
+    if form.validate_on_submit():
+        campaign = calling.create(session, form.plan(_settings()), current_user.id)
+        session.commit()
+        return redirect(url_for(".show", campaign_id=campaign.id))
+    status = 422 if request.method == "POST" else 200
+    return render_template("campaigns/call_form.html", form=form, has_segments=bool(form.segment_id.choices)), status
+
+
+@blueprint.get("/<int:campaign_id>")
+@access("strategist", "administrator", "supervisor")
+def show(campaign_id: int) -> ResponseReturnValue:
+    campaign = calling.find(web_session(), campaign_id)
+    if campaign.frozen_at is None:
+        return render_template(
+            "campaigns/call_preflight.html", campaign=campaign, check=_check(campaign), labels=labels
+        )
+    return render_template("campaigns/call.html", **_picture(campaign))
+
+
+@blueprint.get("/<int:campaign_id>/live")
+@access("strategist", "administrator", "supervisor")
+def live(campaign_id: int) -> ResponseReturnValue:
+    """The moving part of the campaign's page."""
+    return render_template("campaigns/_call.html", **_picture(calling.find(web_session(), campaign_id)))
+
+
+@blueprint.post("/<int:campaign_id>/start")
+@access("strategist", "administrator")
+def start(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    people = calling.launch(session, campaign_id, current_user.id)
+    session.commit()
+    flash(ngettext("Calling begins: %(num)s person.", "Calling begins: %(num)s people.", people), "success")
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/pause")
+@access("strategist", "administrator", "supervisor")
+def pause(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    calling.pause(session, campaign_id, request.form.get("reason") or "review", current_user.id)
+    session.commit()
+    flash(_("Paused. Calls under way go on to their end; no new one is placed."), "warning")
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/resume")
+@access("strategist", "administrator")
+def resume(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    calling.resume(session, campaign_id, current_user.id)
+    session.commit()
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/finish")
+@access("strategist", "administrator")
+def finish(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    calling.finish(session, campaign_id, request.form.get("reason") or "review", current_user.id)
+    session.commit()
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _form() -> CallForm:
+    session = web_session()
+    form = CallForm()
+    form.segment_id.choices = [SelectChoice(one.id, one.name) for one in segments.all_segments(session)]
+    form.script.choices = [SelectChoice(f"survey/{survey.id}", _("Survey: %(name)s", name=survey.name))
+                           for survey, _interviews in questionnaire.listed(session)]  # fmt: skip
+    form.script.choices.append(SelectChoice(OPERATOR_SCRIPT, _("A text of our own")))
+    number = _settings().twilio.voice_number
+    form.caller_id.choices = [SelectChoice(number, number)] if number else []
+    return form
+
+
+def _check(campaign: CallCampaign) -> preflight.Preflight:
+    return preflight.of_calls(
+        web_session(), campaign.segment.rule, campaign.queue.purpose, simulated=campaign.queue.carrier == "simulated"
+    )
+
+
+def _picture(campaign: CallCampaign) -> dict[str, object]:
+    session, queue = web_session(), campaign.queue
+    return {
+        "campaign": campaign, "queue": queue, "labels": labels, "as_of": real_now(),
+        "progress": queues.progress(session, queue.id), "why_idle": queues.why_sentence(queue.why_idle),
+        "outcomes": [(dispositions.label(code), n) for code, n in reports.call_outcomes(session, queue.id)],
+        "excluded": [(labels.refusal(code), n) for code, n in reports.entry_reasons(session, queue.id)],
+        "per_hour": reports.calls_per_hour(session, queue.id),
+    }  # fmt: skip

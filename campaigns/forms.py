@@ -1,0 +1,71 @@
+"""Forms of the campaign pages: what a strategist types, checked field by field, and turned into a plan."""
+
+from decimal import Decimal
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DecimalField, Field, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import URL, DataRequired, Length, NumberRange
+
+from callcenter.base.settings import Settings
+from campaigns import labels, wording
+from campaigns.calling import OPERATOR_SCRIPT, CallPlan
+from campaigns.message_campaigns import MessagePlan
+
+PURPOSES = [SelectChoice(code, label) for code, label in labels.PURPOSES.items()]
+NAME = [DataRequired(_l("Give the campaign a name.")), Length(max=120)]
+BEHALF = [DataRequired(_l("Say on whose behalf: people are told so.")), Length(max=200)]
+
+
+class MessageForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A message campaign. `sender` is one of the numbers of this installation."""
+
+    name = StringField(_l("Name of the campaign"), NAME)
+    segment_id = SelectField(_l("Segment"), coerce=int)
+    purpose = SelectField(_l("Purpose"), choices=PURPOSES)
+    on_behalf_of = StringField(_l("On whose behalf"), BEHALF)
+    text = TextAreaField(_l("Text"))
+    sender = SelectField(_l("Sender"))
+    unit_price = DecimalField(_l("Price of one part (MXN)"), [NumberRange(min=0, max=100)], places=2)
+
+    def validate_text(self, field: Field) -> None:
+        faults = wording.check(field.data or "")
+        if faults:
+            raise ValidationError(" ".join(labels.fault(fault) for fault in faults))
+
+    def plan(self, settings: Settings) -> MessagePlan:
+        return MessagePlan(
+            name=self.name.data.strip(), segment_id=self.segment_id.data, purpose=self.purpose.data,
+            text=self.text.data, sender=self.sender.data, carrier=settings.carrier,
+            on_behalf_of=self.on_behalf_of.data.strip(), unit_price=self.unit_price.data or Decimal(0),
+        )  # fmt: skip
+
+
+class CallForm(FlaskForm):  # type: ignore[misc]  # as above
+    """A calling campaign. `script` is a survey of the house or the text that the operator reads."""
+
+    name = StringField(_l("Name of the campaign"), NAME)
+    segment_id = SelectField(_l("Segment"), coerce=int)
+    purpose = SelectField(_l("Purpose"), choices=PURPOSES)
+    script = SelectField(_l("What the operator works through"))
+    script_text = TextAreaField(_l("Text that the operator reads"), [Length(max=4000)])
+    on_behalf_of = StringField(_l("On whose behalf"), BEHALF)
+    privacy_notice_url = StringField(
+        _l("Address of the privacy notice"),
+        [DataRequired(_l("Say where the privacy notice is: people may ask.")),
+         URL(message=_l("Write the whole address, beginning with https://."))],
+    )  # fmt: skip
+    caller_id = SelectField(_l("Number that is shown to the person called"))
+
+    def validate_script_text(self, field: Field) -> None:
+        if self.script.data == OPERATOR_SCRIPT and not (field.data or "").strip():
+            raise ValidationError(_l("Write what the operator reads, or choose a survey."))
+
+    def plan(self, settings: Settings) -> CallPlan:
+        return CallPlan(
+            name=self.name.data.strip(), segment_id=self.segment_id.data, purpose=self.purpose.data,
+            script=self.script.data, carrier=settings.carrier, caller_id=self.caller_id.data,
+            on_behalf_of=self.on_behalf_of.data.strip(), privacy_notice_url=self.privacy_notice_url.data.strip(),
+            script_text=(self.script_text.data or "").strip() or None,
+        )  # fmt: skip

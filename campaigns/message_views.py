@@ -1,0 +1,197 @@
+"""Pages of one message campaign: write it, look before it leaves, watch it, pause and stop it, say why."""
+
+from collections.abc import Iterator
+from csv import writer
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from wtforms.fields import SelectChoice
+
+from callcenter.base import audit
+from callcenter.base.auth import access
+from callcenter.base.db import open_session, web_session
+from callcenter.base.settings import Settings
+from campaigns import labels, preflight, reports, segments, wording
+from campaigns import message_campaigns as campaigns
+from campaigns.forms import MessageForm
+from campaigns.message_campaigns import MessageCampaign, MessagePlan
+
+blueprint = Blueprint("messages", __name__, url_prefix="/messages")
+
+DEFAULT_TEXT = _l("Hello {given_names|neighbor}, this is … Reply BAJA and we will not write again.")
+CSV_COLUMNS = ("message", "contact", "section", "state", "refusal", "error", "parts", "sent_at", "finished_at")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@access("strategist", "administrator")
+def create() -> ResponseReturnValue:
+    session = web_session()
+    form = _form()
+    if form.validate_on_submit():
+        campaign = campaigns.create(session, form.plan(_settings()), current_user.id)
+        session.commit()
+        return redirect(url_for(".show", campaign_id=campaign.id))
+    if request.method == "GET":
+        form.text.data, form.unit_price.data = str(DEFAULT_TEXT), Decimal("0.35")
+    return render_template(
+        "campaigns/message_form.html", form=form, fields=wording.FIELDS, has_segments=bool(form.segment_id.choices),
+        **_counter(form.text.data or "", _segment_id()),
+    ), 422 if form.errors else 200  # fmt: skip
+
+
+@blueprint.post("/preview")
+@access("strategist", "administrator")
+def preview() -> ResponseReturnValue:
+    """The live counter beside the text: parts, cost, five real texts. Writes nothing."""
+    counted = _counter(request.form.get("text", ""), _segment_id())
+    return render_template("campaigns/_counter.html", **counted)
+
+
+@blueprint.get("/<int:campaign_id>")
+@access("strategist", "administrator", "supervisor")
+def show(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    campaign = campaigns.find(session, campaign_id)
+    if campaign.state == "draft":
+        check = preflight.of_messages(session, campaign)
+        return render_template("campaigns/message_preflight.html", campaign=campaign, check=check, labels=labels,
+                               warnings=_warnings(campaign))  # fmt: skip
+    return render_template("campaigns/message.html", **_picture(campaign))
+
+
+@blueprint.get("/<int:campaign_id>/live")
+@access("strategist", "administrator", "supervisor")
+def live(campaign_id: int) -> ResponseReturnValue:
+    """The moving part of the campaign's page."""
+    return render_template("campaigns/_message.html", **_picture(campaigns.find(web_session(), campaign_id)))
+
+
+@blueprint.post("/<int:campaign_id>/send")
+@access("strategist", "administrator")
+def send(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    campaigns.launch(session, campaign_id, current_user.id)
+    session.commit()
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/pause")
+@access("strategist", "administrator", "supervisor")
+def pause(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    campaigns.pause(session, campaign_id, request.form.get("reason") or "review", current_user.id)
+    session.commit()
+    flash(_("Paused. Nothing more leaves until somebody resumes it."), "warning")
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/resume")
+@access("strategist", "administrator")
+def resume(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    campaigns.resume(session, campaign_id, current_user.id)
+    session.commit()
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.post("/<int:campaign_id>/stop")
+@access("strategist", "administrator")
+def stop(campaign_id: int) -> ResponseReturnValue:
+    session = web_session()
+    campaigns.stop(session, campaign_id, request.form.get("reason") or "review", current_user.id)
+    session.commit()
+    flash(_("Stopped for good. Who has not been written to will not be."), "warning")
+    return redirect(url_for(".show", campaign_id=campaign_id))
+
+
+@blueprint.get("/<int:campaign_id>/rows.csv")
+@access("strategist", "administrator")
+def rows(campaign_id: int) -> ResponseReturnValue:
+    """Every row, without phones, names and texts."""
+    session = web_session()
+    campaigns.find(session, campaign_id)
+    audit.record(session, current_user.id, "message_campaign.export", f"message-campaign/{campaign_id}")
+    session.commit()
+    name = f'attachment; filename="messages-{campaign_id}.csv"'
+    return Response(_csv_lines(campaign_id), mimetype="text/csv", headers={"Content-Disposition": name})
+
+
+def _csv_lines(campaign_id: int) -> Iterator[str]:
+    """Codes, numbers and times only: nothing that a spreadsheet could take for a formula."""
+    yield "\ufeff" + ",".join(CSV_COLUMNS) + "\r\n"
+    with open_session() as session:  # the request's own is closed before the last line leaves
+        for part in reports.message_rows(session, campaign_id).partitions(1_000):
+            text = StringIO()
+            writer(text).writerows([_plain(value) for value in row] for row in part)
+            yield text.getvalue()
+
+
+def _plain(value: object) -> object:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _form() -> MessageForm:
+    form = MessageForm()
+    form.segment_id.choices = [SelectChoice(one.id, one.name) for one in segments.all_segments(web_session())]
+    sender = _settings().twilio.sms_sender
+    form.sender.choices = [SelectChoice(sender, sender)] if sender else []
+    return form
+
+
+def _segment_id() -> int | None:
+    chosen = request.values.get("segment_id", "")
+    return int(chosen) if chosen.isascii() and chosen.isdigit() else None
+
+
+def _counter(text: str, segment_id: int | None) -> dict[str, object]:
+    """What the page says beside a text: its faults, or five texts and the parts of the longest of them."""
+    session, faults = web_session(), wording.check(text)
+    chosen = next((one for one in segments.all_segments(session) if segment_id in (None, one.id)), None)
+    texts: list[str] = []
+    parts = wording.parts(wording.clean(text))
+    people = None
+    if chosen is not None:
+        people = segments.count(session, chosen.rule, purpose=request.form.get("purpose"))
+    if chosen is not None and not faults:
+        draft = MessagePlan("", chosen.id, "survey", text, "", _settings().carrier)
+        # Never added to the session: a draft to look at.
+        texts, parts = preflight.renders(session, MessageCampaign(**draft.__dict__, segment=chosen))
+    plain = wording.parts(wording.without_accents(max(texts, key=len, default=text)))
+    return {"faults": [labels.fault(fault) for fault in faults], "renders": texts, "parts": parts, "plain": plain,
+            "people": people, "labels": labels}  # fmt: skip
+
+
+def _warnings(campaign: MessageCampaign) -> list[str]:
+    """What does not forbid the send but should be seen before it."""
+    text, found = campaign.text.casefold(), []
+    if not any(word in text for word in ("baja", "alto", "stop")):
+        found.append(_("The text does not say how to opt out. Add a line such as «BAJA para no recibir más»."))
+    if campaign.on_behalf_of.casefold() not in text:
+        found.append(_("The text does not name %(who)s. People should know who writes.", who=campaign.on_behalf_of))
+    if not campaign.unit_price:
+        found.append(_("The price is zero: a free service may count as a contribution in kind."))
+    return found
+
+
+def _picture(campaign: MessageCampaign) -> dict[str, object]:
+    return {"campaign": campaign, "funnel": reports.funnel(web_session(), campaign), "labels": labels}

@@ -1,0 +1,186 @@
+"""The pages of campaigns, as each role sees them."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaigns import inbox
+from campaigns import message_claims as claims
+from campaigns import message_news as news
+from campaigns.calling import CallCampaign
+from campaigns.channels import Receipt, Reply
+from campaigns.message_campaigns import MessageCampaign
+from campaigns.message_news import Answer
+from campaigns.segments import Segment
+from tests.campaigns.cast import Campaign, Cast
+
+
+@pytest.fixture
+def strategist(app, client_as) -> FlaskClient:  # type: ignore[no-untyped-def]  # the root conftest types them
+    app.config["WTF_CSRF_ENABLED"] = False
+    client: FlaskClient = client_as("strategist")
+    return client
+
+
+@pytest.fixture
+def segment(session: Session, cast: Cast) -> Segment:
+    made = Segment(name="Centro", rule={"all": []})
+    session.add(made)
+    session.commit()
+    return made
+
+
+def test_the_list_shows_every_campaign_and_the_stop_button(
+    strategist: FlaskClient, cast: Cast, campaign: Campaign
+) -> None:
+    campaign()
+    page = strategist.get("/campaigns/")
+    assert page.status_code == 200
+    assert "Greeting" in page.text
+    assert "/campaigns/stop-all" in page.text
+    assert strategist.get("/campaigns/live").status_code == 200
+    assert "Greeting" in strategist.get("/campaigns/running").text
+
+
+def test_stop_all_pauses_what_runs(session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    assert strategist.post("/campaigns/stop-all").status_code == 302
+    session.refresh(made)
+    assert (made.state, made.state_reason) == ("paused", "emergency")
+
+
+def message_form(segment: Segment, **fields: str) -> dict[str, str]:
+    return {
+        "name": "Aviso", "segment_id": str(segment.id), "purpose": "survey", "on_behalf_of": "Estudio Prueba",
+        "text": "Hola {given_names}, Estudio Prueba. BAJA para no recibir", "sender": "+525512340001",
+        "unit_price": "0.35",
+    } | fields  # fmt: skip
+
+
+def test_a_message_campaign_is_written_looked_at_and_sent(
+    session: Session, strategist: FlaskClient, segment: Segment
+) -> None:
+    assert strategist.get("/campaigns/messages/new").status_code == 200
+    answer = strategist.post("/campaigns/messages/new", data=message_form(segment))
+    assert answer.status_code == 302, answer.text
+    made = session.scalars(select(MessageCampaign)).one()
+    look = strategist.get(f"/campaigns/messages/{made.id}")
+    assert "Hola Guadalupe, Estudio Prueba" in look.text
+    assert strategist.post(f"/campaigns/messages/{made.id}/send").status_code == 302
+    session.refresh(made)
+    assert made.state == "planning"
+    assert strategist.get(f"/campaigns/messages/{made.id}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"text": "Hola {nombre}"}, {"text": ""}, {"name": ""}, {"segment_id": "999"}, {"unit_price": "free"}]
+)
+def test_a_wrong_form_is_answered_in_words_and_creates_nothing(
+    session: Session, strategist: FlaskClient, segment: Segment, wrong: dict[str, str]
+) -> None:
+    answer = strategist.post("/campaigns/messages/new", data=message_form(segment, **wrong))
+    assert answer.status_code == 422
+    assert "invalid-feedback" in answer.text
+    assert session.scalars(select(MessageCampaign)).first() is None
+
+
+def test_the_counter_tells_parts_and_shows_real_texts(
+    session: Session, strategist: FlaskClient, segment: Segment
+) -> None:
+    page = strategist.post(
+        "/campaigns/messages/preview", data={"text": "Hola {given_names}, más", "segment_id": str(segment.id)}
+    )
+    assert "Hola Guadalupe, más" in page.text
+    assert "UCS-2" in page.text
+    assert session.scalars(select(MessageCampaign)).first() is None
+
+
+def test_the_page_of_a_campaign_adds_up(
+    session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign
+) -> None:
+    made = campaign()
+    for one in claims.claim(session, made.id, 10):
+        news.record_sent(session, [Answer(one.id, Receipt("queued", "accepted", "SM" + one.phone))])
+        news.record_receipt(session, one.id, Receipt("undelivered/30003", "undelivered", None, "30003"))
+    session.commit()
+    page = strategist.get(f"/campaigns/messages/{made.id}/live")
+    assert page.status_code == 200
+    assert "30003" in page.text
+
+
+def test_the_rows_are_exported_without_phones_or_names(strategist: FlaskClient, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    answer = strategist.get(f"/campaigns/messages/{made.id}/rows.csv")
+    assert answer.text.count("\r\n") == 5
+    assert "household" in answer.text
+    assert "+52" not in answer.text
+    assert "Guadalupe" not in answer.text
+
+
+def test_a_campaign_is_paused_resumed_and_stopped_with_a_reason(
+    session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign
+) -> None:
+    made = campaign()
+    for act, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        answer = strategist.post(f"/campaigns/messages/{made.id}/{act}", data={"reason": "complaints"})
+        assert answer.status_code == 302
+        session.refresh(made)
+        assert made.state == state
+    assert strategist.post(f"/campaigns/messages/{made.id}/resume").status_code == 409
+
+
+def test_a_calling_campaign_is_made_started_paused_and_finished(
+    session: Session, strategist: FlaskClient, segment: Segment
+) -> None:
+    form = {
+        "name": "Encuesta", "segment_id": str(segment.id), "purpose": "survey", "script": "operator",
+        "script_text": "Buenos días", "on_behalf_of": "Estudio Prueba", "caller_id": "+525512340000",
+        "privacy_notice_url": "https://example.org/aviso",
+    }  # fmt: skip
+    assert strategist.get("/campaigns/calls/new").status_code == 200
+    answer = strategist.post("/campaigns/calls/new", data=form | {"script_text": ""})
+    assert answer.status_code == 422
+    answer = strategist.post("/campaigns/calls/new", data=form)
+    assert answer.status_code == 302, answer.text
+    made = session.scalars(select(CallCampaign)).one()
+    assert strategist.get(f"/campaigns/calls/{made.id}").status_code == 200
+    for act, state in (("start", "running"), ("pause", "paused"), ("resume", "running"), ("finish", "finished")):
+        assert strategist.post(f"/campaigns/calls/{made.id}/{act}").status_code == 302
+        session.refresh(made.queue)
+        assert made.queue.state == state
+        assert strategist.get(f"/campaigns/calls/{made.id}").status_code == 200
+        assert strategist.get("/campaigns/live").status_code == 200
+    assert strategist.post(f"/campaigns/calls/{made.id}/start").status_code == 409
+
+
+def test_a_doubtful_reply_waits_for_a_person(session: Session, strategist: FlaskClient, cast: Cast) -> None:
+    inbound = inbox.receive(session, Reply("SM9", "sms", cast.lupita.phone, cast.lupita.phone, "¿qué es BAJA?"))
+    session.commit()
+    assert inbound is not None
+    assert "¿qué es BAJA?" in strategist.get("/campaigns/inbox/?only=doubtful").text
+    strategist.post(f"/campaigns/inbox/{inbound.id}/review", data={"decision": "opt_out"})
+    session.refresh(cast.lupita)
+    assert cast.lupita.consent == "opted_out"
+
+
+def test_a_supervisor_reads_and_pauses_but_does_not_send(
+    session: Session,
+    app,
+    client_as,
+    cast: Cast,
+    campaign: Campaign,  # type: ignore[no-untyped-def]
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    supervisor, made = client_as("supervisor"), campaign()
+    assert supervisor.get("/campaigns/").status_code == 200
+    assert supervisor.get(f"/campaigns/messages/{made.id}").status_code == 200
+    assert supervisor.post(f"/campaigns/messages/{made.id}/pause").status_code == 302
+    assert supervisor.post(f"/campaigns/messages/{made.id}/resume").status_code == 403
+    assert supervisor.get(f"/campaigns/messages/{made.id}/rows.csv").status_code == 403
+    session.refresh(made)
+    assert made.state == "paused"
+
+
+def test_an_operator_sees_no_campaigns(client_as, cast: Cast) -> None:  # type: ignore[no-untyped-def]
+    assert client_as("operator").get("/campaigns/").status_code == 403
