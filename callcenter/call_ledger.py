@@ -51,6 +51,7 @@ class Call(Base):
     disposition_at: Mapped[datetime | None]
     note: Mapped[str | None]
     difficult_at: Mapped[datetime | None]
+    difficult_seen_at: Mapped[datetime | None]  # when a supervisor took the alert
     attempt: Mapped[Attempt] = relationship(lazy="joined", innerjoin=True)
 
 

@@ -54,10 +54,10 @@ def spoken(at: datetime, now: datetime) -> str:
     days = (at.date() - _local_day(at, now)).days
     values = {"day": day, "time": format_time(at, "short", rebase=False)}
     if days == 0:
-        return _("today, %(time)s", **values)
+        return str(_("today, %(time)s", **values))
     if days == 1:
-        return _("tomorrow (%(day)s), %(time)s", **values)
-    return _("%(day)s, %(time)s", **values)
+        return str(_("tomorrow (%(day)s), %(time)s", **values))
+    return str(_("%(day)s, %(time)s", **values))
 
 
 def zones_of_call(session: Session, call_id: UUID, operator_id: int) -> tuple[ZoneInfo, ...]:

@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 from callcenter import callbacks, calls, console_acts, console_words, operators, pause_reasons, plain_time, queues
 from callcenter.base import live
 from callcenter.base.auth import access
-from callcenter.base.clock import campaign_now
+from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
@@ -93,8 +93,8 @@ def training() -> str:
 @blueprint.route("/training/when")
 @access("operator", "supervisor")
 def training_when() -> Response:
-    now = campaign_now(web_session()).astimezone(callbacks.ZONE)
-    return _said(callbacks.from_words(request.args.get("text", ""), now, (callbacks.ZONE,)), now)
+    now = campaign_now(web_session()).astimezone(ZONE)
+    return _said(callbacks.from_words(request.args.get("text", ""), now, (ZONE,)), now)
 
 
 @blueprint.route("/state")

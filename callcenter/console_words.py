@@ -56,6 +56,7 @@ def of_page() -> dict[str, Any]:
         "unsent": _("Kept here until the connection is back"),
         "undo": _("Saved: %(label)s"),
         "undone": _("The outcome was taken back."),
+        "rare": _("Other outcomes"),
         "callback_none": _("none"),
         "first_call": _("First contact with this person."),
         "difficult": _("Your supervisor has been told. A pause follows this call."),

@@ -1,8 +1,131 @@
-"""The supervisor's floor: wallboard, operators, alerts."""
+"""The supervisor's floor: wallboard, operators, difficult calls, queues. Every act is audited."""
 
-from flask import Blueprint
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, render_template, request
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from sqlalchemy.orm import Session
+
+from callcenter import floor_figures, operators, queues
+from callcenter.base import audit, flags, live
+from callcenter.base.auth import access
+from callcenter.base.db import web_session
+from callcenter.base.errors import InvalidInput, Refused
+from callcenter.base.outbox import tell_later
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor", template_folder="templates")
 
+SIMULATED_OPERATORS = "simulated_operators"  # the flag that scripts.simulated_operators obeys
+QUEUE_REASONS: dict[str, LazyString] = {
+    "quality": _l("The script or the list has a fault"),
+    "complaints": _l("Complaints from people called"),
+    "technical": _l("Technical problem"),
+    "briefing": _l("Briefing of the team"),
+    "end_of_day": _l("End of the day"),
+}
 
-def compose() -> None: ...
+
+def compose() -> None:
+    """Make the floor live. Its news are a signal: the board is drawn by the page's own request."""
+    live.register("floor", _live_snapshot, roles=("supervisor", "administrator", "strategist"), pause=1.0)
+
+
+def _live_snapshot(session: Session, _user_id: int, _number: int) -> dict[str, Any]:
+    figures = floor_figures.board(session)
+    alerts = len(floor_figures.alerts(session))
+    return {"as_of": figures.as_of.isoformat(), "states": figures.states, "alerts": alerts}
+
+
+@blueprint.route("/")
+@access("supervisor", "administrator")
+def page() -> str:
+    return render_template("callcenter/floor/page.html", queue_reasons=QUEUE_REASONS, **_board(web_session()))
+
+
+@blueprint.route("/board")
+@access("supervisor", "administrator")
+def board() -> str:
+    """The part of the page that changes."""
+    return render_template("callcenter/floor/board.html", **_board(web_session()))
+
+
+@blueprint.route("/operators/<int:operator_id>/pause", methods=["POST"])
+@access("supervisor", "administrator")
+def pause_operator(operator_id: int) -> str:
+    session = web_session()
+    operators.pause(session, operator_id, "supervisor")
+    return _done(session, "operators.pause", f"operator/{operator_id}")
+
+
+@blueprint.route("/operators/<int:operator_id>/log-out", methods=["POST"])
+@access("supervisor", "administrator")
+def log_out_operator(operator_id: int) -> str:
+    """Off at once, or after the call in progress."""
+    session = web_session()
+    operators.leave(session, operator_id)
+    return _done(session, "operators.log_out", f"operator/{operator_id}")
+
+
+@blueprint.route("/queues/<int:queue_id>/pause", methods=["POST"])
+@access("supervisor", "administrator")
+def pause_queue(queue_id: int) -> str:
+    reason = request.form.get("reason", "")
+    if reason not in QUEUE_REASONS:
+        raise InvalidInput({"reason": _("Choose the reason of the pause.")})
+    session = web_session()
+    queues.set_state(session, queue_id, "paused", reason, int(current_user.id))
+    return _done(session)
+
+
+@blueprint.route("/queues/<int:queue_id>/resume", methods=["POST"])
+@access("supervisor", "administrator")
+def resume_queue(queue_id: int) -> str:
+    session = web_session()
+    queues.set_state(session, queue_id, "running", None, int(current_user.id))
+    return _done(session)
+
+
+@blueprint.route("/alerts/<uuid:call_id>/take", methods=["POST"])
+@access("supervisor", "administrator")
+def take_alert(call_id: UUID) -> str:
+    session = web_session()
+    floor_figures.take_alert(session, call_id)
+    return _done(session, "calls.take_alert", f"call/{call_id}")
+
+
+@blueprint.route("/simulated-operators", methods=["POST"])
+@access("supervisor", "administrator")
+def simulated_operators() -> str:
+    """Bring the floor of a drill to life, or empty it. Refused with a real carrier."""
+    if not current_app.config["SETTINGS"].is_drill:
+        raise Refused("no_drill", _("Simulated operators work in the drill only."))
+    session = web_session()
+    on = request.form.get("on") == "1"
+    flags.turn(session, SIMULATED_OPERATORS, on=on)
+    return _done(session, "flags.turn", f"flag/{SIMULATED_OPERATORS}", on=on)
+
+
+def _done(session: Session, action: str | None = None, subject: str = "", **detail: Any) -> str:
+    """Audit, commit, tell the other screens, and answer with the board."""
+    if action:
+        audit.record(session, int(current_user.id), action, subject, **detail)
+    tell_later(session, "floor")
+    session.commit()
+    return board()
+
+
+def _board(session: Session) -> dict[str, Any]:
+    return {
+        "board": floor_figures.board(session),
+        "limit": floor_figures.ABANDONED_LIMIT,
+        "rows": floor_figures.rows(session),
+        "alerts": floor_figures.alerts(session),
+        "queues": floor_figures.open_queues(session),
+        "reason_of": lambda code: QUEUE_REASONS.get(code, code or ""),
+        "is_drill": current_app.config["SETTINGS"].is_drill,
+        "simulated_on": flags.is_on(session, SIMULATED_OPERATORS),
+    }

@@ -83,7 +83,7 @@ class Hub:
         pause = threading.Event()
         while True:
             try:
-                with outbox.redis().pubsub() as connection:  # type: ignore[no-untyped-call]  # untyped in redis
+                with outbox.redis().pubsub() as connection:
                     connection.psubscribe("*")
                     self._pass_on(connection)
             except (RedisError, OSError):

@@ -100,8 +100,7 @@ export class Picture {
     if (this.outcomesOf === mark) return;
     this.outcomesOf = mark;
     const sorted = [...dispositions].sort((a, b) => Number(b.code === call?.suggested) - Number(a.code === call?.suggested));
-    byId("outcomes").replaceChildren(
-      ...sorted.map((each) => {
+    const buttons = sorted.map((each) => {
         const button = item(
           "button", `btn btn-outline-primary outcome effect-${each.effect}${each.code === call?.suggested ? " is-suggested" : ""}`,
           each.key ? item("kbd", "", each.key) : "",
@@ -111,8 +110,9 @@ export class Picture {
         button.dataset.outcome = each.code;
         if (each.key) button.dataset.key = each.key;
         return button;
-      }),
-    );
+      });
+    const rare = item("details", "rare", item("summary", "", this.words.rare), item("div", "outcomes", ...buttons.filter((each) => !each.dataset.key)));
+    byId("outcomes").replaceChildren(...buttons.filter((each) => each.dataset.key), rare);
   }
 
   /** Four times a second: their clock, and how long the outcome may still be taken back. */

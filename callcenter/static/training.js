@@ -31,7 +31,7 @@ export class Training {
 
   draw() {
     this.state = { ...this.state, server_now: new Date().toISOString() };
-    this.show(this.state);
+    this.show(structuredClone(this.state));
   }
 
   change(values) {

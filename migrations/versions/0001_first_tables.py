@@ -457,6 +457,7 @@ def upgrade() -> None:
     sa.Column('disposition_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('note', sa.String(), nullable=True),
     sa.Column('difficult_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('difficult_seen_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['entry_id'], ['queue_entries.id'], name=op.f('fk_calls_entry_id'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['id'], ['attempts.id'], name=op.f('fk_calls_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['operator_id'], ['operators.id'], name=op.f('fk_calls_operator_id')),
