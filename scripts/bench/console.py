@@ -15,8 +15,8 @@ FULL = {"operators": 20, "seconds": 180}
 QUICK = {"operators": 20, "seconds": 45}
 SEED = 1
 WARM_UP = 8.0  # seconds in which everybody signs in
-READERS = ("supervision", "encuestas")
-PAGES = {"supervision": ("/", "/floor/", "/contacts/"), "encuestas": ("/", "/surveys/")}
+READERS = ("estrategia", "encuestas")
+PAGES = {"estrategia": ("/campaigns/", "/segments/", "/contacts/"), "encuestas": ("/surveys/", "/surveys/1/results")}
 PAUSE = 0.5
 
 
@@ -50,7 +50,7 @@ def _waits(floor: Floor) -> list[float]:
 
 
 async def _read_pages(floor: Floor, milliseconds: list[float]) -> None:
-    """A supervisor and a pollster look around meanwhile."""
+    """A strategist and a pollster look around meanwhile."""
     await asyncio.sleep(WARM_UP)
     await asyncio.gather(
         *(_read_as(login.username, floor, milliseconds) for login in LOGINS if login.username in READERS)

@@ -65,7 +65,7 @@ class Operator:
 
     async def _shift(self, page: Page) -> None:
         await page.sign_in(self.username, self.password)
-        self._take(await page.get("/console/state"))
+        self._take(await page.open_console())
         assert self._snapshot is not None
         topic = f"operator/{self._snapshot['operator']['id']}"
         tasks = [asyncio.create_task(work) for work in (self._listen(page, topic), self._beat(page), self._act(page))]

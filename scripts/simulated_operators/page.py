@@ -69,10 +69,14 @@ class Page:
         """Fill in the product's own sign-in form. Raises Refusal when it stays shut, Away."""
         form = await self.text("/login")
         fields = {"username": username, "password": password, "csrf_token": self._token(form)}
-        answer, _ = await self._request("POST", "/login", data=fields)
+        answer, _ = await self._request("POST", "/login", data=fields, headers={"Accept": "text/html"})
         if answer.status != 302:
             raise Refusal(answer.status, "the sign-in form did not open")
+
+    async def open_console(self) -> Any:
+        """Load the operator's console; returns its first snapshot."""
         self._csrf = self._token(await self.text("/console/"))
+        return await self.get("/console/state")
 
     async def get(self, path: str) -> Any:
         """JSON of a page. Raises Away, Refusal, SignedOut."""

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from callcenter.base import leases
@@ -29,13 +29,14 @@ def test_a_chore_runs_when_it_is_due_and_not_before(session: Session) -> None:
     assert ran == ["often", "seldom", "often"]
 
 
+@pytest.mark.parametrize("bug", [ValueError("a bug"), ProgrammingError("SELECT nothing", {}, Exception("a bug"))])
 def test_a_chore_that_fails_is_in_the_log_and_the_others_go_on(
-    session: Session, caplog: pytest.LogCaptureFixture
+    session: Session, caplog: pytest.LogCaptureFixture, bug: Exception
 ) -> None:
     ran: list[str] = []
 
     def broken() -> None:
-        raise ValueError("a bug")
+        raise bug
 
     Clock([Chore("broken", 9, broken), Chore("whole", 9, lambda: ran.append("whole"))]).turn(lead(session))
     assert ran == ["whole"]

@@ -47,7 +47,7 @@ def test_every_resource_has_the_published_shape(line: Line) -> None:
     line.order(ALICE, does="answer")
     line.product.pages["/answer"] = "<Response><Dial><Conference>op-17</Conference></Dial></Response>"
     operator = line.call(OPERATOR)
-    line.until(lambda: line.client.conferences.list(), "the room opens")
+    line.until(line.client.conferences.list, "the room opens")
     line.client.messages.create(to=MOBILE, from_=SMS, body="Hola")
     root = f"{line.url}/2010-04-01/Accounts/{line.client.username}"
 
