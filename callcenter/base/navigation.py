@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
+from flask_security import current_user
 
-from callcenter.base.auth import may
+from callcenter.base.auth import access_roles, may
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,46 @@ class Section:
 
 GROUPS: dict[str, LazyString | None] = {
     "work": None,
-    "people": _l("Contacts"),
     "campaigns": _l("Campaigns"),
     "surveys": _l("Surveys"),
+    "contacts": _l("Contacts"),
     "house": _l("Administration"),
 }
-# In the order of use: a person's start page is the first entry that is open to them.
 ENTRIES = (
-    Entry("console.page", _l("My console"), "headset", "work"),
     Entry("floor.page", _l("Floor"), "speedometer2", "work"),
-    Entry("campaigns.page", _l("Campaigns"), "megaphone", "campaigns"),
-    Entry("segments.page", _l("Segments"), "funnel", "campaigns"),
+    Entry("console.page", _l("My console"), "headset", "work"),
+    Entry("campaigns.page", _l("Calls and messages"), "megaphone", "campaigns"),
+    Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
+    Entry("segments.index", _l("Segments"), "funnel", "campaigns"),
     Entry("surveys.page", _l("Surveys"), "clipboard-data", "surveys"),
-    Entry("imports.page", _l("Imports"), "upload", "people"),
-    Entry("contacts.page", _l("Contacts"), "people", "people"),
+    Entry("contacts.index", _l("Contacts"), "people", "contacts"),
+    Entry("contacts.sections", _l("Sections"), "geo-alt", "contacts"),
+    Entry("imports.index", _l("Imports"), "upload", "contacts"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )
+# Who has several roles begins where the first of them does.
+STARTS = {
+    "administrator": "floor.page",
+    "supervisor": "floor.page",
+    "strategist": "campaigns.page",
+    "pollster": "surveys.page",
+    "data_clerk": "imports.index",
+    "operator": "console.page",
+}
 
 
 def sections() -> tuple[Section, ...]:
     """The menu of the current person, empty groups left out."""
     entries = [entry for entry in ENTRIES if is_open(entry.endpoint)]
+    current = _current(entries)
     found = []
     for group, label in GROUPS.items():
-        items = tuple(_item(entry) for entry in entries if entry.group == group)
+        items = tuple(
+            Item(entry.label, url_for(entry.endpoint), entry.icon, entry is current)
+            for entry in entries
+            if entry.group == group
+        )
         if items:
             found.append(Section(label, items))
     return tuple(found)
@@ -67,21 +83,26 @@ def sections() -> tuple[Section, ...]:
 
 def is_open(endpoint: str) -> bool:
     """Does this view exist, and may the current person enter it?"""
-    view = current_app.view_functions.get(endpoint)
-    return view is not None and may(getattr(view, "access_roles", frozenset()))
+    return endpoint in current_app.view_functions and may(access_roles(endpoint))
 
 
 def start_endpoint() -> str:
-    """Where the current person begins: the first page of their role's work that exists."""
-    for entry in ENTRIES:
-        if is_open(entry.endpoint):
-            return entry.endpoint
-    return "account.show"
+    """Where the current person begins: their role's work, else the first entry of their menu, else their account."""
+    roles = {role.name for role in current_user.roles}
+    wanted = [endpoint for role, endpoint in STARTS.items() if role in roles]
+    candidates = [*wanted, *(entry.endpoint for entry in ENTRIES), "account.show"]
+    return next(endpoint for endpoint in candidates if is_open(endpoint))
 
 
-def _item(entry: Entry) -> Item:
+def _current(entries: list[Entry]) -> Entry | None:
+    """The entry of the page that is shown, or the one whose room the page belongs to."""
     here = request.endpoint or ""
-    is_current = here == entry.endpoint or (
-        here.partition(".")[0] == entry.endpoint.partition(".")[0] and here not in {other.endpoint for other in ENTRIES}
-    )
-    return Item(entry.label, url_for(entry.endpoint), entry.icon, is_current)
+    for entry in entries:
+        if entry.endpoint == here:
+            return entry
+    rooms = [entry for entry in entries if here.startswith(_room(entry.endpoint) + ".")]
+    return max(rooms, key=lambda entry: len(_room(entry.endpoint)), default=None)
+
+
+def _room(endpoint: str) -> str:
+    return endpoint.rpartition(".")[0]
