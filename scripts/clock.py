@@ -7,15 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
-
 import wsgi
 from callcenter import jobs
 from callcenter.base.clock import keep_furthest
 from callcenter.base.db import open_session
 from callcenter.base.leases import holds
-from scripts.daemon import Daemon
+from scripts.daemon import AWAY, Daemon
 
 log = logging.getLogger(__name__)
 NAME = "clock"
@@ -72,7 +69,7 @@ class Clock:
             chore.due = time.monotonic() + chore.seconds
             try:
                 chore.run()
-            except (DBAPIError, RedisError):
+            except AWAY:
                 raise  # the daemon waits for the service and begins again
             except Exception:  # one broken chore must not stop the sweeps; it is in the log with its traceback
                 log.exception("clock: %s failed; again in %g s", chore.name, chore.seconds)

@@ -9,12 +9,13 @@ from threading import Event
 from types import FrameType
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from callcenter.base import leases
 from callcenter.base.db import open_session
 
 log = logging.getLogger(__name__)
+AWAY = (OperationalError, InterfaceError, RedisError)  # a service that is not there; anything else is a bug of ours
 Wait = Callable[[float, Event], None]
 LEASE_SECONDS = 8.0  # a leader killed with -9 is replaced after this
 FIRST_DELAY, LONGEST_DELAY = 0.2, 2.0
@@ -41,7 +42,7 @@ class Daemon:
             try:
                 self.step()
                 self._wait(seconds, self.stopping)
-            except (DBAPIError, RedisError) as error:
+            except AWAY as error:
                 self._say_ill(error)
                 self.stopping.wait(self._delay)
                 self._delay = min(self._delay * 2, LONGEST_DELAY)

@@ -1,5 +1,6 @@
 """Twilio, and whatever speaks its protocol: calls over REST, what happens in them by signed callbacks and TwiML."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -37,7 +38,7 @@ class TwilioCarrier:
         self.simulated = simulated
         self._hooks = f"{public_url}/hooks/voice"
         # max_retries stays None: with a number the client repeats a POST after HTTP 500, which dials twice.
-        http = TwilioHttpClient(timeout=SECONDS, max_retries=None)
+        http = TwilioHttpClient(timeout=SECONDS, max_retries=None, logger=_quiet())
         http.session = _session()
         self._client = Client(account.account_sid, account.auth_token, http_client=http)
         if account.base_url:
@@ -103,6 +104,13 @@ class TwilioCarrier:
         calls = _ask(lambda: self._client.calls.list(to=trace.phone, limit=20))
         ours = [c for c in calls if c.date_created and c.date_created >= since and c._from == trace.caller_id]
         return min(ours, key=lambda c: c.date_created, default=None)
+
+
+def _quiet() -> logging.Logger:
+    """The client logs every request with its phones at level INFO: never in our log."""
+    logger = logging.getLogger("callcenter.carriers.twilio.wire")
+    logger.setLevel(logging.WARNING)
+    return logger
 
 
 def _session() -> HttpSession:

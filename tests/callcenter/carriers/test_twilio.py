@@ -1,6 +1,7 @@
 """The adapter against the bytes of Twilio's interface; the whole protocol runs against scripts.simulated_carrier."""
 
 import json
+import logging
 import socket
 from datetime import UTC, datetime
 from typing import Any
@@ -134,3 +135,13 @@ def test_a_room_is_a_call_to_the_operators_page() -> None:
     assert data["Url"] == "https://convoca.example/hooks/voice/room/7"
     assert data["StatusCallback"] == "https://convoca.example/hooks/voice/room-status/7"
     assert [twilio.is_room_open("CA7"), twilio.is_room_open("CA7")] == [True, False]
+
+
+def test_no_phone_of_a_request_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO, logger="twilio.http_client")
+    made = TwilioCarrier(ACCOUNT, public_url="https://convoca.example", simulated=True)
+    made._client.http_client.log_request(
+        {"method": "GET", "url": "https://x", "params": {"To": DIAL.phone}, "data": {"To": DIAL.phone}, "headers": {}}
+    )
+    assert DIAL.phone not in caplog.text
