@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -56,7 +57,7 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
         raise InvalidInput(dict.fromkeys(faults, "required"))
     segment = session.get(Segment, plan.segment_id)
     if segment is None:
-        raise NotFound("There is no such segment.")
+        raise NotFound(_("There is no such segment."))
     queue = CallQueue(
         name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
         script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of,
@@ -83,7 +84,7 @@ def find(session: Session, campaign_id: int) -> CallCampaign:
     """Raises NotFound."""
     campaign = session.get(CallCampaign, campaign_id, populate_existing=True)
     if campaign is None:
-        raise NotFound("There is no such calling campaign.")
+        raise NotFound(_("There is no such calling campaign."))
     return campaign
 
 
@@ -95,7 +96,7 @@ def launch(session: Session, campaign_id: int, user_id: int | None) -> int:
     """Freeze the segment into the queue and start dialling; returns how many people are in it. Raises Refused."""
     campaign = _lock(session, campaign_id)
     if campaign.frozen_at is not None:
-        raise Refused("state", "The campaign was started before; resume it instead.")
+        raise Refused("state", _("The campaign was started before; resume it instead."))
     people = queues.fill(session, campaign.queue_id, segments.compile_rule(campaign.segment.rule))
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)

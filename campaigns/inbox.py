@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Identity, Row, false, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -70,7 +71,7 @@ def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int 
     """A person decides what a doubtful reply means. Raises NotFound."""
     inbound = session.get(InboundMessage, inbound_id, with_for_update=True)
     if inbound is None:
-        raise NotFound("There is no such message.")
+        raise NotFound(_("There is no such message."))
     if is_opt_out and not inbound.is_opt_out:
         _opt_out(session, inbound.phone, inbound.id)
     inbound.is_opt_out = inbound.is_opt_out or is_opt_out

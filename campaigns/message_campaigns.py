@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from flask_babel import gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, Numeric, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -84,7 +85,7 @@ class MessagePlan:
 def create(session: Session, plan: MessagePlan, user_id: int | None) -> MessageCampaign:
     """A draft; nobody is written to yet. Raises InvalidInput with codes of wording faults, NotFound for the segment."""
     if session.get(Segment, plan.segment_id) is None:
-        raise NotFound("There is no such segment.")
+        raise NotFound(_("There is no such segment."))
     if plan.channel not in CHANNELS:
         raise InvalidInput({"channel": f"{plan.channel} is not a channel; the channels are {', '.join(CHANNELS)}."})
     faults = wording.check(plan.text)
@@ -101,7 +102,7 @@ def find(session: Session, campaign_id: int) -> MessageCampaign:
     """Raises NotFound."""
     campaign = session.get(MessageCampaign, campaign_id)
     if campaign is None:
-        raise NotFound("There is no such message campaign.")
+        raise NotFound(_("There is no such message campaign."))
     return campaign
 
 
@@ -142,7 +143,9 @@ def set_state(
     """Move the campaign, audited. Raises Refused when its state does not allow that."""
     campaign = lock(session, campaign_id)
     if state not in NEXT[campaign.state]:
-        raise Refused("state", f"A campaign that is {campaign.state} cannot become {state}.")
+        raise Refused(
+            "state", _("A campaign that is %(now)s cannot become %(wanted)s.", now=campaign.state, wanted=state)
+        )
     audit.record(
         session, user_id, "message_campaign.state", f"message-campaign/{campaign_id}", old=campaign.state, new=state
     )
@@ -165,5 +168,5 @@ def lock(session: Session, campaign_id: int) -> MessageCampaign:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if campaign is None:
-        raise NotFound("There is no such message campaign.")
+        raise NotFound(_("There is no such message campaign."))
     return campaign

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -79,7 +80,7 @@ def record_receipt(session: Session, message_id: UUID, receipt: Receipt) -> None
         execution_options={"preserve_rowcount": True},
     )  # fmt: skip
     if not kept.rowcount and session.get(Message, message_id) is None:  # type: ignore[attr-defined]  # INSERT has it
-        raise NotFound("There is no such message.")
+        raise NotFound(_("There is no such message."))
     if receipt.state is None:
         return
     values = {

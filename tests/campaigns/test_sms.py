@@ -18,6 +18,12 @@ from campaigns.channels.sms import Sms
 from campaigns.channels.twilio_words import read_receipt, read_reply
 from campaigns.message_claims import Outgoing
 
+# twilio 9.13 builds aiohttp's BasicAuth itself; nothing of ours can change that.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated:DeprecationWarning"),
+]
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CREATED = {"sid": "SM1", "status": "queued", "error_code": None, "date_created": "Mon, 10 May 2027 16:00:00 +0000"}
 
