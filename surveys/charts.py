@@ -1,7 +1,7 @@
 """Charts as Vega-Lite specifications, made here and nowhere else, drawn as SVG or PNG by vl-convert on the server.
 
 Page, download and PDF are thereby the same picture. Numbers come as finished words (flask_babel), so the drawing knows
-no language; only the reader's system fonts are used.
+no language; only fonts that the reader's system has are used.
 """
 
 import json
@@ -13,12 +13,12 @@ from typing import Any
 THEMES: dict[str, dict[str, str]] = {
     "light": {"ink": "#212529", "quiet": "#565e64", "grid": "#dee2e6", "paper": "#ffffff", "main": "#2b5c8a",
               "other": "#8a929a", "error": "#111827"},
-    "dark": {"ink": "#dee2e6", "quiet": "#adb5bd", "grid": "#495057", "paper": "#212529", "main": "#7fb2e5",
+    "dark": {"ink": "#dee2e6", "quiet": "#adb5bd", "grid": "#495057", "paper": "#212529", "main": "#3d7ab5",
              "other": "#868e96", "error": "#f8f9fa"},
 }  # fmt: skip
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "Arial, 'Liberation Sans', 'Helvetica Neue', Helvetica, sans-serif"
 FORMATS = {"svg": "image/svg+xml", "png": "image/png"}
-BAR_HEIGHT = 34
+BAR_HEIGHT, LABEL_LIMIT, LETTER_WIDTH = 34, 280, 8
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,18 @@ def bars(picture: Picture, theme: str = "light") -> dict[str, Any]:
     colours = THEMES[theme]
     top = max([bar.high for bar in picture.bars if bar.high == bar.high] or [1.0])
     order = [bar.label for bar in picture.bars]
-    y = {"field": "label", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 230, "ticks": False}}
+    # The reader's font may be wider than the one measured here: room for the longest label is kept in any case.
+    room = min(LABEL_LIMIT, LETTER_WIDTH * max(map(len, order), default=0))
+    axis = {"labelLimit": LABEL_LIMIT, "minExtent": room, "ticks": False}
+    y = {"field": "label", "type": "nominal", "sort": order, "title": None, "axis": axis}
     scale = {"domain": [0, min(1.0, top * 1.18 + 0.02)], "nice": False}
-    x = {"field": "share", "type": "quantitative", "scale": scale, "title": picture.axis, "axis": {"format": ".0%"}}
+    x = {
+        "field": "share",
+        "type": "quantitative",
+        "scale": scale,
+        "title": picture.axis,
+        "axis": {"format": ".0%", "tickCount": 6},
+    }
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "description": picture.description,

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from flask_babel import LazyString, format_date, format_percent, get_locale
+from flask_babel import LazyString, format_date, format_decimal, format_percent, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from callcenter.base.clock import campaign_now
 from surveys import charts, results
 from surveys.intervals import lead_margin, margin
+from surveys.items import ROLES
 from surveys.questionnaire import find
 from surveys.results import BREAKDOWNS, Filters, Option
 
@@ -153,7 +154,7 @@ def _tables(frame: Any, options: dict[str, Option], by: str | None) -> tuple[Tab
     for group, rows in frame.groupby("group", sort=False):
         first = rows.iloc[0]
         base, effective_base = int(first["base"]), int(first["effective_base"])
-        lines = tuple(_line(row, options[row["option"]]) for row in rows.to_dict("records"))
+        lines = [_line(row, options[row["option"]]) for row in rows.to_dict("records")]
         tables.append(
             Table(
                 group=group,
@@ -163,10 +164,15 @@ def _tables(frame: Any, options: dict[str, Option], by: str | None) -> tuple[Tab
                 cell=str(first["cell"]),
                 margin=_number(margin(base)),
                 effective_margin=_number(margin(effective_base)),
-                lines=lines,
+                lines=tuple(sorted(lines, key=_place)),
             )
         )
     return tuple(tables)
+
+
+def _place(line: Line) -> tuple[int, int]:
+    """Candidates by their number of answers, then the other roles in their order."""
+    return ROLES.index(line.role), -(line.n or 0)
 
 
 def _line(row: dict[str, Any], option: Option) -> Line:
@@ -213,11 +219,30 @@ def points(share: float | None) -> str:
     return "–" if share is None else f"±{percent(share).removesuffix('%').strip()}"
 
 
+def difference(first: float | None, second: float | None) -> str:
+    """The distance of two shares in percentage points: `16.7`."""
+    if first is None or second is None:
+        return "–"
+    return percent(first - second).removesuffix("%").strip()
+
+
 def field_dates(report: Report) -> str:
     if report.first_at is None or report.last_at is None:
         return str(_("no interviews yet"))
     first, last = str(format_date(report.first_at, "medium")), str(format_date(report.last_at, "medium"))
     return first if first == last else f"{first} – {last}"
+
+
+def facts(report: Report, base: int, error: float | None) -> str:
+    """The line that stands under every figure: base, field dates, margin."""
+    return str(
+        _(
+            "n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, not weighted (design effect 1)",
+            base=format_decimal(base),
+            dates=field_dates(report),
+            margin=points(error),
+        )
+    )
 
 
 def picture(report: Report, kind: str) -> charts.Picture:
@@ -226,15 +251,14 @@ def picture(report: Report, kind: str) -> charts.Picture:
     drawn = tuple(_bar(line, kind) for line in table.lines if kind == "gross" or line.role == "candidate")
     base, error = (table.base, table.margin) if kind == "gross" else (table.effective_base, table.effective_margin)
     title = f"{report.name}: {KINDS[kind]}"
-    facts = _("n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, not weighted (design effect 1)",
-              base=base, dates=field_dates(report), margin=points(error))  # fmt: skip
+    known = facts(report, base, error)
     lines = [f"{bar.label} {bar.words}" for bar in drawn]
     return charts.Picture(
         title=title,
-        subtitle=(str(facts), *_filter_words(report.filters)),
+        subtitle=(known, *_filter_words(report.filters)),
         bars=drawn,
-        axis=str(_("share of %(base)s interviews; the line is the 95 %% interval (Wilson)", base=base)),
-        description=charts.alternative(f"{title}. {facts}", lines),
+        axis=str(_("share of %(base)s interviews; the line is the 95 %% interval (Wilson)", base=format_decimal(base))),
+        description=charts.alternative(f"{title}. {known}", lines),
         mark=str(_("INTERNAL USE")),
     )
 

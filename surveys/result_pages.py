@@ -111,10 +111,9 @@ def _rows(found: Report) -> Iterator[list[Cell]]:
 def _notes(found: Report) -> list[str]:
     return [
         f"{found.name} · {_('INTERNAL USE')}",
-        _("n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, not weighted (design effect 1)",
-          base=found.total.base, dates=report.field_dates(found), margin=report.points(found.total.margin)),
+        report.facts(found, found.total.base, found.total.margin),
         _("As of %(time)s", time=format_datetime(found.as_of, "medium")),
-    ]  # fmt: skip
+    ]
 
 
 def _file_name(found: Report, what: str) -> str:

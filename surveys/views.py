@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from babel.core import Locale, UnknownLocaleError
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
@@ -123,7 +125,17 @@ def try_out(survey_id: int) -> ResponseReturnValue:
     part = trial.draw(action)
     if request.headers.get("HX-Request") == "true":
         return part
-    return render_template("surveys/try.html", survey=survey, part=part, items=items, language=trial.language)
+    return render_template(
+        "surveys/try.html", survey=survey, part=part, items=items, language=trial.language, language_name=_language_name
+    )
+
+
+def _language_name(code: str) -> str:
+    """`en` -> `inglés`, for a reader of Spanish; a language without a known code keeps its own word."""
+    try:
+        return Locale.parse(code).get_display_name(get_locale()) or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 class _Trial:
