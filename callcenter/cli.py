@@ -55,7 +55,7 @@ def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, 
     except InvalidInput as fault:
         session.rollback()
         if not dry_run:
-            imports.fail(session, batch.id, str(fault))
+            imports.fail(session, batch.id, fault)
             session.commit()
         raise
     if dry_run:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from callcenter.base.errors import InvalidInput
+from callcenter.file_faults import N_, UnreadableFileError
 
 # What a column can be, and its name on the mapping page. Several columns may be phones.
 FIELDS: dict[str, LazyString] = {
@@ -94,8 +95,8 @@ def find_header(rows: Iterable[tuple[int, list[str]]]) -> Header:
         if known_names(cells) > most:
             best, most = Header(number, tuple(cell.strip() for cell in cells)), known_names(cells)
     if best is None:
-        raise InvalidInput(
-            _("No row with column names was found in the first rows. Name the columns: NOMBRE, CELULAR, SECCION…")
+        raise UnreadableFileError(
+            N_("No row with column names was found in the first rows. Name the columns: NOMBRE, CELULAR, SECCION…")
         )
     return best
 
@@ -118,7 +119,9 @@ def check_mapping(mapping: dict[int, str], dropped: Iterable[int]) -> None:
     if set(mapping) & set(dropped):
         raise InvalidInput(_("A column of keys of the voter card is never kept, as whatever it is mapped."))
     if not any(field in PHONES for field in mapping.values()):
-        raise InvalidInput(_("No column holds phones. Name one CELULAR or TELEFONO, or choose it on the mapping page."))
+        raise UnreadableFileError(
+            N_("No column holds phones. Name one CELULAR or TELEFONO, or choose it on the mapping page.")
+        )
     for field in FIELDS.keys() - set(PHONES):
         if list(mapping.values()).count(field) > 1:
             raise InvalidInput(_("Two columns were chosen as «%(field)s»; only one can be.", field=FIELDS[field]))

@@ -34,7 +34,7 @@ def run_import(import_id: int) -> None:
             _work(session, import_id)
         except InvalidInput as fault:
             session.rollback()
-            imports.fail(session, import_id, str(fault))
+            imports.fail(session, import_id, fault)
         except Refused as refused:
             session.rollback()
             log.info("import %d: %s", import_id, refused.code)

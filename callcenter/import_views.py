@@ -15,7 +15,7 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from callcenter import import_columns, imports
+from callcenter import file_faults, import_columns, imports
 from callcenter.base import audit
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
@@ -53,7 +53,12 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
-    return {"reasons": REASON_SENTENCES, "states": STATES, "fields": import_columns.FIELDS}
+    return {
+        "reasons": REASON_SENTENCES,
+        "states": STATES,
+        "fields": import_columns.FIELDS,
+        "fault_sentence": file_faults.sentence,
+    }
 
 
 @blueprint.get("/")

@@ -17,12 +17,13 @@ from flask_babel import gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import import_columns, import_staging
+from callcenter import file_faults, import_columns, import_staging
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.file_faults import N_, UnreadableFileError
 from callcenter.import_rows import Person, RowReader, is_data, sex_is_ambiguous
 from callcenter.import_rows import Refused as RefusedCells
 from callcenter.phones import REASONS
@@ -34,6 +35,11 @@ PREVIEW_ROWS = 50
 LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
 MERGE_LEASE = timedelta(minutes=30)
 OPEN_STATES = ("uploaded", "running")
+# The outcome, in the order in which it is printed.
+COUNTS = (
+    "rows", "created", "updated", "unchanged", "duplicates", "household_members", "rejected", "extra_phones",
+    "opted_in", "opted_out", "dropped_columns", "seconds", "by_section",
+)  # fmt: skip
 
 
 class ImportBatch(Base):
@@ -56,7 +62,7 @@ class ImportBatch(Base):
     rows_total: Mapped[int | None]
     rows_done: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what `flask contacts import --json` prints
-    error: Mapped[str | None]
+    error: Mapped[str | None]  # callcenter.file_faults.stored
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     started_at: Mapped[datetime | None]
@@ -178,7 +184,7 @@ def keep_preview(session: Session, import_id: int) -> None:
     try:
         batch.preview = describe(inspect(Path(batch.file)))
     except InvalidInput as fault:
-        fail(session, import_id, str(fault))
+        fail(session, import_id, fault)
         return
     batch.mapping = batch.preview["mapping"]
     batch.state = "mapping"
@@ -229,8 +235,10 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
         tell_later(session, f"import/{import_id}")
         yield done
     if sex_is_ambiguous(tally.sex_letters) and batch.sex_letters is None:
-        raise InvalidInput(
-            _("The column of sex mixes M with F: say what M means (masculino or mujer); we do not guess it row by row.")
+        raise UnreadableFileError(
+            N_(
+                "The column of sex mixes M with F: say what M means (masculino or mujer); we do not guess it row by row."
+            )
         )
     batch.rows_total, batch.lease_until = batch.rows_done, real_now() + MERGE_LEASE
     batch.counts = {
@@ -277,7 +285,8 @@ def merge(session: Session, import_id: int) -> dict[str, Any]:
         session, import_id, source=batch.source, notice_version=batch.notice_version, now=real_now()
     )
     seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
-    batch.counts = {**batch.counts, **merged, "seconds": round(seconds, 2)}
+    said = {**batch.counts, **merged, "seconds": round(seconds, 2)}
+    batch.counts = {key: said[key] for key in COUNTS}
     batch.state, batch.finished_at, batch.lease_until = "done", real_now(), None
     import_staging.drop_table(session, import_id)
     audit.record(session, batch.created_by, "imports.done", f"import/{import_id}", created=batch.counts["created"])
@@ -285,12 +294,14 @@ def merge(session: Session, import_id: int) -> dict[str, Any]:
     return batch.counts
 
 
-def fail(session: Session, import_id: int, sentence: str) -> None:
+def fail(session: Session, import_id: int, fault: InvalidInput) -> None:
     """End a batch that cannot be imported, with the reason; nothing of it stays."""
     batch = get(session, import_id)
     if batch.state in ("done", "cancelled"):
         return
-    batch.state, batch.error, batch.finished_at, batch.lease_until = "failed", sentence, real_now(), None
+    batch.state, batch.error, batch.finished_at, batch.lease_until = (
+        "failed", file_faults.stored(fault), real_now(), None,
+    )  # fmt: skip
     _forget_rows(session, import_id)
     tell_later(session, f"import/{import_id}")
 

@@ -13,9 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flask_babel import gettext as _
-
-from callcenter.base.errors import InvalidInput
+from callcenter.file_faults import N_, UnreadableFileError
 
 Row = tuple[int, list[str]]  # the row's number in the file, from 1, and its cells
 Score = Callable[[list[str]], int]  # how many known column names a row holds
@@ -45,16 +43,16 @@ class TableFile:
     sheet: str = ""
 
     def rows(self) -> Iterator[Row]:
-        """Every row with its number. Raises InvalidInput at the row that cannot be read."""
+        """Every row with its number. Raises UnreadableFileError at the row that cannot be read."""
         return _workbook_rows(self.path, self.sheet) if self.kind == "xlsx" else _text_rows(self)
 
 
 def open_table(path: Path, score: Score) -> TableFile:
-    """Find out what `path` is. Raises InvalidInput with a sentence when it is no table that can be read."""
+    """Find out what `path` is. Raises UnreadableFileError with a sentence when it is no table that can be read."""
     with path.open("rb") as file:
         head = file.read(8192)
         if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-            raise InvalidInput(_("The file is empty."))
+            raise UnreadableFileError(N_("The file is empty."))
         if head.startswith(b"PK"):
             _check_archive(file)
             return TableFile(path, "xlsx", sheet=_choose_sheet(path, score))
@@ -68,12 +66,12 @@ def open_table(path: Path, score: Score) -> TableFile:
 
 def _refuse_binary(head: bytes) -> None:
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InvalidInput(_("This is an old Excel file (.xls). Open it and save it as .xlsx or CSV."))
+        raise UnreadableFileError(N_("This is an old Excel file (.xls). Open it and save it as .xlsx or CSV."))
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return
     controls = sum(byte < 32 and byte not in (9, 10, 12, 13) for byte in head)
     if b"\x00" in head or controls > len(head) // 50 or head.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff")):
-        raise InvalidInput(_("This is not a table: it looks like a binary file. Send a CSV or an .xlsx file."))
+        raise UnreadableFileError(N_("This is not a table: it looks like a binary file. Send a CSV or an .xlsx file."))
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -93,7 +91,7 @@ def _encoding(file: BinaryIO) -> str:
         except UnicodeDecodeError:
             continue
         return name
-    raise InvalidInput(_("The letters of this file are in no encoding we know. Save it again as «CSV UTF-8»."))
+    raise UnreadableFileError(N_("The letters of this file are in no encoding we know. Save it again as «CSV UTF-8»."))
 
 
 def _delimiter(path: Path, encoding: str, score: Score) -> str:
@@ -101,7 +99,7 @@ def _delimiter(path: Path, encoding: str, score: Score) -> str:
     with _text(path, encoding) as file:
         lines = [line for _number, line in islice(_lines(file), HEAD_ROWS)]
     if not lines:
-        raise InvalidInput(_("The file is empty."))
+        raise UnreadableFileError(N_("The file is empty."))
 
     def merit(delimiter: str) -> tuple[int, int]:
         rows = csv.reader(lines, delimiter=delimiter)
@@ -121,19 +119,20 @@ def _text(path: Path, encoding: str) -> Iterator[io.TextIOWrapper]:
 
 
 def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers; a line longer than any table's raises InvalidInput before it fills the memory."""
+    """Lines with their numbers; one longer than any table's raises UnreadableFileError before it fills the memory."""
     number = 0
     try:
         while line := file.readline(MAX_LINE_CHARS):
             number += 1
             if len(line) >= MAX_LINE_CHARS:
-                raise InvalidInput(
-                    _("Line %(number)s is longer than a table's can be. Check how the file was saved.", number=number)
+                raise UnreadableFileError(
+                    N_("Line %(number)s is longer than a table's can be. Check how the file was saved."), number=number
                 )
             yield number, line.replace("\x00", "")
     except UnicodeDecodeError as error:
-        raise InvalidInput(
-            _("After line %(number)s the letters are in another encoding. Save it again as «CSV UTF-8».", number=number)
+        raise UnreadableFileError(
+            N_("After line %(number)s the letters are in another encoding. Save it again as «CSV UTF-8»."),
+            number=number,
         ) from error
 
 
@@ -148,8 +147,8 @@ def _text_rows(table: TableFile) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise InvalidInput(
-                    _("Row %(number)s cannot be read: a quotation mark opens there and is never closed.", number=first)
+                raise UnreadableFileError(
+                    N_("Row %(number)s cannot be read: a quotation mark opens there and is never closed."), number=first
                 ) from error
             if len(cells) > MAX_COLUMNS:
                 raise _too_many_columns(first, len(cells))
@@ -171,14 +170,12 @@ class _Counted:
         return line
 
 
-def _too_many_columns(row: int, columns: int) -> InvalidInput:
-    return InvalidInput(
-        _(
-            "Row %(row)s has %(columns)s columns; the limit is %(limit)s. Leave only the columns of the list.",
-            row=row,
-            columns=columns,
-            limit=MAX_COLUMNS,
-        )
+def _too_many_columns(row: int, columns: int) -> UnreadableFileError:
+    return UnreadableFileError(
+        N_("Row %(row)s has %(columns)s columns; the limit is %(limit)s. Leave only the columns of the list."),
+        row=row,
+        columns=columns,
+        limit=MAX_COLUMNS,
     )
 
 
@@ -190,7 +187,9 @@ def _check_archive(file: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             if "xl/workbook.xml" not in archive.namelist():
-                raise InvalidInput(_("This is a ZIP file without an Excel workbook in it. Send the .xlsx or the CSV."))
+                raise UnreadableFileError(
+                    N_("This is a ZIP file without an Excel workbook in it. Send the .xlsx or the CSV.")
+                )
             declared = sum(member.file_size for member in archive.infolist())
             packed = sum(member.compress_size for member in archive.infolist())
             if declared > MAX_UNPACKED_BYTES or (declared > 10 * _CHUNK and declared > packed * MAX_RATIO):
@@ -199,7 +198,9 @@ def _check_archive(file: BinaryIO) -> None:
             for member in archive.infolist():
                 left -= _unpacked_size(archive, member, left)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise InvalidInput(_("The Excel file is damaged or has a password. Open it and save it again.")) from error
+        raise UnreadableFileError(
+            N_("The Excel file is damaged or has a password. Open it and save it again.")
+        ) from error
 
 
 def _unpacked_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> int:
@@ -214,8 +215,10 @@ def _unpacked_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int
     return size
 
 
-def _bomb() -> InvalidInput:
-    return InvalidInput(_("The Excel file unpacks into more than we accept. Save the list as CSV and send that."))
+def _bomb() -> UnreadableFileError:
+    return UnreadableFileError(
+        N_("The Excel file unpacks into more than we accept. Save the list as CSV and send that.")
+    )
 
 
 @contextmanager
@@ -226,7 +229,9 @@ def _workbook(path: Path) -> Iterator[Any]:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, KeyError, ValueError, SyntaxError, zipfile.BadZipFile) as error:
-        raise InvalidInput(_("The Excel file is damaged or has a password. Open it and save it again.")) from error
+        raise UnreadableFileError(
+            N_("The Excel file is damaged or has a password. Open it and save it again.")
+        ) from error
     try:
         yield book
     finally:
@@ -238,7 +243,7 @@ def _choose_sheet(path: Path, score: Score) -> str:
     with _workbook(path) as book:
         names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
     if not names:
-        raise InvalidInput(_("The Excel file has no visible sheet."))
+        raise UnreadableFileError(N_("The Excel file has no visible sheet."))
 
     def merit(name: str) -> int:
         return max((score(cells) for _number, cells in islice(_workbook_rows(path, name), HEAD_ROWS)), default=0)

@@ -75,8 +75,11 @@ def import_sections(session: Session, csv_file: Path, geojson: Path | None = Non
         session.execute(_upsert(rows[start : start + 1000]))
     session.execute(
         text(
-            "UPDATE contacts c SET section_id = s.id FROM sections s"
-            " WHERE c.section_id IS NULL AND s.valid_to IS NULL AND s.number = c.section_number AND s.state = c.state"
+            # A person whose list named no state is placed when the number exists once.
+            "UPDATE contacts c SET section_id = s.id, state = s.state FROM sections s"
+            " WHERE c.section_id IS NULL AND s.valid_to IS NULL AND s.number = c.section_number"
+            " AND (s.state = c.state OR c.state IS NULL AND NOT EXISTS (SELECT FROM sections o"
+            "  WHERE o.number = s.number AND o.valid_to IS NULL AND o.id <> s.id))"
         )
     )
     return len(rows)

@@ -70,7 +70,9 @@ def test_a_file_that_is_no_table_fails_with_its_reason(session: Session, client_
     batch = session.scalars(select(ImportBatch)).one()
     import_jobs.inspect_import(batch.id)
     assert imports.get(session, batch.id).state == "failed"
-    assert "alert-danger" in clerk.get(f"/imports/{batch.id}").text
+    page = clerk.get(f"/imports/{batch.id}", headers={"Accept-Language": "en"}).text
+    assert "alert-danger" in page
+    assert "binary" in page or "binario" in page
 
 
 def test_an_upload_needs_a_file_of_the_right_kind_and_a_source(client_as: ClientAs) -> None:

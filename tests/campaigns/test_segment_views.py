@@ -14,8 +14,10 @@ from campaigns import segment_forms
 from campaigns.segments import Segment
 from tests.conftest import ClientAs
 
-FORM = {"name": "Jóvenes", "mode": "all", "clause": ["a", "b"], "field-a": "age", "op-a": "between",
-        "value-a": "18-29", "field-b": "sex", "op-b": "in", "value-b": ["M", "X"]}  # fmt: skip
+FORM: dict[str, str | list[str]] = {
+    "name": "Jóvenes", "mode": "all", "clause": ["a", "b"], "field-a": "age", "op-a": "between",
+    "value-a": "18-29", "field-b": "sex", "op-b": "in", "value-b": ["M", "X"],
+}  # fmt: skip
 RULE = {
     "all": [
         {"field": "age", "op": "between", "value": [18, 29]},
@@ -24,7 +26,7 @@ RULE = {
 }
 
 
-def post(client: FlaskClient, url: str, data: dict[str, object]) -> TestResponse:
+def post(client: FlaskClient, url: str, data: dict[str, str | list[str]]) -> TestResponse:
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/segments/").text)
     assert token
     return client.post(url, data={"csrf_token": token[1], **data})
@@ -46,7 +48,7 @@ def test_the_form_says_the_rule() -> None:
         {"json": "[" * 100_000},
     ],
 )
-def test_a_form_that_says_no_rule_is_refused(form: dict[str, object]) -> None:
+def test_a_form_that_says_no_rule_is_refused(form: dict[str, str | list[str]]) -> None:
     with pytest.raises(InvalidInput):
         segment_forms.read_rule(MultiDict(form))
 

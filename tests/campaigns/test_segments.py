@@ -26,22 +26,22 @@ SECTIONS = (None, 2301, 2302, 2303)
 @pytest.fixture
 def people(session: Session) -> list[dict[str, Any]]:
     """Sixty invented people who differ in everything a rule can ask."""
-    kinds = dict(zip((2301, 2302), "UR", strict=True))
+    kinds: dict[int | None, str] = {2301: "U", 2302: "R"}
     for number, kind in kinds.items():
         session.add(Section(state=30, municipality_code=109, number=number, kind=kind, nominal_list=9, men=4, women=5))
     session.flush()
-    ids = dict(session.execute(select(Section.number, Section.id)).all())
+    ids: dict[int | None, int] = dict(session.execute(select(Section.number, Section.id)).all())
     rows = []
     for n in range(60):
         number = SECTIONS[n % 4]
-        row = {
+        row: dict[str, Any] = {
             "name": f"Persona {n}", "given_names": "Persona", "name_key": f"persona {n}", "phone": f"+5222812300{n:02}",
             "sex": (None, "H", "M", "X")[n // 2 % 4], "age": NUMBERS[n % 5], "municipality": MUNICIPALITIES[n // 3 % 4],
             "section_number": number, "section_id": ids.get(number), "promoter": PROMOTERS[n % 7],
             "source": ("a", "b")[n % 2], "consent": ("opted_in", "opted_out", "unknown")[n // 5 % 3],
             "line_kind": ("mobile", "landline", "unknown")[n // 7 % 3],
         }  # fmt: skip
-        rows.append({**row, "section": number, "section_kind": kinds.get(number or 0)})
+        rows.append({**row, "section": number, "section_kind": kinds.get(number)})
     columns = [{key: row[key] for key in row if key not in ("section", "section_kind")} for row in rows]
     session.execute(insert(Contact), columns)
     found = dict(session.execute(select(Contact.name_key, Contact.id)).all())
@@ -62,30 +62,32 @@ def holds(rule: dict[str, Any], person: dict[str, Any]) -> bool:
 
 
 def clause_holds(clause: dict[str, Any], person: dict[str, Any]) -> bool:
-    actual, value, op = person[clause["field"]], clause.get("value"), clause["op"]
+    actual, op = person[clause["field"]], clause["op"]
+    value: Any = clause.get("value")
     if op in ("is_known", "is_unknown"):
-        return (actual is None) == (op == "is_unknown")
+        return bool((actual is None) == (op == "is_unknown"))
     if FIELDS[clause["field"]].kind == "text":
         actual = actual and key(actual)
         value = [key(one) for one in value] if isinstance(value, list) else key(value)
     if op in ("is_not", "not_in"):
-        return not (actual == value if op == "is_not" else actual in value)
+        return bool(actual != value) if op == "is_not" else actual not in value
     if actual is None:
         return False
-    return bool(
-        {
-            "is": lambda: actual == value,
-            "in": lambda: actual in value,
-            "at_least": lambda: actual >= value,
-            "at_most": lambda: actual <= value,
-            "between": lambda: value[0] <= actual <= value[1],
-        }[op]()
-    )
+    least, most = value if op == "between" else (value, value)
+    verdicts: dict[str, bool] = {
+        "is": actual == value,
+        "in": op == "in" and actual in value,
+        "at_least": op == "at_least" and actual >= least,
+        "at_most": op == "at_most" and actual <= most,
+        "between": op == "between" and least <= actual <= most,
+    }
+    return verdicts[op]
 
 
 def values(name: str) -> st.SearchStrategy[Any]:
-    known = {
-        "section": [2301, 2302, 2309], "age": [0, 18, 30, 44, 45, 99], "promoter": ["promotor 1", "PROMOTORA PEÑA", "x"],
+    known: dict[str, list[Any]] = {
+        "section": [2301, 2302, 2309], "age": [0, 18, 30, 44, 45, 99],
+        "promoter": ["promotor 1", "PROMOTORA PEÑA", "x"],
         "municipality": ["minatitlán", "Cosoleacaque", "otro"], "source": ["a", "b", "c"],
     }  # fmt: skip
     return st.sampled_from(known.get(name) or list(FIELDS[name].choices))
@@ -105,8 +107,8 @@ def clauses(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def grouped(members: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(
-        lambda group, of: {group: of}, st.sampled_from(("all", "any", "not")), st.lists(members, max_size=3)
+    return st.dictionaries(
+        st.sampled_from(("all", "any", "not")), st.lists(members, max_size=3), min_size=1, max_size=1
     )
 
 
