@@ -48,13 +48,15 @@ def allowed(at: datetime, now: datetime, zones: tuple[ZoneInfo, ...]) -> datetim
     return local
 
 
-def spoken(at: datetime, now: datetime) -> str:
-    """The time as the operator repeats it to the person: «tomorrow, Thu, 13 May, 6:00 p.m.»."""
+def spoken(at: datetime, now: datetime, *, short: bool = False) -> str:
+    """The time as the operator repeats it to the person: «tomorrow (Thu, 13 May), 6:00 p.m.». `short`: for a button."""
     day = format_skeleton("MMMMEd", at, tzinfo=at.tzinfo, locale=get_locale() or "es_MX")
     days = (at.date() - _local_day(at, now)).days
     values = {"day": day, "time": format_time(at, "short", rebase=False)}
     if days == 0:
         return str(_("today, %(time)s", **values))
+    if days == 1 and short:
+        return str(_("tomorrow, %(time)s", **values))
     if days == 1:
         return str(_("tomorrow (%(day)s), %(time)s", **values))
     return str(_("%(day)s, %(time)s", **values))

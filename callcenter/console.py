@@ -17,7 +17,7 @@ with 404, 409 (a rule of the house) or 422 (what was given cannot be used).
     POST /console/calls/<uuid>/hang-up
     POST /console/calls/<uuid>/note             {"note"}
     GET  /console/calls/<uuid>/when?text=…      what the words mean: {"at", "says"}; 422 with a sentence
-    GET  /console/calls/<uuid>/times            times worth a button: {"times": [{"at", "says"}]}
+    GET  /console/calls/<uuid>/times            times worth a button: {"times": [{"at", "says", "label"}]}
 """
 
 from collections.abc import Callable
@@ -205,7 +205,12 @@ def times(call_id: UUID) -> Response:
     zones = callbacks.zones_of_call(session, call_id, _operator_id(session))
     now = campaign_now(session)
     found = plain_time.suggestions(now.astimezone(zones[0]), hours_of)
-    return jsonify(times=[{"at": at.isoformat(), "says": callbacks.spoken(at, now)} for at in found])
+    return jsonify(
+        times=[
+            {"at": at.isoformat(), "says": callbacks.spoken(at, now), "label": callbacks.spoken(at, now, short=True)}
+            for at in found
+        ]
+    )
 
 
 def _act(do: Callable[[Session, int], None]) -> Response:

@@ -83,7 +83,8 @@ class Hub:
         pause = threading.Event()
         while True:
             try:
-                with outbox.redis().pubsub() as connection:
+                client = outbox.redis()  # held here: a client that is forgotten closes its connections
+                with client.pubsub() as connection:
                     connection.psubscribe("*")
                     self._pass_on(connection)
             except (RedisError, OSError):

@@ -81,7 +81,7 @@ export class CallbackBox {
         const chip = document.createElement("button");
         chip.type = "button";
         chip.className = "btn btn-sm btn-outline-primary";
-        chip.textContent = time.says;
+        chip.textContent = time.label;
         chip.addEventListener("click", () => {
           this.text.value = "";
           this.understood(time);
