@@ -1,0 +1,50 @@
+"""Every page a role may open in the running demonstration, for the tests that look at them and for the screenshots."""
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+
+from flask import Flask
+
+from callcenter.base.auth import ROLES
+from wsgi import BLUEPRINTS
+
+# Not pages of the frame: parts of pages, streams, files, pictures.
+NOT_PAGES = re.compile(
+    r"\.(static|live|running|board|state|when|times|training_when|progress|refused_csv|rows|export|chart|table|events"
+    r"|snapshot|clause|verdict|healthz|interview_state|call_page|start)$"
+)
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """One page: who opens it, and its address with ids of the demonstration."""
+
+    endpoint: str
+    address: str
+    roles: tuple[str, ...]  # empty: everybody
+    needs_sample: bool  # the address holds an id of the demonstration's data
+
+
+def pages() -> list[PageOf]:
+    """Every page the application has, from its own map of addresses. Needs no database."""
+    app = Flask("pages", static_folder=None)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(name).blueprint)
+    adapter = app.url_map.bind("")
+    found = [PageOf("security.login", "/login", (), False), PageOf("security.change_password", "/change", ROLES, False)]
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or NOT_PAGES.search("." + rule.endpoint):
+            continue
+        view = app.view_functions[rule.endpoint]
+        roles = tuple(role for role in ROLES if role in getattr(view, "access_roles", ()))
+        if not roles and not getattr(view, "access_public", None):
+            continue
+        address = adapter.build(rule.endpoint, {name: _sample(rule.endpoint, name) for name in rule.arguments})
+        found.append(PageOf(rule.endpoint, address, roles, bool(rule.arguments)))
+    return sorted(found, key=lambda page: page.address)
+
+
+def _sample(_endpoint: str, name: str) -> object:
+    """An id that the demonstration has: its rows are numbered from 1; its sections are Minatitlán's."""
+    return {"state": 30, "number": 2301}.get(name, 1)
