@@ -36,7 +36,9 @@ class Floor:
     def of_queue(self, queue_id: int) -> QueueFloor:
         """The operators who serve this queue, and every ring that may end up with one of those who are free."""
         free = [o for o in self.free if self._serves(o, queue_id)]
-        rivals = [ring for ring in self.rings if ring[0] == queue_id or any(self._serves(o, ring[0]) for o in free)]
+        own = [self.queues_of[operator_id] for operator_id in free]
+        served = {queue_id}.union(*(queues for queues in own if queues))
+        rivals = self.rings if None in own else [ring for ring in self.rings if ring[0] in served]
         return QueueFloor(
             idle=len(free),
             wrapping=self._seconds(queue_id, "wrap_up"),

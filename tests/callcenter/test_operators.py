@@ -3,11 +3,12 @@ from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from callcenter import calls, operators
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import NotFound
 from callcenter.calls import Event
@@ -156,3 +157,38 @@ def test_a_room_that_cannot_be_opened_pauses_with_the_reason(session: Session) -
 def test_an_operator_who_is_none_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
         operators.pause(session, 0, "lunch")
+
+
+def test_the_snapshot_shows_the_call_the_person_and_the_day_as_the_contract_lays_it_down(
+    session: Session, app: Flask
+) -> None:
+    olga, rosa = cast.operator(session), cast.person(session, "Rosa Luna", age=44, sex="M", section_number=2120)
+    queue = cast.queue(session, rosa, script_text="Buenas tardes")
+    call_id = cast.connected(session, queue)
+    with app.test_request_context():
+        shown = operators.snapshot(session, olga.id)
+        calls.record_event(session, call_id, Event("hung_up", "h"))
+        calls.dispose(session, call_id, olga.id, "completed")
+        after = operators.snapshot(session, olga.id)
+    assert shown["operator"]["state"] == "in_call"
+    call = shown["call"]
+    assert (call["id"], call["state"], call["attempt_number"]) == (str(call_id), "connected", 1)
+    assert call["contact"]["name"] == "Rosa Luna"
+    assert rosa.phone not in str(shown)
+    assert call["contact"]["phone"].endswith(rosa.phone[-4:])
+    assert (call["queue"]["script_text"], call["script"], call["script_url"]) == ("Buenas tardes", "operator", None)
+    assert [shown["undo"], after["call"]] == [None, None]
+    assert (after["undo"]["call_id"], after["undo"]["label"]) == (str(call_id), after["dispositions"][0]["label"])
+    assert (after["operator"]["calls_today"], after["operator"]["state"]) == (1, "available")
+    assert [q["id"] for q in after["queues"]] == [queue.id]
+    assert after["simulated"] is True
+
+
+def test_an_operator_sees_their_next_promised_callback(session: Session, app: Flask) -> None:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session, "Rosa Luna")))
+    at = campaign_now(session) + timedelta(hours=1)
+    calls.dispose(session, call_id, olga.id, "callback", callback_at=at, callback_mine=True)
+    with app.test_request_context():
+        shown = operators.snapshot(session, olga.id)
+    assert shown["next_callback"] == {"at": at.isoformat(), "name": "Rosa Luna"}

@@ -7,15 +7,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
-import wsgi
 from callcenter.base.settings import Settings
 from callcenter.calls import Event, record_event
 from tests.callcenter import cast
-
-
-@pytest.fixture
-def app(session: Session, settings: Settings) -> Flask:
-    return wsgi.create_app(settings)
 
 
 class Callback:
