@@ -35,7 +35,7 @@ def test_talks_and_wrap_ups_are_seen_with_their_seconds(session: Session) -> Non
 
 
 def test_fifty_queues_with_two_hundred_operators_are_looked_at_within_a_tick() -> None:
-    floor = Floor(real_now(), free=list(range(200)), states={o: ("available", 1.0) for o in range(200)})
+    floor = Floor(real_now(), free=list(range(200)), states=dict.fromkeys(range(200), ("available", 1.0)))
     floor.queues_of = {o: {o % 50, (o + 1) % 50} for o in range(200)}
     for queue_id in range(50):
         floor.placed(queue_id, 4)
