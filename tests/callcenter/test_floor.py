@@ -1,0 +1,126 @@
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from callcenter import calls, floor_figures, queues
+from callcenter.base import flags
+from callcenter.base.audit import AuditEntry
+from callcenter.calls import Event
+from tests.base import conftest as base
+from tests.base.conftest import MakePerson, SignIn, token
+from tests.callcenter import cast
+
+app, make_person, sign_in = base.app, base.make_person, base.sign_in
+
+
+@pytest.fixture
+def sergio(make_person: MakePerson, sign_in: SignIn) -> FlaskClient:
+    return sign_in(make_person("supervisor", username="sergio"))
+
+
+def post(client: FlaskClient, path: str, **form: str) -> TestResponse:
+    headers = {"X-CSRFToken": token(client, "/floor/"), "HX-Request": "true"}
+    return client.post(f"/floor/{path}", data=form, headers=headers)
+
+
+def difficult_call(session: Session) -> UUID:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session)))
+    calls.mark_difficult(session, call_id, olga.id)
+    session.commit()
+    return call_id
+
+
+def test_the_wallboard_counts_states_and_the_calls_of_the_last_hour(session: Session) -> None:
+    first, second = cast.person(session), cast.person(session)
+    queue = cast.queue(session, first, second)
+    calls.answer(session, cast.rung(session, queue), Event("answered", "answer"))  # nobody is free: abandoned
+    cast.operator(session)
+    calls.record_event(session, cast.rung(session, queue), Event("busy", "busy"))
+    session.flush()
+    board = floor_figures.board(session)
+    assert board.states["available"] == 1
+    assert (board.dialled, board.answered, board.abandoned) == (2, 1, 1)
+    assert board.answer_rate == 0.5
+    assert board.abandons_too_many
+
+
+def test_without_calls_there_is_no_rate(session: Session) -> None:
+    board = floor_figures.board(session)
+    assert (board.answer_rate, board.abandoned_share, board.abandons_too_many) == (None, None, False)
+
+
+def test_operators_in_trouble_come_first_and_the_board_says_why(session: Session) -> None:
+    cast.operator(session, "tranquila")
+    lenta = cast.operator(session, "lenta")
+    lenta.state, lenta.state_since = "wrap_up", lenta.state_since - timedelta(minutes=5)
+    cast.operator(session, "ausente", free=False)
+    session.flush()
+    rows = floor_figures.rows(session)
+    assert [row.name for row in rows] == ["Lenta", "Tranquila"]
+    assert (rows[0].level, rows[1].level) == (2, 0)
+    assert rows[0].trouble
+
+
+def test_a_difficult_call_stands_on_the_board_until_somebody_takes_it(session: Session, sergio: FlaskClient) -> None:
+    call_id = difficult_call(session)
+    assert str(call_id) in sergio.get("/floor/").text
+    answer = post(sergio, f"alerts/{call_id}/take")
+    assert answer.status_code == 200
+    assert str(call_id) not in answer.text
+    assert floor_figures.alerts(session) == []
+
+
+def test_an_alert_that_is_none_is_not_found(session: Session, sergio: FlaskClient) -> None:
+    assert post(sergio, "alerts/00000000-0000-4000-8000-000000000000/take").status_code == 404
+
+
+def test_a_supervisor_pauses_and_logs_out_an_operator_and_it_is_audited(session: Session, sergio: FlaskClient) -> None:
+    olga = cast.operator(session)
+    session.commit()
+    post(sergio, f"operators/{olga.id}/pause")
+    assert (cast.seat(session, olga.id).state, cast.seat(session, olga.id).pause_reason) == ("paused", "supervisor")
+    post(sergio, f"operators/{olga.id}/log-out")
+    assert cast.seat(session, olga.id).state == "offline"
+    actions = session.scalars(select(AuditEntry.action).where(AuditEntry.subject == f"operator/{olga.id}")).all()
+    assert sorted(actions) == ["operators.log_out", "operators.pause"]
+
+
+def test_a_queue_is_paused_with_a_reason_and_resumed(session: Session, sergio: FlaskClient) -> None:
+    queue = cast.queue(session, cast.person(session))
+    session.commit()
+    assert post(sergio, f"queues/{queue.id}/pause").status_code == 422
+    post(sergio, f"queues/{queue.id}/pause", reason="complaints")
+    assert (queues.get(session, queue.id).state, queues.get(session, queue.id).state_reason) == ("paused", "complaints")
+    post(sergio, f"queues/{queue.id}/resume")
+    assert queues.get(session, queue.id).state == "running"
+
+
+def test_simulated_operators_are_switched_in_the_drill(session: Session, sergio: FlaskClient) -> None:
+    post(sergio, "simulated-operators", on="1")
+    assert flags.is_on(session, "simulated_operators")
+    post(sergio, "simulated-operators", on="0")
+    assert not flags.is_on(session, "simulated_operators")
+
+
+def test_a_real_carrier_has_no_simulated_operators(
+    session: Session, sergio: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callcenter.base.settings.Settings.is_drill", False)
+    assert post(sergio, "simulated-operators", on="1").status_code == 409
+    assert not flags.is_on(session, "simulated_operators")
+
+
+def test_the_floor_is_closed_to_operators(make_person: MakePerson, sign_in: SignIn) -> None:
+    assert sign_in(make_person("operator", username="olivia")).get("/floor/").status_code == 403
+
+
+def test_the_live_topic_says_when_it_is_of(sergio: FlaskClient) -> None:
+    shown = sergio.get("/live/snapshot?topic=floor").json["topics"]["floor"]
+    assert shown["as_of"]
+    assert shown["alerts"] == 0
