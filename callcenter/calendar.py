@@ -1,6 +1,7 @@
 """When somebody may be contacted and for what: calling hours where the contact lives, the phases of an election."""
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -112,6 +113,7 @@ def phase_select(day: date) -> Select[str]:
     )
 
 
+@lru_cache(maxsize=64)  # a batch of a thousand people asks of a handful of zones at one moment
 def opens_at(now: datetime, zones: tuple[ZoneInfo, ...]) -> datetime | None:
     """None when a contact in all of `zones` may be rung at `now`; else the next moment when they may (aware UTC)."""
     moment = now

@@ -237,10 +237,8 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
     if sex_is_ambiguous(tally.sex_letters) and batch.sex_letters is None:
         raise UnreadableFileError(
             N_(
-                N_(
-                    "The column of sex mixes M with F: say what M means (masculino or mujer);"
-                    " we do not guess it row by row."
-                )
+                "The column of sex mixes M with F: say what M means (masculino or mujer);"
+                " we do not guess it row by row."
             )
         )
     batch.rows_total, batch.lease_until = batch.rows_done, real_now() + MERGE_LEASE
