@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -18,8 +17,8 @@ from flask_babel import gettext as _
 from callcenter.base.errors import InvalidInput
 from surveys import expressions
 from surveys.items import ASKED, Items
+from surveys.typed import typed_value
 
-MAX_TEXT = 4000
 # Roles that stand apart from the other answers: the person gave none.
 APART = ("dk", "refused")
 # What each face can ask: a screen does not record a voice, a telephone keypad does not write.
@@ -124,7 +123,7 @@ def read_answer(
     if name not in standing.relevant:
         raise InvalidInput({name: _("This question does not apply after the answers given before. Go on.")})
     world = _World(items, {**standing.values, **_today(answers)}, seed, language)
-    value = _typed(item, given, [choice["name"] for choice in world.offered(item)])
+    value = typed_value(item, given, [choice["name"] for choice in world.offered(item)])
     if not value:
         if item["type"] not in ("note", "audio") and _is_required(item, world):
             raise InvalidInput(
@@ -302,49 +301,3 @@ def _rotating(choices: list[dict[str, Any]]) -> list[str]:
 def _is_required(item: dict[str, Any], world: _World) -> bool:
     required = item["required"]
     return required if isinstance(required, bool) else world.is_true(required, item)
-
-
-def _typed(item: dict[str, Any], given: str | Sequence[str], offered: Sequence[str]) -> str:
-    text = given if isinstance(given, str) else " ".join(given)
-    text = "".join(char for char in text if char.isprintable() or char == "\n").strip()
-    if not text or item["type"] == "note":
-        return ""
-    if item["type"].startswith("select"):
-        return _codes(item, text, offered)
-    reader = {"integer": _integer, "decimal": _decimal, "date": _date}.get(item["type"])
-    if reader:
-        return reader(item["name"], text)
-    if len(text) > MAX_TEXT:
-        raise InvalidInput({item["name"]: _("The text is longer than %(most)s characters; shorten it.", most=MAX_TEXT)})
-    return text
-
-
-def _codes(item: dict[str, Any], text: str, known: Sequence[str]) -> str:
-    codes = list(dict.fromkeys(text.split()))
-    unknown = [code for code in codes if code not in known]
-    if unknown or (item["type"] == "select_one" and len(codes) > 1):
-        sentence = _(
-            "“%(given)s” is not one of the answers; they are %(known)s.", given=text[:60], known=", ".join(known)
-        )
-        raise InvalidInput({item["name"]: sentence})
-    return " ".join(sorted(codes, key=known.index))
-
-
-def _integer(name: str, text: str) -> str:
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.0+)?", text, flags=re.ASCII):
-        raise InvalidInput({name: _("Write a whole number in figures, for example 34.")})
-    return str(int(text.partition(".")[0]))
-
-
-def _decimal(name: str, text: str) -> str:
-    plain = text.replace(",", ".")
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", plain, flags=re.ASCII):
-        raise InvalidInput({name: _("Write a number in figures, for example 3.5.")})
-    return expressions.as_text(float(plain))
-
-
-def _date(name: str, text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise InvalidInput({name: _("Choose a date, for example 2027-06-06.")}) from error
