@@ -20,8 +20,9 @@ from scripts.bench import Figure, product
 from scripts.bench.floor import Floor, database, floor_of, hurry, rows
 
 ABOUT = "kill -9 of any one process, every few seconds, while simulated operators work"
-FULL = {"operators": 8, "seconds": 600}
-QUICK = {"operators": 8, "seconds": 75}
+# Operators in a hurry, so that every kill falls into somebody's call.
+FULL = {"operators": 8, "think_ms": 600, "seconds": 600}
+QUICK = {"operators": 8, "think_ms": 600, "seconds": 75}
 SEED = 1
 PAUSES = (4.0, 8.0)  # seconds between two kills
 CALM = 75.0  # seconds after the last kill in which everything must have come to its end
@@ -43,7 +44,7 @@ class NothingHappened(Exception):
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
     with product.running() as running, database(running) as engine:
-        floor = floor_of(running, size["operators"], seed)
+        floor = floor_of(running, size["operators"], size["think_ms"], seed=seed)
         watch = Watch(floor, engine, random.Random(seed))
         floor.run(size["seconds"] + CALM, lambda _: watch.over(size["seconds"]))
         calls = [entry for entry in floor.journal() if entry["kind"] == "call" and entry["to"].startswith("+")]

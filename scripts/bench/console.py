@@ -11,8 +11,9 @@ from scripts.demo import LOGINS, PASSWORD
 from scripts.simulated_operators.page import Away, Page
 
 ABOUT = "citizen answers → the operator's screen shows the card; pages while the floor is busy"
-FULL = {"operators": 20, "seconds": 180}
-QUICK = {"operators": 20, "seconds": 45}
+# A question read aloud and answered takes a real operator five seconds and more.
+FULL = {"operators": 20, "think_ms": 3000, "seconds": 300}
+QUICK = {"operators": 20, "think_ms": 3000, "seconds": 60}
 SEED = 1
 WARM_UP = 8.0  # seconds in which everybody signs in
 READERS = ("estrategia", "encuestas")
@@ -26,7 +27,7 @@ class NothingMeasured(Exception):
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
     with product.running() as running:
-        floor = floor_of(running, size["operators"], seed)
+        floor = floor_of(running, size["operators"], size["think_ms"], seed=seed)
         pages: list[float] = []
         floor.run(WARM_UP + size["seconds"], lambda floor: _read_pages(floor, pages))
         waits = _waits(floor)

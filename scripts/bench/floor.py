@@ -19,7 +19,6 @@ from scripts.simulated_carrier.journal import read
 from scripts.simulated_operators.operator import Habits, Operator
 from scripts.simulated_operators.page import Addresses
 
-THINK = 0.6  # mean seconds for a question: an office in a hurry, so that a short run has many calls
 CARRIER_SPEED = 4.0
 
 
@@ -60,14 +59,16 @@ class Floor:
         self.cards.setdefault(call_id, time.time())
 
 
-def floor_of(product: Product, count: int, seed: int) -> Floor:
-    """`count` operators of the demonstration at the product's pages; its carrier in a hurry, too."""
+def floor_of(product: Product, count: int, think_ms: int, *, seed: int) -> Floor:
+    """`count` operators of the demonstration at the product's pages; its carrier in a hurry, so that there are calls.
+
+    `think_ms`: what an operator needs for one question on average."""
     note = json.loads((product.var / "processes.json").read_text())
     addresses = Addresses(note["url"], note["live"], note["carrier"])
     hurry(addresses.carrier)
     floor = Floor(product, addresses, [])
     floor.operators = [
-        Operator(login.username, PASSWORD, addresses, Habits(THINK, seed), on_card=floor.card_shown)
+        Operator(login.username, PASSWORD, addresses, Habits(think_ms / 1000, seed), on_card=floor.card_shown)
         for login in FLOOR[:count]
     ]
     return floor

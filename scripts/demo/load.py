@@ -11,7 +11,7 @@ from callcenter import calendar
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
-from scripts.demo import SEED, history, people, places, staff, studies
+from scripts.demo import SEED, history, mailing, people, places, staff, studies
 
 ELECTION = date(2027, 6, 6)
 CONTACTS, CALLS = 5000, 900
@@ -44,6 +44,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     people.load(session, section_ids, contacts, clock.campaign_now(session), seed=SEED)
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
+    sent = mailing.load(session, made.sent, seed=SEED)
     made.survey.state = "open"
     return {
         "users": len(user_ids),
@@ -51,4 +52,5 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
         "contacts": contacts,
         "calls": calls,
         "interviews": complete,
+        "messages": sent,
     }
