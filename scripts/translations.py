@@ -126,9 +126,15 @@ def _fill(message: Message, language: str, given: dict[str, str | list[str]]) ->
     if language == "en":
         message.string = tuple(message.id) if is_plural else message.id
         return
-    found = given.get(message.id[0] if is_plural else str(message.id))
-    if found and is_missing(message):
-        message.string = tuple(found) if is_plural and not isinstance(found, str) else found if not is_plural else ()
+    if not is_missing(message):
+        return
+    if is_plural:
+        forms = given.get(message.id[0])
+        message.string = (
+            tuple(forms) if isinstance(forms, list) else tuple(str(given.get(one, "")) for one in message.id)
+        )
+    else:
+        message.string = str(given.get(str(message.id), ""))
 
 
 def _write(catalog: Catalog, language: str) -> None:
@@ -138,7 +144,6 @@ def _write(catalog: Catalog, language: str) -> None:
     # Without line numbers, dates and line breaks a changed sentence is a changed line, and nothing else is.
     write_po(body, catalog, width=0, omit_header=True, sort_output=True, no_location=True)
     path.write_bytes(HEADER.format(language=language).encode() + body.getvalue())
-
 
 
 if __name__ == "__main__":

@@ -43,5 +43,5 @@ def _same_placeholders(message: Message) -> bool:
     return all(set(PLACEHOLDER.findall(string)) <= wanted for string in strings)
 
 
-def _forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text)
+def _forms(text: str | list[str] | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
