@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice
 
 from callcenter import dispositions, queues
 from callcenter.base.auth import access
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import Settings
 from campaigns import calling, labels, preflight, reports, segments
@@ -48,7 +48,10 @@ def show(campaign_id: int) -> ResponseReturnValue:
 @access("strategist", "administrator", "supervisor")
 def live(campaign_id: int) -> ResponseReturnValue:
     """The moving part of the campaign's page."""
-    return render_template("campaigns/_call.html", **_picture(calling.find(web_session(), campaign_id)))
+    campaign = calling.find(web_session(), campaign_id)
+    if campaign.queue.state != request.args.get("state", campaign.queue.state):
+        return "", 200, {"HX-Refresh": "true"}  # the buttons above change too
+    return render_template("campaigns/_call.html", **_picture(campaign))
 
 
 @blueprint.post("/<int:campaign_id>/start")
@@ -115,7 +118,7 @@ def _check(campaign: CallCampaign) -> preflight.Preflight:
 def _picture(campaign: CallCampaign) -> dict[str, object]:
     session, queue = web_session(), campaign.queue
     return {
-        "campaign": campaign, "queue": queue, "labels": labels, "as_of": real_now(),
+        "campaign": campaign, "queue": queue, "labels": labels, "as_of": campaign_now(session),
         "progress": queues.progress(session, queue.id), "why_idle": queues.why_sentence(queue.why_idle),
         "outcomes": [(dispositions.label(code), n) for code, n in reports.call_outcomes(session, queue.id)],
         "excluded": [(labels.refusal(code), n) for code, n in reports.entry_reasons(session, queue.id)],

@@ -78,7 +78,10 @@ def show(campaign_id: int) -> ResponseReturnValue:
 @access("strategist", "administrator", "supervisor")
 def live(campaign_id: int) -> ResponseReturnValue:
     """The moving part of the campaign's page."""
-    return render_template("campaigns/_message.html", **_picture(campaigns.find(web_session(), campaign_id)))
+    campaign = campaigns.find(web_session(), campaign_id)
+    if campaign.state != request.args.get("state", campaign.state):
+        return "", 200, {"HX-Refresh": "true"}  # the buttons above change too
+    return render_template("campaigns/_message.html", **_picture(campaign))
 
 
 @blueprint.post("/<int:campaign_id>/send")

@@ -10,7 +10,7 @@ from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
@@ -24,7 +24,7 @@ class Funnel:
     """Where everybody of a message campaign is. `by_state` sums to `planned`, each breakdown to its state.
 
     `by_reason`: (refusal, n) of the excluded, `waiting`: (refusal, n) of the planned that wait, `by_error`: (code, n)
-    of failed and undelivered. `per_minute`: messages that left in the last minute. `as_of`: real time."""
+    of failed and undelivered. `per_minute`: messages that left in the last minute. `as_of`: campaign time."""
 
     planned: int
     by_state: dict[str, int]
@@ -76,7 +76,7 @@ def funnel(session: Session, campaign: MessageCampaign) -> Funnel:
         parts=parts,
         cost=parts * campaign.unit_price,
         per_minute=_per_minute(session, campaign.id),
-        as_of=real_now(),
+        as_of=campaign_now(session),
     )
 
 

@@ -11,7 +11,7 @@ from flask_security import current_user
 from callcenter import queues
 from callcenter.base import audit
 from callcenter.base.auth import access, may
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from campaigns import call_views, calling, inbox_views, labels, message_campaigns, message_views, reports
 
@@ -93,7 +93,7 @@ def _overview() -> dict[str, object]:
     session = web_session()
     calls, texts = calling.newest(session), message_campaigns.newest(session)
     return {
-        "calls": calls, "texts": texts, "labels": labels, "as_of": real_now(), "why": queues.why_sentence,
+        "calls": calls, "texts": texts, "labels": labels, "as_of": campaign_now(session), "why": queues.why_sentence,
         "call_counts": reports.call_counts(session, [one.queue_id for one in calls]),
         "message_counts": reports.message_counts(session, [one.id for one in texts]),
         "anything_runs": any(one.queue.state == "running" for one in calls)
