@@ -1,5 +1,7 @@
 """What the tests of campaigns stand on: invented people in the drill's calendar, and a campaign to write to them."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -31,7 +33,7 @@ def cast(session: Session, settings: Settings) -> Cast:
 def campaign(session: Session) -> Campaign:
     """Makes a campaign to everybody, planned and running."""
 
-    def make(text: str = "Hola {given_names}. BAJA para no recibir", **plan: str) -> MessageCampaign:
+    def make(text: str = "Hola {given_names}. BAJA para no recibir", **plan: Any) -> MessageCampaign:
         segment = Segment(name="Everybody", rule={"all": []})
         session.add(segment)
         session.flush()

@@ -1,6 +1,9 @@
 """The pages of campaigns, as each role sees them."""
 
+from collections.abc import Callable
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,10 +20,9 @@ from tests.campaigns.cast import Campaign, Cast
 
 
 @pytest.fixture
-def strategist(app, client_as) -> FlaskClient:  # type: ignore[no-untyped-def]  # the root conftest types them
+def strategist(app: Flask, client_as: Callable[[str], FlaskClient]) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
-    client: FlaskClient = client_as("strategist")
-    return client
+    return client_as("strategist")
 
 
 @pytest.fixture
@@ -165,11 +167,7 @@ def test_a_doubtful_reply_waits_for_a_person(session: Session, strategist: Flask
 
 
 def test_a_supervisor_reads_and_pauses_but_does_not_send(
-    session: Session,
-    app,
-    client_as,
-    cast: Cast,
-    campaign: Campaign,  # type: ignore[no-untyped-def]
+    session: Session, app: Flask, client_as: Callable[[str], FlaskClient], cast: Cast, campaign: Campaign
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     supervisor, made = client_as("supervisor"), campaign()
@@ -182,5 +180,5 @@ def test_a_supervisor_reads_and_pauses_but_does_not_send(
     assert made.state == "paused"
 
 
-def test_an_operator_sees_no_campaigns(client_as, cast: Cast) -> None:  # type: ignore[no-untyped-def]
+def test_an_operator_sees_no_campaigns(client_as: Callable[[str], FlaskClient], cast: Cast) -> None:
     assert client_as("operator").get("/campaigns/").status_code == 403
