@@ -143,7 +143,7 @@ def alerts(session: Session) -> list[Alert]:
         .where(Call.difficult_at > real_now() - SHIFT, Call.difficult_seen_at.is_(None))
         .order_by(Call.difficult_at.desc())
     )
-    return [Alert(call, name, queue, at) for call, name, queue, at in session.execute(wanted).tuples() if at]
+    return [Alert(call, name, queue, at) for call, name, queue, at in session.execute(wanted) if at]
 
 
 def take_alert(session: Session, call_id: UUID) -> None:

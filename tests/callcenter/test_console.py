@@ -121,9 +121,16 @@ def test_a_callback_in_plain_words_is_echoed_and_then_kept(client: FlaskClient, 
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"callback_text": "cuando pueda"}, {"callback_text": "mañana 3 am"},
-     {"callback_at": "2020-01-01T10:00:00+00:00"}, {"callback_at": "mañana"}, {"callback_at": "2027-05-12T10:00:00"}, {"callback_at": ["x"]}],
-)  # fmt: skip
+    [
+        {},
+        {"callback_text": "cuando pueda"},
+        {"callback_text": "mañana 3 am"},
+        {"callback_at": "2020-01-01T10:00:00+00:00"},
+        {"callback_at": "mañana"},
+        {"callback_at": "2027-05-12T10:00:00"},
+        {"callback_at": ["x"]},
+    ],
+)
 def test_a_callback_without_a_time_that_can_be_kept_is_refused(
     post: Post, call_id: UUID, given: dict[str, Any]
 ) -> None:
