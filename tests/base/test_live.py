@@ -42,7 +42,7 @@ class Reader:
 
     def next(self) -> tuple[str, dict[str, Any], int | None]:
         for part in self.parts:
-            text = part.decode() if isinstance(part, bytes) else part
+            text = part.decode() if isinstance(part, bytes) else str(part)
             fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if not line.startswith(":"))
             if "event" in fields:
                 return fields["event"], json.loads(fields["data"]), int(fields["id"]) if "id" in fields else None

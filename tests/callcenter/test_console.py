@@ -15,7 +15,7 @@ from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast
 
-Post = Callable[..., TestResponse]
+Post = Callable[..., Any]  # an answer whose .json is what the test expects of it
 app, make_person, sign_in = base.app, base.make_person, base.sign_in
 
 
@@ -34,7 +34,7 @@ def post(client: FlaskClient) -> Post:
     """Post as the console's page does."""
     csrf = token(client, "/console/")
 
-    def send(path: str, body: dict[str, Any] | None = None, *, key: UUID | None = None) -> TestResponse:
+    def send(path: str, body: dict[str, Any] | None = None, *, key: UUID | None = None) -> Any:
         headers = {"X-CSRFToken": csrf, "Accept": "application/json", "Idempotency-Key": str(key or uuid4())}
         return client.post(f"/console/{path}", json=body or {}, headers=headers)
 
@@ -56,6 +56,11 @@ def call_id(session: Session, post: Post, seat: Operator) -> UUID:
     return call_id
 
 
+def told(answer: TestResponse) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
 def test_connecting_opens_the_room_and_starts_in_a_pause(post: Post) -> None:
     shown = post("connect").json
     assert (shown["operator"]["state"], shown["operator"]["pause_reason"]) == ("paused", "starting")
@@ -75,7 +80,7 @@ def test_a_pause_without_one_of_the_reasons_is_refused_in_words(post: Post, reas
 
 
 def test_the_card_of_the_call_is_shown_with_its_script_and_outcomes(client: FlaskClient, call_id: UUID) -> None:
-    shown = client.get("/console/state").json
+    shown = told(client.get("/console/state"))
     assert shown["call"]["id"] == str(call_id)
     assert shown["call"]["contact"]["given_names"] == "Ana"
     assert shown["call"]["queue"]["on_behalf_of"] == "Casa Encuestadora"
@@ -112,7 +117,7 @@ def test_a_callback_in_plain_words_is_echoed_and_then_kept(client: FlaskClient, 
         f"/console/calls/{call_id}/when?text=en 5 días a las 11", headers={"Accept": "application/json"}
     )
     assert understood.status_code == 422
-    understood = client.get(f"/console/calls/{call_id}/when?text=pasado mañana 11 am").json
+    understood = told(client.get(f"/console/calls/{call_id}/when?text=pasado mañana 11 am"))
     assert understood["says"]
     body = {"code": "callback", "callback_at": understood["at"], "callback_mine": True}
     shown = post(f"calls/{call_id}/dispose", body).json
@@ -140,14 +145,14 @@ def test_a_callback_without_a_time_that_can_be_kept_is_refused(
 
 
 def test_suggested_times_come_with_their_words(client: FlaskClient, call_id: UUID) -> None:
-    times = client.get(f"/console/calls/{call_id}/times").json["times"]
+    times = told(client.get(f"/console/calls/{call_id}/times"))["times"]
     assert times
     assert all(each["at"] and each["says"] and each["label"] for each in times)
 
 
 def test_a_note_is_kept_as_it_is_typed(client: FlaskClient, post: Post, call_id: UUID) -> None:
     post(f"calls/{call_id}/note", {"note": "Vuelve a las seis"})
-    assert client.get("/console/state").json["call"]["note"] == "Vuelve a las seis"
+    assert told(client.get("/console/state"))["call"]["note"] == "Vuelve a las seis"
     assert post(f"calls/{call_id}/note", {"note": "x" * 2001}).status_code == 422
     assert post(f"calls/{call_id}/note", {"note": {"a": 1}}).status_code == 422
 
@@ -204,5 +209,5 @@ def test_the_console_is_for_operators_and_supervisors(make_person: MakePerson, s
 
 def test_an_operator_follows_their_own_topic_only(client: FlaskClient, seat: Operator, post: Post) -> None:
     own = client.get(f"/live/snapshot?topic=operator/{seat.id}")
-    assert own.json["topics"][f"operator/{seat.id}"]["operator"]["id"] == seat.id
+    assert told(own)["topics"][f"operator/{seat.id}"]["operator"]["id"] == seat.id
     assert client.get(f"/live/snapshot?topic=operator/{seat.id + 1}").status_code == 403

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -121,6 +122,7 @@ def test_the_floor_is_closed_to_operators(make_person: MakePerson, sign_in: Sign
 
 
 def test_the_live_topic_says_when_it_is_of(sergio: FlaskClient) -> None:
-    shown = sergio.get("/live/snapshot?topic=floor").json["topics"]["floor"]
+    answer: Any = sergio.get("/live/snapshot?topic=floor").json
+    shown = answer["topics"]["floor"]
     assert shown["as_of"]
     assert shown["alerts"] == 0
