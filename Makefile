@@ -31,7 +31,5 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-header --no-emit-index-url -o requirements.lock
 
-translations: setup ## collect the strings of the code into the catalogues
-	@$(BIN)/pybabel -q extract -F callcenter/base/translations/babel.cfg -k _l --no-location --sort-output \
-		-o callcenter/base/translations/messages.pot callcenter surveys campaigns scripts
-	@$(BIN)/pybabel -q update -N -d callcenter/base/translations -i callcenter/base/translations/messages.pot
+translations: setup ## collect the sentences of the code into the catalogues
+	@exec $(BIN)/python -m scripts.translations

@@ -46,7 +46,7 @@ class Contact(Base):
         CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name="consent"),
         CheckConstraint("line_kind IN ('mobile', 'landline', 'unknown')", name="line_kind"),
         Index("ix_contacts_section_id", "section_id"),
-        Index("ix_contacts_name_key_prefix", text("name_key text_pattern_ops")),
+        Index("ix_contacts_name_key_prefix", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str]

@@ -275,7 +275,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_contacts')),
     sa.UniqueConstraint('phone', 'name_key', name=op.f('uq_contacts_phone_name_key'))
     )
-    op.create_index('ix_contacts_name_key_prefix', 'contacts', [sa.literal_column('name_key text_pattern_ops')], unique=False)
+    op.create_index('ix_contacts_name_key_prefix', 'contacts', ['name_key'], unique=False, postgresql_ops={'name_key': 'text_pattern_ops'})
     op.create_index('ix_contacts_section_id', 'contacts', ['section_id'], unique=False)
     op.create_table('message_campaigns',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -577,7 +577,7 @@ def downgrade() -> None:
     op.drop_table('operator_queues')
     op.drop_table('message_campaigns')
     op.drop_index('ix_contacts_section_id', table_name='contacts')
-    op.drop_index('ix_contacts_name_key_prefix', table_name='contacts')
+    op.drop_index('ix_contacts_name_key_prefix', table_name='contacts', postgresql_ops={'name_key': 'text_pattern_ops'})
     op.drop_table('contacts')
     op.drop_index('ix_console_acts_operator_id_at', table_name='console_acts')
     op.drop_table('console_acts')
