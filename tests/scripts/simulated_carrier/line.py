@@ -96,7 +96,8 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
         self._runners: list[web.AppRunner] = []
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        return self._run(self._start())
+        line: Line = self._run(self._start())
+        return line
 
     def __exit__(self, *_: object) -> None:
         self._run(self._stop())
