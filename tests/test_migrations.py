@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 import wsgi
 from callcenter.base.db import Base
@@ -25,12 +26,11 @@ def _config(url: str) -> Config:
 def empty_database(services: embedded.Places) -> Iterator[str]:
     """The address of a database of its own."""
     url = make_url(services.database_url.replace("postgresql://", "postgresql+psycopg://", 1))
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE migrations_tried"))
         yield url.set(database="migrations_tried").render_as_string(hide_password=False)
         connection.execute(text("DROP DATABASE migrations_tried WITH (FORCE)"))
-    admin.dispose()
 
 
 def test_there_is_one_newest_migration() -> None:
@@ -41,11 +41,10 @@ def test_there_is_one_newest_migration() -> None:
 def test_migrations_lead_to_the_models_and_back(empty_database: str) -> None:
     config = _config(empty_database)
     wsgi.import_models()
-    engine = create_engine(empty_database)
+    engine = create_engine(empty_database, poolclass=NullPool)
     command.upgrade(config, "head")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     command.downgrade(config, "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
     command.upgrade(config, "head")
-    engine.dispose()
