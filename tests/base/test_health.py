@@ -12,8 +12,8 @@ from callcenter.base.settings import Settings
 
 def _worker(name: str, queues: str, *, age: float = 0, state: str = "idle") -> None:
     heartbeat = (real_now() - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    entry = {"last_heartbeat": heartbeat, "queues": queues, "state": state}
-    outbox.redis().hset(f"rq:worker:{name}", mapping=entry)
+    fields = ["last_heartbeat", heartbeat, "queues", queues, "state", state]
+    outbox.redis().hset(f"rq:worker:{name}", items=fields)
     outbox.redis().sadd("rq:workers", f"rq:worker:{name}")
 
 

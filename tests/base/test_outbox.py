@@ -12,7 +12,7 @@ from callcenter.base import outbox
 from callcenter.base.settings import Settings
 
 
-def _jobs(queue: str = "default") -> list[tuple[str, tuple[object, ...]]]:
+def _jobs(queue: str = "default") -> list[tuple[str | None, tuple[object, ...]]]:
     found = Queue(queue, connection=outbox.redis(), serializer=JSONSerializer).jobs
     return [(job.func_name, tuple(job.args)) for job in found]
 

@@ -101,7 +101,7 @@ def test_the_children_of_a_killed_part_go_with_it(supervise: Supervise, tmp_path
 def test_a_part_that_cannot_start_is_tried_less_and_less_often(supervise: Supervise) -> None:
     process = supervise("crashes")
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     while len(lines) < 3:
         line = process.stdout.readline().decode()
         if "starts again" in line:
