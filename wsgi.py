@@ -31,7 +31,9 @@ BLUEPRINTS = (
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
-COMMANDS: tuple[str, ...] = ("scripts.commands", "callcenter.base.cli", "callcenter.cli", "surveys.cli", "campaigns.cli")
+COMMANDS: tuple[str, ...] = (
+    "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli", "surveys.cli", "campaigns.cli",
+)  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor", "surveys.views")
 

@@ -13,8 +13,7 @@ from scripts.simulated_carrier.conferences import Conference, Participant
 from scripts.simulated_carrier.errors import ApiError
 from scripts.simulated_carrier.exchange import Exchange
 from scripts.simulated_carrier.legs import FINAL, Leg, Source
-from scripts.simulated_carrier.messages import Text
-from scripts.simulated_carrier.resources import API_VERSION, Json, page, path
+from scripts.simulated_carrier.resources import Json, page
 
 T = TypeVar("T")
 EXCHANGE = web.AppKey("exchange", Exchange)
@@ -53,7 +52,8 @@ def _authenticate(request: web.Request) -> None:
         raise errors.authenticate()
 
 
-async def _form(request: web.Request) -> dict[str, list[str]]:
+async def read_form(request: web.Request) -> dict[str, list[str]]:
+    """Every value of every field."""
     form = await request.post()
     values: dict[str, list[str]] = {}
     for name, value in form.items():
@@ -61,18 +61,20 @@ async def _form(request: web.Request) -> dict[str, list[str]]:
     return values
 
 
-def _one(form: dict[str, list[str]], name: str) -> str | None:
+def one(form: dict[str, list[str]], name: str) -> str | None:
+    """The last value of a field; None when it is missing or empty."""
     return form.get(name, [""])[-1] or None
 
 
-def _required(form: dict[str, list[str]], name: str) -> str:
-    value = _one(form, name)
+def required(form: dict[str, list[str]], name: str) -> str:
+    """Raises ApiError."""
+    value = one(form, name)
     if value is None:
         raise errors.missing(name)
     return value
 
 
-def _created(body: Json) -> web.Response:
+def created(body: Json) -> web.Response:
     return web.json_response(body, status=201)
 
 
@@ -81,35 +83,35 @@ def _created(body: Json) -> web.Response:
 
 @routes.post(ROOT + "/Calls.json")
 async def create_call(request: web.Request) -> web.Response:
-    exchange, form = request.app[EXCHANGE], await _form(request)
-    leg = _leg(exchange, form, _required(form, "To"))
+    exchange, form = request.app[EXCHANGE], await read_form(request)
+    leg = _leg(exchange, form, required(form, "To"))
     if leg.source.url is None and leg.source.twiml is None:
         raise errors.missing("Url")
     exchange.place(leg)
     exchange.drop_answer()
-    return _created(leg.show())
+    return created(leg.show())
 
 
 def _leg(exchange: Exchange, form: dict[str, list[str]], to: str) -> Leg:
     events = form.get("StatusCallbackEvent", ["completed"])
-    timeout = _one(form, "Timeout") or "60"
+    timeout = one(form, "Timeout") or "60"
     if not timeout.isdigit():
         raise errors.bad_value("Timeout", timeout)
     return Leg(
         exchange.options.account_sid,
         to,
-        _required(form, "From"),
+        required(form, "From"),
         _source(form),
         exchange.webhooks,
         exchange.options.speed,
         timeout=min(int(timeout), 600),
-        status_callback=_one(form, "StatusCallback"),
+        status_callback=one(form, "StatusCallback"),
         events=frozenset(word for value in events for word in value.split()),
     )
 
 
 def _source(form: dict[str, list[str]]) -> Source:
-    return Source(_one(form, "Url"), _one(form, "Twiml"), _one(form, "FallbackUrl"))
+    return Source(one(form, "Url"), one(form, "Twiml"), one(form, "FallbackUrl"))
 
 
 @routes.get(ROOT + "/Calls.json")
@@ -124,11 +126,11 @@ def _call_matches(leg: Leg, query: dict[str, str]) -> bool:
         query.get("To", leg.to) == leg.to
         and query.get("From", leg.sender) == leg.sender
         and query.get("Status", leg.status) == leg.status
-        and _in_days(leg.created_at.date(), query, "StartTime")
+        and in_days(leg.created_at.date(), query, "StartTime")
     )
 
 
-def _in_days(day: date, query: dict[str, str], name: str) -> bool:
+def in_days(day: date, query: dict[str, str], name: str) -> bool:
     """`DateSent=2026-11-20`, `DateSent<=…` and `DateSent>=…` (the client writes the sign into the name)."""
     exact, before, after = (query.get(name + sign) for sign in ("", "<", ">"))
     return (
@@ -152,8 +154,8 @@ async def fetch_call(request: web.Request) -> web.Response:
 
 @routes.post(ROOT + "/Calls/{sid}.json")
 async def update_call(request: web.Request) -> web.Response:
-    leg, form = _find_leg(request), await _form(request)
-    status, source = _one(form, "Status"), _source(form)
+    leg, form = _find_leg(request), await read_form(request)
+    status, source = one(form, "Status"), _source(form)
     if status not in (None, "completed", "canceled"):
         raise errors.bad_value("Status", status)
     if leg.status in FINAL:
@@ -197,8 +199,8 @@ async def fetch_conference(request: web.Request) -> web.Response:
 
 @routes.post(ROOT + "/Conferences/{conference}.json")
 async def update_conference(request: web.Request) -> web.Response:
-    room, form = _find_room(request), await _form(request)
-    if _one(form, "Status") == "completed":
+    room, form = _find_room(request), await read_form(request)
+    if one(form, "Status") == "completed":
         room.end("conference-ended-via-api")
     return web.json_response(room.show())
 
@@ -213,16 +215,16 @@ async def list_participants(request: web.Request) -> web.Response:
 @routes.post(ROOT + "/Conferences/{conference}/Participants.json")
 async def create_participant(request: web.Request) -> web.Response:
     """Dial somebody into a conference; `conference` may be its name, as with Twilio."""
-    exchange, form = request.app[EXCHANGE], await _form(request)
+    exchange, form = request.app[EXCHANGE], await read_form(request)
     name = request.match_info["conference"]
     known = exchange.voice.conferences.get(name)
     room = exchange.voice.room(known.name if known else name, {})
-    leg = _leg(exchange, form, _required(form, "To"))
+    leg = _leg(exchange, form, required(form, "To"))
     leg.room = room
     exchange.place(leg)
-    shown = room.show_participant(Participant(leg, label=_one(form, "Label")))
+    shown = room.show_participant(Participant(leg, label=one(form, "Label")))
     exchange.drop_answer()
-    return _created(shown | {"status": "queued"})
+    return created(shown | {"status": "queued"})
 
 
 def _find_participant(request: web.Request) -> tuple[Conference, Participant]:
@@ -241,8 +243,8 @@ async def fetch_participant(request: web.Request) -> web.Response:
 
 @routes.post(ROOT + "/Conferences/{conference}/Participants/{sid}.json")
 async def update_participant(request: web.Request) -> web.Response:
-    (room, participant), form = _find_participant(request), await _form(request)
-    flags = {name: BOOLEANS.get((_one(form, name) or "").lower()) for name in ("Muted", "Hold", "EndConferenceOnExit")}
+    (room, participant), form = _find_participant(request), await read_form(request)
+    flags = {name: BOOLEANS.get((one(form, name) or "").lower()) for name in ("Muted", "Hold", "EndConferenceOnExit")}
     room.change(participant, muted=flags["Muted"], hold=flags["Hold"])
     if flags["EndConferenceOnExit"] is not None:
         participant.ends = flags["EndConferenceOnExit"]
@@ -254,89 +256,3 @@ async def delete_participant(request: web.Request) -> web.Response:
     room, participant = _find_participant(request)
     room.leave(participant.leg.sid, "participant-with-end-conference-on-exit-kicked")
     return web.Response(status=204)
-
-
-# Messages
-
-
-@routes.post(ROOT + "/Messages.json")
-async def create_message(request: web.Request) -> web.Response:
-    exchange, form = request.app[EXCHANGE], await _form(request)
-    service = _one(form, "MessagingServiceSid")
-    sender = _one(form, "From") or (exchange.numbers[-1] if service else _required(form, "From"))
-    validity = _one(form, "ValidityPeriod") or "36000"
-    if not validity.isdigit():
-        raise errors.bad_value("ValidityPeriod", validity)
-    text = Text(
-        exchange.options.account_sid,
-        _required(form, "To"),
-        sender,
-        _required(form, "Body"),
-        status="accepted" if service else "queued",
-        status_callback=_one(form, "StatusCallback"),
-        validity_seconds=int(validity),
-        service_sid=service,
-    )
-    exchange.send(text)
-    exchange.drop_answer()
-    return _created(text.show())
-
-
-@routes.get(ROOT + "/Messages.json")
-async def list_messages(request: web.Request) -> web.Response:
-    query = dict(request.query)
-    texts = [
-        text
-        for text in reversed(request.app[EXCHANGE].texts.by_sid.values())
-        if query.get("To", text.to) == text.to
-        and query.get("From", text.sender) == text.sender
-        and _in_days((text.sent_at or text.created_at).date(), query, "DateSent")
-    ]
-    return web.json_response(page(request.path, "messages", texts, query, Text.show))
-
-
-@routes.get(ROOT + "/Messages/{sid}.json")
-async def fetch_message(request: web.Request) -> web.Response:
-    text = request.app[EXCHANGE].texts.by_sid.get(request.match_info["sid"])
-    if text is None:
-        raise errors.not_found(request.path)
-    return web.json_response(text.show())
-
-
-# Numbers
-
-
-@routes.post(ROOT + "/IncomingPhoneNumbers.json")
-async def create_number(request: web.Request) -> web.Response:
-    """Own a number and say where its messages go."""
-    exchange, form = request.app[EXCHANGE], await _form(request)
-    number = _required(form, "PhoneNumber")
-    if number not in exchange.numbers:
-        exchange.numbers.append(number)
-    url = _one(form, "SmsUrl")
-    if url:
-        exchange.set_inbound_url(url, number)
-    return _created(_show_number(exchange, number))
-
-
-@routes.get(ROOT + "/IncomingPhoneNumbers.json")
-async def list_numbers(request: web.Request) -> web.Response:
-    exchange, query = request.app[EXCHANGE], dict(request.query)
-    numbers = [number for number in exchange.numbers if query.get("PhoneNumber", number) == number]
-    shown = page(request.path, "incoming_phone_numbers", numbers, query, lambda number: _show_number(exchange, number))
-    return web.json_response(shown)
-
-
-def _show_number(exchange: Exchange, number: str) -> Json:
-    account, sid = exchange.options.account_sid, "PN" + number.removeprefix("+").zfill(32)
-    return {
-        "sid": sid,
-        "account_sid": account,
-        "friendly_name": number,
-        "phone_number": number,
-        "sms_url": exchange.texts.inbound_urls.get(number, ""),
-        "sms_method": "POST",
-        "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
-        "api_version": API_VERSION,
-        "uri": path(account, "IncomingPhoneNumbers", f"{sid}.json"),
-    }
