@@ -1,4 +1,4 @@
-"""The story of the first page: an operator takes a call and the next one, a strategist sees it run, a pollster's chart fills."""
+"""An operator takes a call and the next one, a strategist sees it run, a pollster's chart fills."""
 
 import re
 import time
