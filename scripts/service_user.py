@@ -54,10 +54,12 @@ def drop(command: list[str], *reads: Path, keep_reading: bool = False, dies_by: 
         )
     keep = [f"+{READ_ALL}"] if _has_read_all() and (closed is not None or keep_reading) else []
     rights = ",".join(["-all", *keep])
+    # access(2), which PostgreSQL asks before it starts its programs, forgets the kept right without this bit.
+    bits = ["--securebits=+no_setuid_fixup"] if keep else []
     return [
         "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--no-new-privs",
         f"--inh-caps={rights}", f"--ambient-caps={rights}", f"--bounding-set={rights}", f"--pdeathsig={dies_by}",
-        "--", *command,
+        *bits, "--", *command,
     ]  # fmt: skip
 
 
