@@ -155,7 +155,8 @@ def may(roles: frozenset[str]) -> bool:
 def _is_page() -> bool:
     """Does the browser ask for a page, rather than a script for a part or an answer?"""
     is_script = request.headers.get("HX-Request") == "true" or request.is_json
-    return not is_script and request.accept_mimetypes.best_match(["text/html", "application/json"]) != "application/json"
+    preferred = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return not is_script and preferred != "application/json"
 
 
 def _to_sign_in() -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""Two clocks. `real_now` for leases, deadlines and signatures; `campaign_now` for everything a person sees or a rule asks.
+"""Two clocks: `real_now` for leases, deadlines and signatures; `campaign_now` for what a person sees or a rule asks.
 
 In drill mode the campaign clock starts on a weekday morning of an invented campaign, runs at the speed of the real one,
 skips the hours in which nobody may be called, and never goes back (the furthest time seen is kept in the database).
@@ -53,9 +53,7 @@ def campaign_now(session: Session) -> datetime:
 
 def keep_furthest(session: Session) -> None:
     """Remember how far the drill clock has run, so that a real clock set back cannot turn it back."""
-    session.execute(
-        text("UPDATE drill_clock SET furthest = GREATEST(furthest, :now)"), {"now": campaign_now(session)}
-    )
+    session.execute(text("UPDATE drill_clock SET furthest = GREATEST(furthest, :now)"), {"now": campaign_now(session)})
 
 
 def drill_time(real_start: datetime, drill_start: datetime, now: datetime) -> datetime:
