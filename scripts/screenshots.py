@@ -21,7 +21,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 USERNAMES = {login.role: login.username for login in LOGINS}
 # Pages that are also shown in dark colours and at the width of a telephone.
 ALSO = ("floor.page", "campaigns.page", "surveys.results", "security.login")
-SIZE = {"width": 1280, "height": 800}
+SIZE = {"width": 1120, "height": 700}  # keeps each picture below 150 kB
 TELEPHONE = {"width": 360, "height": 740}
 
 
