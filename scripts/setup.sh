@@ -49,7 +49,7 @@ make_venv() {
 
 # uv installs ten times as fast as pip. It reads the registry's address from its own settings: pip's are handed on.
 install_lock() {
-    pip=".venv/bin/python -m pip --disable-pip-version-check -q"
+    pip=".venv/bin/python -m pip --disable-pip-version-check -qq"
     awk '/^uv==/ { take = 1 } /^[a-z]/ && !/^uv==/ { take = 0 } take' requirements.lock >.venv/uv.lock
     index=${PIP_INDEX_URL:-$($pip config get global.index-url 2>/dev/null || true)}
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
