@@ -79,6 +79,7 @@ export class Live {
     source.addEventListener("open", () => this.heard());
     source.addEventListener("snapshot", (event) => {
       this.heard();
+      document.documentElement.dataset.link = "up";
       const { topic, snapshot } = JSON.parse(event.data);
       this.onSnapshot(topic, snapshot);
     });
@@ -105,6 +106,7 @@ export class Live {
   lost() {
     if (this.lostAt || this.closed) return;
     this.lostAt = Date.now();
+    document.documentElement.dataset.link = "lost";
     this.onLink(false);
   }
 
