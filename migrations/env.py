@@ -1,4 +1,4 @@
-"""Alembic's entry: online only, on the process's database, with short waits so that a migration never blocks a floor."""
+"""Alembic's entry: online only, on the process's database, short waits, so that no migration blocks a floor."""
 
 from alembic import context
 from sqlalchemy import text
