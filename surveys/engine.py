@@ -112,6 +112,14 @@ def path(items: Items, answers: Answers, seed: int = 0, face: str = "screen") ->
     return _path(items, stand(items, answers, seed), face)
 
 
+def way(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> list[tuple[str, list[str]]]:
+    """(name, codes as they are shown) of each question on the path: all of an interview for the price of one look."""
+    standing = stand(items, answers, seed)
+    world = _World(items, {**standing.values, **_today(answers)}, seed, "")
+    named = _named(items)
+    return [(name, _codes(named[name], world, seed)) for name in _path(items, standing, face)]
+
+
 def read_answer(
     items: Items, answers: Answers, name: str, given: str | Sequence[str], *, seed: int = 0, language: str = ""
 ) -> str:
@@ -280,17 +288,20 @@ def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language
 def _shown(
     items: Items, item: dict[str, Any], standing: Standing, world: _World, setting: _Setting
 ) -> Iterator[Choice]:
-    """The choices in their order. Only candidates rotate; a list without candidates rotates what has no role."""
+    named = {choice["name"]: choice for choice in item["choices"]}
+    for code in _codes(item, world, setting.seed):
+        shown = named[code]
+        yield Choice(code, _spoken(items, shown["label"], standing, setting.language), shown["role"])
+
+
+def _codes(item: dict[str, Any], world: _World, seed: int) -> list[str]:
+    """The offered codes in their order. Only candidates rotate; a list without candidates rotates what has no role."""
     offered = world.offered(item)
     rotating = _rotating(offered) if item["randomize"] else []
-    seed = setting.seed
     if item["seed"]:
         seed = int(hashlib.sha256(expressions.as_text(world.value(item["seed"], item)).encode()).hexdigest()[:12], 16)
     order = iter(shuffled(rotating, seed, item["name"]))
-    named = {choice["name"]: choice for choice in offered}
-    for choice in offered:
-        shown = named[next(order)] if choice["name"] in rotating else choice
-        yield Choice(shown["name"], _spoken(items, shown["label"], standing, setting.language), shown["role"])
+    return [next(order) if choice["name"] in rotating else choice["name"] for choice in offered]
 
 
 def _rotating(choices: list[dict[str, Any]]) -> list[str]:

@@ -25,6 +25,7 @@ from scripts.demo import FLOOR
 from scripts.simulated_carrier.citizens import Citizen, Kind, citizen
 from surveys import engine
 from surveys.interviews import Answer, Interview
+from surveys.items import ASKED
 from surveys.questionnaire import Questionnaire, current
 
 # Thursday to Saturday before the drill's Monday, and that Monday's first hour.
@@ -39,6 +40,14 @@ SECONDS_A_QUESTION = 14
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A question of the past, with the codes in the order in which they were shown."""
+
+    name: str
+    order: list[str]
+
+
+@dataclass(frozen=True)
 class Try:
     """One call of the past. `at`: campaign time; `answers`: what was said in it, in order of the questions."""
 
@@ -47,7 +56,7 @@ class Try:
     at: datetime
     id: uuid.UUID
     outcome: str
-    answers: tuple[engine.Question, ...] = ()
+    answers: tuple[Asked, ...] = ()
 
     @property
     def reached(self) -> bool:
@@ -105,7 +114,7 @@ def _moment(dice: random.Random) -> datetime:
 
 def _became(
     person: Citizen, form: Questionnaire, number: uuid.UUID, dice: random.Random
-) -> tuple[str, tuple[engine.Question, ...]]:
+) -> tuple[str, tuple[Asked, ...]]:
     reaction = person.reaction(1)
     if reaction.kind == "voicemail":
         return "voicemail", ()
@@ -116,17 +125,15 @@ def _became(
     return "completed" if person.takes_part else "refused", _interview(person, form, number, 99)
 
 
-def _interview(person: Citizen, form: Questionnaire, number: uuid.UUID, most: int) -> tuple[engine.Question, ...]:
-    """The questions that the engine asks this person, each with the value they answer."""
-    answers: dict[str, str] = {}
-    asked: list[engine.Question] = []
-    while len(asked) < most and not engine.refused_consent(form.items, answers):
-        question = engine.next_question(form.items, answers, _seed(number), "es")
-        if question is None:
-            break
-        answers[question.name] = person.answers.get(question.name, "")
-        asked.append(question)
-    return tuple(asked)
+def _interview(person: Citizen, form: Questionnaire, number: uuid.UUID, most: int) -> tuple[Asked, ...]:
+    """The questions that the engine asks this person, until they decline to take part or hang up."""
+    items = form.items
+    said = {item["name"]: person.answers.get(item["name"], "") for item in items["items"] if item["type"] in ASKED}
+    way = [Asked(name, order) for name, order in engine.way(items, said, _seed(number))]
+    if engine.refused_consent(items, said):
+        names = [question.name for question in way]
+        most = min(most, names.index(items["consent_question"]) + 1)
+    return tuple(way[:most])
 
 
 def _seed(number: uuid.UUID) -> int:

@@ -275,9 +275,10 @@ def test_an_interview_is_finished_when_only_notes_are_left(sample_items: Items) 
 def test_any_acceptable_answers_lead_to_the_end_and_every_question_is_asked_once(
     sample_items: Items, data: st.DataObject, seed: int
 ) -> None:
-    answers, asked_names = dict(HIDDEN), []
+    answers, asked_names, shown = dict(HIDDEN), [], []
     while asked := engine.next_question(sample_items, answers, seed):
         asked_names.append(asked.name)
+        shown.append((asked.name, asked.order))
         if asked.choices:
             given: str | list[str] = data.draw(st.sampled_from(asked.order))
         else:
@@ -286,6 +287,7 @@ def test_any_acceptable_answers_lead_to_the_end_and_every_question_is_asked_once
     assert len(asked_names) == len(set(asked_names)) <= len(sample_items["items"])
     assert engine.is_finished(sample_items, answers, seed)
     assert set(asked_names) <= engine.applicable(sample_items, answers, seed)
+    assert engine.way(sample_items, answers, seed) == shown  # looked back on, the interview is what it was
 
 
 @given(
