@@ -1,6 +1,7 @@
 """SMS through Twilio's REST interface (or the simulated carrier, which speaks the same)."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -45,7 +46,7 @@ class Sms:
         trace.on_request_headers_sent.append(_headers_sent)
         # Never max_retries: it would send the POST again after an HTTP 500. The client ignores its own time-out, hence
         # DEADLINE below.
-        self._http = AsyncTwilioHttpClient(trace_configs=[trace], max_retries=None)
+        self._http = AsyncTwilioHttpClient(trace_configs=[trace], max_retries=None, logger=_quiet())
         client = Client(self._twilio.account_sid, self._twilio.auth_token, http_client=self._http)
         if self._twilio.base_url:
             client.api.base_url = self._twilio.base_url
@@ -78,6 +79,13 @@ class Sms:
 
     def read_receipt(self, form: Mapping[str, str]) -> Receipt:
         return read_receipt(form)
+
+
+def _quiet() -> logging.Logger:
+    """The client logs requests at level INFO, and one that looks a message up holds its phone: never in our log."""
+    logger = logging.getLogger("campaigns.channels.sms.wire")
+    logger.setLevel(logging.WARNING)
+    return logger
 
 
 def _is_same(found: Any, letter: Letter) -> bool:

@@ -1,6 +1,7 @@
 """The SMS channel, with Twilio's own client, against a server on this machine that misbehaves in every way."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -167,6 +168,16 @@ def test_the_providers_list_is_matched_by_text_sender_and_time(settings: Setting
             assert [(one.provider_ref, one.state) for one in found] == [("SM1", "delivered")]
 
     run(look_up())
+
+
+def test_the_log_holds_no_phone_however_much_it_tells(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    async def look_up() -> None:
+        async with twilio(answering(200, {"messages": []}), settings) as channel:
+            await channel.look_up(outgoing())
+
+    with caplog.at_level(logging.INFO):
+        run(look_up())
+    assert "9221110001" not in caplog.text
 
 
 @pytest.mark.parametrize(
