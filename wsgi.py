@@ -35,7 +35,10 @@ COMMANDS: tuple[str, ...] = (
     "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli", "surveys.cli", "campaigns.cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
-COMPOSED: tuple[str, ...] = ("callcenter.console", "callcenter.floor", "surveys.views")
+COMPOSED: tuple[str, ...] = (
+    "callcenter.console", "callcenter.floor", "callcenter.import_views", "surveys.views", "campaigns.call_views",
+    "campaigns.message_views",
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:

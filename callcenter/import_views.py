@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from callcenter import file_faults, import_columns, imports
-from callcenter.base import audit
+from callcenter.base import audit, live
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
@@ -49,6 +49,16 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "failed": (_l("Not imported"), "danger", "x-circle"),
     "cancelled": (_l("Cancelled"), "secondary", "slash-circle"),
 }
+
+
+def compose() -> None:
+    """Make the progress of an import live."""
+    live.register("import", _live_snapshot, roles=IMPORTERS, pause=0.5)
+
+
+def _live_snapshot(session: Session, _user_id: int, import_id: int) -> dict[str, Any]:
+    batch = imports.get(session, import_id)
+    return {"state": batch.state, "rows_done": batch.rows_done, "rows_total": batch.rows_total}
 
 
 @blueprint.context_processor

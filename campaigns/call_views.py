@@ -1,13 +1,17 @@
 """Pages of one calling campaign: make it, look before it starts, watch it, pause and finish it."""
 
+from typing import Any
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_security import current_user
+from sqlalchemy.orm import Session
 from wtforms.fields import SelectChoice
 
 from callcenter import dispositions, queues
+from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
@@ -18,6 +22,18 @@ from campaigns.forms import CallForm
 from surveys import questionnaire
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
+
+WATCHERS = ("strategist", "administrator", "supervisor")
+
+
+def compose() -> None:
+    """Make the page of a running campaign live."""
+    live_pages.register("queue", _live_snapshot, roles=WATCHERS, pause=2.0)
+
+
+def _live_snapshot(session: Session, _user_id: int, queue_id: int) -> dict[str, Any]:
+    queue = queues.get(session, queue_id)
+    return {"state": queue.state, "why_idle": queue.why_idle, **queues.progress(session, queue_id)}
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -34,7 +50,7 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:campaign_id>")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def show(campaign_id: int) -> ResponseReturnValue:
     campaign = calling.find(web_session(), campaign_id)
     if campaign.frozen_at is None:
@@ -45,7 +61,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:campaign_id>/live")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def live(campaign_id: int) -> ResponseReturnValue:
     """The moving part of the campaign's page."""
     campaign = calling.find(web_session(), campaign_id)
@@ -65,7 +81,7 @@ def start(campaign_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:campaign_id>/pause")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def pause(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
     calling.pause(session, campaign_id, request.form.get("reason") or "review", current_user.id)

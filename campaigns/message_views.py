@@ -5,6 +5,7 @@ from csv import writer
 from datetime import datetime
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -20,9 +21,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
+from sqlalchemy.orm import Session
 from wtforms.fields import SelectChoice
 
 from callcenter.base import audit
+from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.db import open_session, web_session
 from callcenter.base.settings import Settings
@@ -35,6 +38,17 @@ blueprint = Blueprint("messages", __name__, url_prefix="/messages")
 
 DEFAULT_TEXT = _l("Hello {given_names|neighbor}, this is … Reply BAJA and we will not write again.")
 CSV_COLUMNS = ("message", "contact", "section", "state", "refusal", "error", "parts", "sent_at", "finished_at")
+WATCHERS = ("strategist", "administrator", "supervisor")
+
+
+def compose() -> None:
+    """Make the page of a campaign that is being sent live."""
+    live_pages.register("message-campaign", _live_snapshot, roles=WATCHERS, pause=2.0)
+
+
+def _live_snapshot(session: Session, _user_id: int, campaign_id: int) -> dict[str, Any]:
+    campaign = campaigns.find(session, campaign_id)
+    return {"state": campaign.state, **reports.message_counts(session, [campaign_id]).get(campaign_id, {})}
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -63,7 +77,7 @@ def preview() -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:campaign_id>")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def show(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
     campaign = campaigns.find(session, campaign_id)
@@ -75,7 +89,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:campaign_id>/live")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def live(campaign_id: int) -> ResponseReturnValue:
     """The moving part of the campaign's page."""
     campaign = campaigns.find(web_session(), campaign_id)
@@ -94,7 +108,7 @@ def send(campaign_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<int:campaign_id>/pause")
-@access("strategist", "administrator", "supervisor")
+@access(*WATCHERS)
 def pause(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
     campaigns.pause(session, campaign_id, request.form.get("reason") or "review", current_user.id)

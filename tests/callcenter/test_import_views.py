@@ -33,7 +33,10 @@ def test_a_list_goes_from_upload_to_people_and_refused_rows(session: Session, cl
     assert answer.status_code == 302
     batch = session.scalars(select(ImportBatch)).one()
     page = f"/imports/{batch.id}"
-    assert 'hx-trigger="every 1s"' in clerk.get(page).text
+    assert f'data-live="import/{batch.id}"' in clerk.get(page).text
+    topic = f"import/{batch.id}"
+    seen = clerk.get(f"/live/snapshot?topic={topic}").get_json()["topics"][topic]
+    assert seen == {"state": "uploaded", "rows_done": 0, "rows_total": None}
     import_jobs.inspect_import(batch.id)
     assert clerk.get(f"{page}/progress?state=uploaded").headers["HX-Refresh"] == "true"
     mapping = clerk.get(page).text
