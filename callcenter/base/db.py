@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from flask import Flask, current_app, g
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, make_url
+from psycopg import Error as PostgresError
+from sqlalchemy import DateTime, Engine, ExceptionContext, MetaData, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
@@ -17,6 +18,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# https://www.postgresql.org/docs/18/errcodes-appendix.html: data exceptions, and violated constraints.
+ROW_QUOTED = ("22", "23")
 
 
 class Base(DeclarativeBase):
@@ -31,14 +34,30 @@ _sessions: Sessions | None = None
 
 
 def engine_for(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine that survives a restarted server (connections are tested before use)."""
-    return create_engine(
+    """An engine that survives a restarted server (connections are tested before use), and whose errors hold no data."""
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": "convoca"},
     )
+    event.listen(engine, "handle_error", _forget_the_row)
+    return engine
+
+
+def _forget_the_row(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the row it refuses, and a row holds a person: of such an error its kind and constraint stay.
+
+    Whoever logs the exception, a worker or a daemon, then logs no phone. Its `diag` keeps what code may ask for."""
+    error = context.original_exception
+    if not isinstance(error, PostgresError) or error.sqlstate is None or error.sqlstate[:2] not in ROW_QUOTED:
+        return
+    said = f"{type(error).__name__} ({error.sqlstate} {error.diag.constraint_name or ''})".replace(" )", ")")
+    error.args = (said,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (said,)
 
 
 def connect(url: str, *, pool_size: int = 5) -> Sessions:
