@@ -21,13 +21,12 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, contacts, territory
+from callcenter import calendar, consent, contact_history, contacts, territory
 from callcenter.base import audit, auth
 from callcenter.base.auth import access, public
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.contacts import Search
-from callcenter.dispositions import label
 from callcenter.phones import normalise
 from callcenter.table_files import csv_line
 
@@ -67,7 +66,7 @@ SECTION_KINDS: dict[str, LazyString] = {"U": _l("Urban"), "M": _l("Mixed"), "R":
 def _words() -> dict[str, Any]:
     return {
         "sexes": SEXES, "consents": CONSENTS, "line_kinds": LINE_KINDS, "channels": CHANNELS, "purposes": PURPOSES,
-        "section_kinds": SECTION_KINDS, "outcome_label": label, "masked": contacts.masked,
+        "section_kinds": SECTION_KINDS, "masked": contacts.masked,
         "sees_phones": _sees_phones(),
     }  # fmt: skip
 
@@ -142,7 +141,7 @@ def show(contact_id: int) -> ResponseReturnValue:
         "callcenter/contacts/show.html",
         contact=contact,
         evidence=consent.evidence(session, contact_id),
-        history=contacts.history(session, contact_id),
+        history=contact_history.read(session, contact_id),
         household=contacts.household(session, contact),
         is_suppressed=any(
             consent.suppression_of(session, phone)

@@ -22,7 +22,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import attempts
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
@@ -152,12 +151,6 @@ def household(session: Session, contact: Contact) -> list[Contact]:
     """Other people who are called first at the same phone."""
     others = select(Contact).where(Contact.phone == contact.phone, Contact.id != contact.id).order_by(Contact.id)
     return list(session.scalars(others))
-
-
-def history(session: Session, contact_id: int | None, *, limit: int = 20) -> list[dict[str, Any]]:
-    """What became of the tries to reach this person, newest first: dicts of channel, at (campaign time), outcome."""
-    tries = attempts.history(session, contact_id, limit=limit)
-    return [{"channel": one.channel, "at": one.at, "outcome": one.outcome} for one in tries]
 
 
 def _matching(search: Search) -> Select[Contact]:

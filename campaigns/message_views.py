@@ -24,12 +24,13 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from wtforms.fields import SelectChoice
 
+from callcenter import contact_history
 from callcenter.base import audit
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.db import open_session, web_session
 from callcenter.base.settings import Settings
-from campaigns import labels, preflight, reports, segments, wording
+from campaigns import contact_messages, labels, preflight, reports, segments, wording
 from campaigns import message_campaigns as campaigns
 from campaigns.forms import MessageForm
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
@@ -42,7 +43,8 @@ WATCHERS = ("strategist", "administrator", "supervisor")
 
 
 def compose() -> None:
-    """Make the page of a campaign that is being sent live."""
+    """Make the page of a campaign that is being sent live; tell the page of a person what was written to them."""
+    contact_history.register("messages", contact_messages.deeds)
     live_pages.register("message-campaign", _live_snapshot, roles=WATCHERS, pause=2.0)
 
 

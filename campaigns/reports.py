@@ -166,18 +166,6 @@ def receipts(session: Session, message_id: Any) -> list[MessageReceipt]:
                                 .order_by(MessageReceipt.id)))  # fmt: skip
 
 
-def of_contact(session: Session, contact_id: int) -> list[Row[Any]]:
-    """Why a person got, or did not get, each message campaign that had them. columns: Message, campaign_name"""
-    return list(
-        session.execute(
-            select(Message, MessageCampaign.name.label("campaign_name"))
-            .join(MessageCampaign, MessageCampaign.id == Message.campaign_id)
-            .where(Message.contact_id == contact_id)
-            .order_by(MessageCampaign.id.desc())
-        )
-    )
-
-
 def _per_minute(session: Session, campaign_id: int) -> int:
     since = real_now() - timedelta(minutes=1)
     return session.scalar(

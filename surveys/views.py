@@ -13,15 +13,16 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import call_scripts
+from callcenter import call_scripts, contact_history
 from callcenter.base import audit, live
 from callcenter.base.auth import access, may
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.languages import language as page_language
+from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
-from surveys import engine, interview_pages, interviews, questionnaire, report, result_pages
+from surveys import contact_interviews, engine, interview_pages, interviews, questionnaire, report, result_pages
 from surveys.interview_pages import after, before, keys_of
 from surveys.items import Items
 from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
@@ -33,11 +34,12 @@ MAX_KEPT = 100_000
 
 
 def compose() -> None:
-    """Tell the ground floor what a call can run here, and the live pages when numbers change."""
+    """Tell the ground floor what a call can run here and what a person took part in; make the results live."""
     script = CallScript(
         "surveys.call_page", interviews.close_call, interviews.suggested, interviews.reopen_call, _preview_address
     )
     call_scripts.register("survey", script)
+    contact_history.register("interviews", contact_interviews.deeds)
     live.register("survey", _live_snapshot, roles=READERS, pause=CACHE_SECONDS)
 
 
@@ -58,6 +60,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @access(*MAKERS)
+@takes_upload(MAX_BYTES)
 def create() -> ResponseReturnValue:
     """A survey from an XLSForm; a form with faults is answered with each of them by sheet, row and column."""
     session = web_session()
@@ -82,6 +85,7 @@ def show(survey_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:survey_id>/form")
 @access(*MAKERS)
+@takes_upload(MAX_BYTES)
 def replace_form(survey_id: int) -> ResponseReturnValue:
     """A corrected XLSForm: in place while nobody has answered, else as the next version."""
     session = web_session()

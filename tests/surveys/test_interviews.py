@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
+from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.calls import Call
-from surveys import interviews, questionnaire
+from surveys import contact_interviews, interviews, questionnaire
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 from tests.surveys.survey_forms import workbook
@@ -147,6 +148,18 @@ def test_the_end_of_the_call_says_what_became_of_the_interview(
     assert interview.state == state
     interviews.reopen_call(session, interview.call_id)
     assert interview.state == ("complete" if state == "complete" else "started")
+
+
+def test_a_persons_page_learns_that_an_interview_took_place_and_nothing_more(
+    session: Session, interview: Interview
+) -> None:
+    contact_id = session.get_one(Attempt, interview.call_id).contact_id
+    assert contact_id is not None
+    assert contact_interviews.deeds(session, contact_id, 10) == []
+    answer_all(session, interview.id, AGREED)
+    (deed,) = contact_interviews.deeds(session, contact_id, 10)
+    assert (deed.at, deed.campaign) == (interview.at, "Ola 1")
+    assert not any(answer in repr(deed) for answer in ("rojo", "azul", "Porque", "complete"))
 
 
 def test_progress_counts_along_the_way_as_it_looks_now(session: Session, interview: Interview) -> None:
