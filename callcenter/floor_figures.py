@@ -1,4 +1,7 @@
-"""What the supervisor's floor shows: figures of the last hour, a row an operator, alerts, queues. Real time."""
+"""What the supervisor's floor shows: figures of the last hour, a row an operator, alerts, queues.
+
+Intervals are real time, what people read is campaign time.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +17,7 @@ from sqlalchemy.orm import Session
 from callcenter import pause_reasons, queues
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound
 from callcenter.call_ledger import Call
 from callcenter.operators import Operator
@@ -42,7 +45,7 @@ PATIENCE: dict[str, tuple[int, int, LazyString]] = {
 
 @dataclass(frozen=True)
 class Board:
-    """`answered` and `abandoned` are of the `dialled` calls that ended in the last hour."""
+    """`answered` and `abandoned` are of the `dialled` calls that ended in the last hour. `as_of` is campaign time."""
 
     as_of: datetime
     states: dict[str, int]
@@ -106,7 +109,7 @@ def board(session: Session) -> Board:
         .join(Attempt, Attempt.id == Call.id)
         .where(ended)
     ).one()
-    return Board(now, states, *row)
+    return Board(campaign_now(session), states, *row)
 
 
 def rows(session: Session) -> list[Row]:

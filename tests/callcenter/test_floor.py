@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from callcenter import calls, floor_figures, queues
-from callcenter.base import flags
+from callcenter.base import clock, flags
 from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
 from tests.base import conftest as base
@@ -121,8 +121,10 @@ def test_the_floor_is_closed_to_operators(make_person: MakePerson, sign_in: Sign
     assert sign_in(make_person("operator", username="olivia")).get("/floor/").status_code == 403
 
 
-def test_the_live_topic_says_when_it_is_of(sergio: FlaskClient) -> None:
+def test_the_live_topic_says_when_it_is_of(session: Session, sergio: FlaskClient) -> None:
+    clock.start_drill(session)
+    session.commit()
     answer: Any = sergio.get("/live/snapshot?topic=floor").json
     shown = answer["topics"]["floor"]
-    assert shown["as_of"]
+    assert shown["as_of"].startswith("2027-05-10")  # the campaign's day, as the banner says
     assert shown["alerts"] == 0
