@@ -1,4 +1,4 @@
-"""The list of campaigns, what runs now, and the one button that stops everything."""
+"""The list of campaigns, and the one button that stops everything."""
 
 from decimal import Decimal
 
@@ -50,13 +50,6 @@ def live() -> ResponseReturnValue:
     return render_template("campaigns/_lists.html", **_overview())
 
 
-@blueprint.get("/running")
-@access("strategist", "administrator", "supervisor")
-def running() -> ResponseReturnValue:
-    """A few lines with what runs and the stop button, for any page that asks for them."""
-    return render_template("campaigns/_running.html", running=_running())
-
-
 @blueprint.post("/stop-all")
 @access("strategist", "administrator")
 def stop_all() -> ResponseReturnValue:
@@ -79,14 +72,6 @@ def _running_campaigns() -> tuple[list[calling.CallCampaign], list[message_campa
     calls = [one for one in calling.newest(session) if one.queue.state == "running"]
     texts = [one for one in message_campaigns.newest(session) if one.state in ("planning", "running")]
     return calls, texts
-
-
-def _running() -> list[tuple[str, str]]:
-    """(name, address) of each running campaign."""
-    calls, texts = _running_campaigns()
-    return [(one.name, url_for("campaigns.calls.show", campaign_id=one.id)) for one in calls] + [
-        (one.name, url_for("campaigns.messages.show", campaign_id=one.id)) for one in texts
-    ]
 
 
 def _overview() -> dict[str, object]:
