@@ -21,6 +21,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
+from callcenter.base.web import takes_upload
 from callcenter.imports import ImportBatch
 from callcenter.phones import REASONS
 from callcenter.table_files import csv_line
@@ -79,6 +80,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @access(*IMPORTERS)
+@takes_upload(MAX_UPLOAD_BYTES)
 def upload() -> ResponseReturnValue:
     session = web_session()
     try:

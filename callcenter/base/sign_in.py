@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, abort, current_app, request, session
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -33,6 +33,7 @@ BLUEPRINT = "security"
 # Failed tries only. An office of operators shares one address, so an address may fail more often than a name.
 TRIES_PER_NAME, TRIES_PER_ADDRESS = "8 per 5 minutes", "60 per 5 minutes"
 CODE_TRIES = "6 per 5 minutes"
+SESSION_LIFE = timedelta(hours=16)
 
 
 def gettext_noop(text: str) -> str:
@@ -105,6 +106,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     # Sessions only: no tokens in headers or addresses.
     app.extensions["security"].login_manager.request_loader(lambda _request: None)
+    app.before_request(_refuse_what_is_no_form)
     password_changed.connect(_own_password, app)
     user_authenticated.connect(_signed_in, app)
     _throttle(app, settings)
@@ -155,6 +157,8 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": is_https,
+        # The signature of a session is good for so long: a copied cookie is not a key for ever, and a shift is shorter.
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFE,
         "REMEMBER_COOKIE_SECURE": is_https,
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
@@ -166,6 +170,12 @@ def _configuration(settings: Settings) -> Mapping[str, Any]:
 def _totp_key(secret_key: str) -> str:
     """The key under which second-factor secrets are stored: derived, so that there is one secret to keep."""
     return base64.b64encode(hashlib.sha256(b"second factor:" + secret_key.encode()).digest()).decode()
+
+
+def _refuse_what_is_no_form() -> None:
+    # Flask-Security takes JSON too, and any JSON for a form.
+    if request.blueprint == BLUEPRINT and request.is_json and not isinstance(request.get_json(silent=True), dict):
+        abort(400)
 
 
 def _own_password(_sender: Flask, user: User, **_more: Any) -> None:
@@ -200,8 +210,9 @@ def _throttle(app: Flask, settings: Settings) -> None:
 
 
 def _name_tried() -> str:
-    given = (request.get_json(silent=True) or {}) if request.is_json else request.form
-    return "name:" + str(given.get("username", "")).strip().casefold()[:100]
+    given = request.get_json(silent=True) if request.is_json else request.form
+    name = given.get("username", "") if isinstance(given, Mapping) else ""
+    return "name:" + str(name).strip().casefold()[:100]
 
 
 def _person_tried() -> str:

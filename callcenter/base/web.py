@@ -2,16 +2,17 @@
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from flask import Flask, g, redirect, render_template, request, url_for
+from flask import Flask, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import Select, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -23,12 +24,16 @@ from callcenter.base.settings import Settings
 log = logging.getLogger(__name__)
 csrf = CSRFProtect()
 T = TypeVar("T")
+V = TypeVar("V", bound=Callable[..., Any])
 PAGE_SIZE = 50
+FORM_BYTES = 1_000_000  # the body of any request but an upload: nobody fills the disk from outside
 
 
 def init_app(app: Flask) -> None:
     """The frame of every page and its manners. Comes after `db` and `sign_in`, before the blueprints."""
     settings: Settings = app.config["SETTINGS"]
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES
+    app.before_request(_let_uploads_in)  # before the form is read for its token
     csrf.init_app(app)
     languages.init_app(app)
     frame.init_app(app, settings)
@@ -37,9 +42,27 @@ def init_app(app: Flask) -> None:
     headers.init_app(app, settings)
     for cause, answer in (
         (InvalidInput, _invalid), (NotFound, _missing), (Refused, _refused), (CSRFError, _stale_form),
-        (HTTPException, _http_error), (OperationalError, _database_away), (Exception, _broken),
+        (HTTPException, _http_error), (IntegrityError, _collided), (DataError, _unstorable),
+        (OperationalError, _database_away), (InterfaceError, _database_away), (PoolTimeout, _database_away),
+        (Exception, _broken),
     ):  # fmt: skip
         app.register_error_handler(cause, answer)
+
+
+def takes_upload(limit: int) -> Callable[[V], V]:
+    """Let a view take a body of `limit` bytes (and the form around it). Every other view takes FORM_BYTES."""
+
+    def mark(view: V) -> V:
+        view.upload_bytes = limit + FORM_BYTES  # type: ignore[attr-defined]  # read again by _let_uploads_in
+        return view
+
+    return mark
+
+
+def _let_uploads_in() -> None:
+    allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "upload_bytes", None)
+    if allowed is not None:
+        request.max_content_length = allowed
 
 
 @dataclass(frozen=True)
@@ -115,9 +138,23 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return _answer(code, sentences.get(code, _("The request could not be answered.")))
 
 
-def _database_away(error: OperationalError) -> ResponseReturnValue:
+def _collided(error: IntegrityError) -> ResponseReturnValue:
+    """Two did the same at once, and the first of them has it."""
     g.is_bare = True
-    log.error("the database does not answer (%s)", type(error.orig).__name__)
+    log.warning("%s collided: %s", request.endpoint, error)
+    return _bare(409, _("Somebody else changed the same at that moment. Go back, reload the page and look again."))
+
+
+def _unstorable(error: DataError) -> ResponseReturnValue:
+    """A number beyond all numbers, a text with a zero byte: no page of ours sends it."""
+    g.is_bare = True
+    log.warning("%s was given what cannot be stored: %s", request.endpoint, type(error.orig).__name__)
+    return _bare(400, _("The request was incomplete. Go back, reload the page and try again."))
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    g.is_bare = True
+    log.error("the database does not answer (%s)", type(getattr(error, "orig", None) or error).__name__)
     return _bare(503, _("The database does not answer. Nothing is lost; try again in a few seconds."))
 
 

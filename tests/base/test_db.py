@@ -26,10 +26,7 @@ def test_an_error_holds_neither_parameters_nor_the_row(engine: Engine, statement
 
 
 def test_an_error_still_names_its_constraint(engine: Engine) -> None:
-    with (
-        engine.connect() as connection,
-        pytest.raises(IntegrityError, match="UniqueViolation.*uq_roles_name") as raised,
-    ):
-        connection.execute(text("INSERT INTO roles (name) VALUES (:value), (:value)"), {"value": PHONE})
-    assert raised.value.orig is not None
-    assert "uq_roles_name" in str(raised.value.orig)
+    twice = text("INSERT INTO roles (name) VALUES (:value), (:value)")
+    with engine.connect() as connection, pytest.raises(IntegrityError) as raised:
+        connection.execute(twice, {"value": PHONE})
+    assert "uq_roles_name" in str(raised.value)

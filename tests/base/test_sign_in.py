@@ -1,5 +1,6 @@
 """Signing in: who gets in, who does not, how often one may try, and when a session ends."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -98,6 +99,23 @@ def test_many_failures_for_one_name_are_stopped_with_a_sentence(app: Flask, make
     assert post(client, "/login", {"username": person.username.upper(), "password": PASSWORD}).status_code == 429
     other = make_person("operator", full_name="Otra Persona")
     assert post(client, "/login", {"username": other.username, "password": PASSWORD}).status_code == 302
+
+
+def test_a_sign_in_that_is_no_form_is_refused_in_words(app: Flask) -> None:
+    client = app.test_client()
+    headers = {"X-CSRFToken": token(client)}
+    for body in ([1], "name", {"username": ["a"]}):
+        assert client.post("/login", json=body, headers=headers).status_code in (400, 422)
+
+
+def test_a_copied_cookie_is_no_key_for_ever(
+    app: Flask, make_person: MakePerson, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sign_in(make_person("operator"))
+    assert client.get("/account").status_code == 200
+    later = time.time() + 17 * 3600
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: later)
+    assert client.get("/account").status_code == 302
 
 
 def test_failures_are_counted_in_memory_while_redis_is_away(

@@ -2,12 +2,15 @@
 
 import gzip
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy.exc import OperationalError
+from flask import Flask, request
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from callcenter.base import web
 from callcenter.base.auth import public
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.settings import Settings
@@ -107,6 +110,42 @@ def test_a_bug_answers_in_words_and_logs_no_data(app: Flask, caplog: pytest.LogC
     assert "ValueError" in caplog.text
 
 
+def test_what_cannot_be_stored_is_the_senders_fault(make_person: MakePerson, sign_in: SignIn) -> None:
+    client = sign_in(make_person("administrator"))
+    assert client.get("/people?q=%00").status_code == 400
+    assert client.get("/people/99999999999999999999").status_code in (400, 404)
+
+
+def test_the_second_of_two_who_did_the_same_gets_a_sentence(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    answer = _failing(app, IntegrityError("INSERT", {}, Exception("uq_users_username"))).get("/fails")
+    assert answer.status_code == 409
+    assert "uq_users_username" not in answer.text
+
+
+@pytest.mark.parametrize("error", [PoolTimeout("QueuePool"), InterfaceError("SELECT", {}, Exception("closed"))])
+def test_a_database_without_a_free_connection_is_away(app: Flask, error: Exception) -> None:
+    assert _failing(app, error).get("/fails").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/login", "/baja", "/hooks/messages/inbound", "/language"])
+def test_nobody_fills_the_disk_from_outside(app: Flask, path: str) -> None:
+    assert app.test_client().post(path, **_upload(1_100_000)).status_code == 413
+
+
+def test_an_upload_is_let_in_where_it_is_expected(app: Flask) -> None:
+    @public("a page of the test")
+    @web.takes_upload(2_000_000)
+    def takes() -> str:
+        with request.files["file"].stream as stream:
+            return str(len(stream.read()))
+
+    app.add_url_rule("/takes", "takes", takes, methods=["POST"])
+    web.csrf.exempt(takes)
+    client = app.test_client()
+    assert client.post("/takes", **_upload(1_900_000)).text == "1900000"
+    assert client.post("/takes", **_upload(3_100_000)).status_code == 413
+
+
 def test_an_unknown_address_is_a_sentence(app: Flask) -> None:
     answer = app.test_client().get("/no-such-page")
     assert answer.status_code == 404
@@ -126,6 +165,12 @@ def _failing(app: Flask, error: Exception):  # type: ignore[no-untyped-def]
 
     app.add_url_rule("/fails", "fails", fails)
     return app.test_client()
+
+
+def _upload(size: int) -> dict[str, Any]:
+    """A form with one file of that size, as a browser sends it."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="list.csv"\r\n\r\n'
+    return {"data": head + b"x" * size + b"\r\n--x--\r\n", "content_type": "multipart/form-data; boundary=x"}
 
 
 def _root() -> str:
