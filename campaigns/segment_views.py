@@ -13,7 +13,7 @@ from flask_security import current_user
 
 from callcenter import contact_views, contacts
 from callcenter.base import audit
-from callcenter.base.auth import access
+from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from campaigns import segment_forms, segments
@@ -54,7 +54,7 @@ def _words() -> dict[str, Any]:
     return {
         "fields": FIELDS, "ops": OPS, "modes": MODES, "choices": CHOICES, "excluded_words": EXCLUDED,
         "shown": segment_forms.shown, "new_key": lambda: secrets.token_hex(4), "masked": contacts.masked,
-        "consents": contact_views.CONSENTS,
+        "consents": contact_views.CONSENTS, "may_write": may(frozenset(AUTHORS)),
     }  # fmt: skip
 
 
@@ -121,28 +121,40 @@ def _rule_as_typed() -> dict[str, Any]:
 @blueprint.post("/count")
 @access(*READERS)
 def count() -> ResponseReturnValue:
-    """The live count of what stands in the form, and ten people of it; a rule half written says what is missing."""
+    """The live count of what stands in the form; a rule half written says what is missing."""
     session = web_session()
     try:
         rule = segment_forms.read_rule(request.form)
         counted = segments.count(session, rule)
     except InvalidInput as fault:
-        return render_template("campaigns/segments/count.html", counted=None, fault=str(fault), people=[])
-    audit.record(session, current_user.id, "segments.sample", "segments")
-    people = segments.sample(session, rule)
+        return render_template("campaigns/segments/count.html", counted=None, fault=str(fault))
+    return render_template("campaigns/segments/count.html", counted=counted, fault=None)
+
+
+@blueprint.post("/sample")
+@access(*READERS)
+def sample() -> ResponseReturnValue:
+    """Ten people of what stands in the form. Looking at people is audited; counting them is not."""
+    session = web_session()
+    try:
+        people = segments.sample(session, segment_forms.read_rule(request.form))
+    except InvalidInput as fault:
+        return render_template("campaigns/segments/sample.html", fault=str(fault), people=[])
+    audit.record(session, current_user.id, "segments.sample", "segments", people=len(people))
     session.commit()
-    return render_template("campaigns/segments/count.html", counted=counted, fault=None, people=people)
+    return render_template("campaigns/segments/sample.html", fault=None, people=people)
 
 
 @blueprint.get("/clause")
 @access(*READERS)
 def clause() -> ResponseReturnValue:
-    """One condition's inputs, for the field asked for."""
+    """One condition's inputs, for the field asked for. What was typed stays when only the comparison changes."""
     key = request.args.get("key", "")
     key = key if key.isalnum() and len(key) <= 16 else secrets.token_hex(4)
     asked = request.args.get("field") or request.args.get(f"field-{key}", "section")
     name = asked if asked in FIELDS else "section"
     op = request.args.get(f"op-{key}", "")
     op = op if op in FIELDS[name].ops else FIELDS[name].ops[0]
-    value: list[str] | None = [] if op in segment_forms.LISTS else None
+    typed = request.args.getlist(f"value-{key}")
+    value = typed if op in segment_forms.LISTS else ", ".join(typed)
     return render_template("campaigns/segments/clause.html", clause={"field": name, "op": op, "value": value}, key=key)

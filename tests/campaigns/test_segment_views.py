@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
+from callcenter.base.audit import AuditEntry
 from callcenter.base.errors import InvalidInput
 from campaigns import segment_forms
 from campaigns.segments import Segment
+from tests.callcenter.cast import person
 from tests.conftest import ClientAs
 
 FORM: dict[str, str | list[str]] = {
@@ -64,6 +66,37 @@ def test_a_segment_is_saved_counted_and_shown_again(session: Session, client_as:
     assert 'value="18, 29"' in page
     assert page.count(" checked") == 2
     assert "stat-value" in post(client, "/segments/count", FORM).text
+
+
+def test_counting_people_leaves_no_trace_and_looking_at_them_does(session: Session, client_as: ClientAs) -> None:
+    who = person(session, "Luz Abad", sex="M", age=20)
+    session.commit()
+    client = client_as("strategist")
+    samples = select(AuditEntry.detail).where(AuditEntry.action == "segments.sample")
+    assert who.name not in post(client, "/segments/count", FORM).text
+    assert session.scalars(samples).all() == []
+    assert who.name in post(client, "/segments/sample", FORM).text
+    assert session.scalars(samples).all() == [{"people": 1}]
+    assert post(client, "/segments/sample", {**FORM, "value-a": "18"}).status_code == 200
+
+
+def test_another_comparison_keeps_what_was_typed(client_as: ClientAs) -> None:
+    client = client_as("strategist")
+    text = "/segments/clause?key=ab12&field-ab12=section&op-ab12={}&value-ab12=2301"
+    assert 'value="2301"' in client.get(text.format("in")).text
+    assert 'value="2301"' in client.get(text.format("is")).text
+    boxes = client.get("/segments/clause?key=ab12&field-ab12=sex&op-ab12=in&value-ab12=M&value-ab12=X").text
+    assert boxes.count(" checked") == 2
+    one = client.get("/segments/clause?key=ab12&field-ab12=sex&op-ab12=is&value-ab12=M").text
+    assert one.count(" selected") == 3  # the field, the comparison, the value
+
+
+def test_who_may_only_read_segments_is_offered_no_way_to_write_them(session: Session, client_as: ClientAs) -> None:
+    post(client_as("strategist"), "/segments/", FORM)
+    segment = session.scalars(select(Segment)).one()
+    supervisor = client_as("supervisor")
+    assert "/segments/new" not in supervisor.get("/segments/").text
+    assert "#save" not in supervisor.get(f"/segments/{segment.id}").text
 
 
 def test_a_half_written_rule_says_what_is_missing(client_as: ClientAs) -> None:
