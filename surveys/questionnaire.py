@@ -67,9 +67,13 @@ def read_form(file_name: str, content: bytes) -> ReadForm:
 
 
 def create_survey(session: Session, name: str, file_name: str, content: bytes) -> Survey:
+    """`add_survey` of a file that we trust: a command's or the demonstration's."""
+    return add_survey(session, name, read_form(file_name, content))
+
+
+def add_survey(session: Session, name: str, form: ReadForm) -> Survey:
     """A new survey with the first version of its questionnaire; `name` may be empty (the form's title is taken)."""
-    form = read_form(file_name, content)
-    survey = Survey(name=name.strip()[:200] or form.items["title"] or file_name)
+    survey = Survey(name=name.strip()[:200] or form.items["title"] or form.file_name)
     session.add(survey)
     session.flush()
     session.add(_version(survey.id, 1, form))
@@ -77,9 +81,8 @@ def create_survey(session: Session, name: str, file_name: str, content: bytes) -
     return survey
 
 
-def replace_form(session: Session, survey_id: int, file_name: str, content: bytes) -> Questionnaire:
-    """The survey's questionnaire becomes this file: in place while nobody has answered, else as a new version."""
-    form = read_form(file_name, content)
+def replace_form(session: Session, survey_id: int, form: ReadForm) -> Questionnaire:
+    """The survey's questionnaire becomes this form: in place while nobody has answered, else as a new version."""
     present = current(session, survey_id)
     session.refresh(present, with_for_update=True)
     if present.sha256 == form.sha256:

@@ -23,9 +23,11 @@ from callcenter.base.languages import language as page_language
 from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
 from surveys import contact_interviews, engine, interview_pages, interviews, questionnaire, report, result_pages
+from surveys.form_reading import read_apart
 from surveys.interview_pages import after, before, keys_of
 from surveys.items import Items
 from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
+from surveys.questionnaire import ReadForm
 from surveys.report import CACHE_SECONDS
 from surveys.xlsform import MAX_BYTES
 
@@ -65,8 +67,7 @@ def create() -> ResponseReturnValue:
     """A survey from an XLSForm; a form with faults is answered with each of them by sheet, row and column."""
     session = web_session()
     try:
-        file_name, content = _uploaded()
-        survey = questionnaire.create_survey(session, request.form.get("name", ""), file_name, content)
+        survey = questionnaire.add_survey(session, request.form.get("name", ""), _uploaded(session))
     except InvalidInput as fault:
         session.rollback()
         return _list(fault.faults), 422
@@ -90,8 +91,7 @@ def replace_form(survey_id: int) -> ResponseReturnValue:
     """A corrected XLSForm: in place while nobody has answered, else as the next version."""
     session = web_session()
     try:
-        file_name, content = _uploaded()
-        version = questionnaire.replace_form(session, survey_id, file_name, content)
+        version = questionnaire.replace_form(session, survey_id, _uploaded(session))
     except InvalidInput as fault:
         session.rollback()
         return _show(survey_id, fault.faults), 422
@@ -195,11 +195,12 @@ def _kept(text: str, items: Items) -> dict[str, str]:
     return {name: value for name, value in carried.items() if name in known and isinstance(value, str)}
 
 
-def _uploaded() -> tuple[str, bytes]:
+def _uploaded(session: Session) -> ReadForm:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise InvalidInput({"file": _("Choose the XLSForm (.xlsx) to upload.")})
-    return upload.filename, upload.stream.read(MAX_BYTES + 1)
+    session.commit()  # no transaction waits while the form is read
+    return read_apart(upload.filename, upload.stream.read(MAX_BYTES + 1))
 
 
 def _list(faults: Mapping[str, str]) -> str:

@@ -176,10 +176,10 @@ def test_a_new_file_replaces_an_unanswered_version_and_follows_an_answered_one(
     session: Session, survey: Survey, interview: Interview
 ) -> None:
     other = workbook([["type", "name", "label"], ["text", "why", "¿Por qué?"]])
-    assert questionnaire.replace_form(session, survey.id, "b.xlsx", other).version == 1
+    assert questionnaire.replace_form(session, survey.id, questionnaire.read_form("b.xlsx", other)).version == 1
     interviews.record_answer(session, interview.id, "why", "x")
     session.expire_all()
-    assert questionnaire.replace_form(session, survey.id, "b.xlsx", other).version == 1
+    assert questionnaire.replace_form(session, survey.id, questionnaire.read_form("b.xlsx", other)).version == 1
     third = workbook([["type", "name", "label"], ["text", "why", "¿Por qué no?"]])
-    assert questionnaire.replace_form(session, survey.id, "c.xlsx", third).version == 2
+    assert questionnaire.replace_form(session, survey.id, questionnaire.read_form("c.xlsx", third)).version == 2
     assert interviews.standing_of(session, interview.id).items["items"][0]["label"] == {"": "¿Por qué?"}

@@ -117,6 +117,17 @@ def test_a_pollster_uploads_a_form_and_sees_its_faults_by_cell(session: Session,
     assert client.post("/surveys/", data={"name": "Ola"}).status_code == 422
 
 
+def test_the_web_process_itself_never_reads_an_uploaded_form(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_here(*_file: object) -> None:
+        raise AssertionError("read in the web process")
+
+    monkeypatch.setattr("surveys.questionnaire.read_workbook", read_here)
+    upload = {"name": "Ola", "file": (io.BytesIO(SAMPLE.read_bytes()), SAMPLE.name)}
+    assert client_as("pollster").post("/surveys/", data=upload).status_code == 302
+
+
 def test_a_trial_records_nothing(session: Session, survey: Survey, client_as: ClientAs) -> None:
     session.commit()
     client = client_as("operator")
