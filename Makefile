@@ -17,7 +17,13 @@ run: setup ## start everything: make run [HOST=…] [PORT=…] [CARRIER=simulate
 
 test: setup ## run the tests: make test [ARGS="tests/surveys -k name"]
 	@sh scripts/setup.sh chromium
+ifdef ARGS
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+else
+	@# Playwright keeps an event loop running in its process: the browser's tests get processes of their own.
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/browser
+	@exec $(BIN)/python -m pytest -n 2 tests/browser
+endif
 
 check: setup ## style, types
 	@$(BIN)/ruff check .

@@ -23,7 +23,6 @@ class PageOf:
     endpoint: str
     address: str
     roles: tuple[str, ...]  # empty: everybody
-    needs_sample: bool  # the address holds an id of the demonstration's data
 
 
 def pages() -> list[PageOf]:
@@ -32,7 +31,7 @@ def pages() -> list[PageOf]:
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(name).blueprint)
     adapter = app.url_map.bind("")
-    found = [PageOf("security.login", "/login", (), False), PageOf("security.change_password", "/change", ROLES, False)]
+    found = [PageOf("security.login", "/login", ()), PageOf("security.change_password", "/change", ROLES)]
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or NOT_PAGES.search("." + rule.endpoint):
             continue
@@ -41,7 +40,7 @@ def pages() -> list[PageOf]:
         if not roles and not getattr(view, "access_public", None):
             continue
         address = adapter.build(rule.endpoint, {name: _sample(rule.endpoint, name) for name in rule.arguments})
-        found.append(PageOf(rule.endpoint, address, roles, bool(rule.arguments)))
+        found.append(PageOf(rule.endpoint, address, roles))
     return sorted(found, key=lambda page: page.address)
 
 

@@ -22,6 +22,7 @@ USERNAMES = {login.role: login.username for login in LOGINS}
 # Pages that are also shown in dark colours and at the width of a telephone.
 ALSO = ("floor.page", "campaigns.page", "surveys.results", "security.login")
 SIZE = {"width": 1120, "height": 700}  # keeps each picture below 150 kB
+CALL = {"width": 1280, "height": 860}
 TELEPHONE = {"width": 360, "height": 740}
 
 
@@ -37,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         taken = [take(browser, page, options.url, options.out, options.language) for page in wanted]
+        if options.only in "console":
+            taken.append(take_call(browser, options.url, options.out, options.language))
         browser.close()
     print(f"{sum(taken)} pictures in {options.out}")
     return 0
@@ -57,6 +60,27 @@ def take(browser: Browser, page: PageOf, url: str, out: Path, language: str) -> 
             tab.wait_for_timeout(700)  # live parts draw themselves after the first news
             tab.screenshot(path=out / f"{name_of(page)}{suffix}.png")
     return len(looks)
+
+
+def take_call(browser: Browser, url: str, out: Path, language: str) -> int:
+    """The console in a call, which no address alone shows: an operator takes the next one, and ends the shift after."""
+    with context_of(browser, url, "operator", "light", language, CALL) as context:
+        tab = context.new_page()
+        tab.goto("/console/")
+        tab.click("[data-act=connect]")
+        tab.wait_for_selector("#console[data-phase=paused]")
+        tab.click("[data-act=available]")
+        tab.wait_for_selector("#console[data-phase=in_call] #question-text", timeout=90_000)
+        for _question in range(2):
+            asked = tab.locator("#script [name=item]").input_value()
+            tab.locator("#script .option").first.click()
+            tab.wait_for_selector(f"#script [name=item][value='{asked}']", state="detached")
+        tab.wait_for_timeout(700)
+        tab.screenshot(path=out / "console.png")
+        tab.keyboard.press("h")
+        tab.click("#leave-after")
+        tab.locator("[data-outcome=partial]").click()
+    return 1
 
 
 def name_of(page: PageOf) -> str:

@@ -40,6 +40,15 @@ class Product:
         """What it has said so far."""
         return self.log_file.read_text(errors="replace").splitlines()
 
+    def flask(self, *arguments: str) -> str:
+        """What a `flask` command beside it prints; raises CalledProcessError when it fails."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT, env=_environment(self.var, {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            check=True,
+        )  # fmt: skip
+        return ran.stdout
+
     def stop(self, by: signal.Signals = signal.SIGINT) -> float:
         """End it; returns how many seconds that took."""
         begun = time.monotonic()
