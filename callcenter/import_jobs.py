@@ -4,7 +4,6 @@ import logging
 import os
 import socket
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,9 @@ def inspect_import(import_id: int) -> None:
     """Parse the head of an uploaded file for its mapping page."""
     with open_session() as session:
         imports.keep_preview(session, import_id)
+        batch = imports.get(session, import_id)
+        if batch.state == "failed":
+            imports.forget_file(batch)
         session.commit()
 
 
@@ -42,7 +44,7 @@ def run_import(import_id: int) -> None:
                 imports.clean_up(session, import_id)
         if imports.get(session, import_id).state != "running":
             leases.release(session, f"import/{import_id}", _holder())
-            Path(batch.file).unlink(missing_ok=True)  # the list has become people: no copy of it stays behind
+            imports.forget_file(batch)
         session.commit()
 
 

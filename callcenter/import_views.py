@@ -101,7 +101,7 @@ def _keep_upload(session: Session, file: FileStorage | None, source: str) -> Imp
         raise InvalidInput({"file": _("Send a CSV or an .xlsx file; this one is neither.")})
     if not source.strip():
         raise InvalidInput({"source": _("Name where the list comes from.")})
-    folder = current_app.config["SETTINGS"].var / "uploads"
+    folder = current_app.config["SETTINGS"].var / imports.UPLOADS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = folder / secrets.token_hex(16)  # never a name from outside
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
@@ -162,8 +162,13 @@ def start(import_id: int) -> ResponseReturnValue:
 @access(*IMPORTERS)
 def cancel(import_id: int) -> ResponseReturnValue:
     session = web_session()
+    batch = imports.get(session, import_id)
+    is_read = batch.state == "running"  # then its worker notices, and forgets the file
     imports.cancel(session, import_id, current_user.id)
     session.commit()
+    if not is_read:
+        imports.forget_file(batch)
+        session.commit()
     return redirect(url_for("imports.show", import_id=import_id))
 
 

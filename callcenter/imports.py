@@ -5,6 +5,7 @@ then merged into the people in one transaction: until that commits nothing of th
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ PREVIEW_ROWS = 50
 LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
 MERGE_LEASE = timedelta(minutes=30)
 OPEN_STATES = ("uploaded", "running")
+UPLOADS, COPY_NAME = "uploads", re.compile(r"[0-9a-f]{32}")  # a folder of CONVOCA_VAR, and how uploads are named in it
 # The outcome, in the order in which it is printed.
 COUNTS = (
     "rows", "created", "updated", "unchanged", "duplicates", "household_members", "rejected", "extra_phones",
@@ -319,6 +321,16 @@ def cancel(session: Session, import_id: int, user_id: int | None) -> None:
         raise Refused("not_running", _("This import has ended already."))
     audit.record(session, user_id, "imports.cancel", f"import/{import_id}")
     tell_later(session, f"import/{import_id}")
+
+
+def forget_file(batch: ImportBatch) -> None:
+    """A batch that has ended needs no copy of the list: neither the upload nor the rows of its preview stay.
+
+    The file of a command belongs to whoever named it, and is left where it is."""
+    path = Path(batch.file)
+    if path.parent.name == UPLOADS and COPY_NAME.fullmatch(path.name):
+        path.unlink(missing_ok=True)
+    batch.preview = None
 
 
 def clean_up(session: Session, import_id: int) -> None:

@@ -94,5 +94,32 @@ def test_an_import_that_waits_can_be_cancelled_once(session: Session, client_as:
     assert clerk.get(f"/imports/{batch.id}").status_code == 200
 
 
+def test_no_copy_of_a_list_stays_behind(session: Session, client_as: ClientAs) -> None:
+    clerk = client_as("data_clerk")
+    for content in (b"NOMBRE,CELULAR\nAna,2281234567\n", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40):
+        upload(clerk, content)
+    cancelled, failed = session.scalars(select(ImportBatch).order_by(ImportBatch.id)).all()
+    copies = [Path(batch.file) for batch in (cancelled, failed)]
+    assert all(copy.exists() for copy in copies)
+    for batch in (cancelled, failed):
+        import_jobs.inspect_import(batch.id)
+    assert post(clerk, f"/imports/{cancelled.id}/cancel").status_code == 302
+    session.expire_all()
+    assert [batch.state for batch in (cancelled, failed)] == ["cancelled", "failed"]
+    assert not any(copy.exists() for copy in copies)
+    assert cancelled.preview is None
+
+
+def test_the_file_of_a_command_is_its_owners(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "lista.csv"
+    file.write_text("NOMBRE,CELULAR\nAna,2281234567\n")
+    batch = imports.create(session, file, source="Comité", file_name=file.name)
+    batch.state = "running"  # the command was killed, and the clock gave its import to a worker
+    session.commit()
+    import_jobs.run_import(batch.id)
+    assert imports.get(session, batch.id).state == "done"
+    assert file.exists()
+
+
 def test_operators_do_not_import(client_as: ClientAs) -> None:
     assert client_as("operator").get("/imports/").status_code == 403
