@@ -38,6 +38,7 @@ POLL = 1.5  # seconds between snapshots while Redis is away, or PostgreSQL was
 RECHECK = 30.0  # seconds after which a stream asks again whether its reader may still read
 TICK = 1.0  # seconds; how soon a stream notices that its browser left or that the process ends
 MAX_TOPICS = 12
+MAX_STREAMS = 12  # of one person in one process: a few tabs; each holds a thread
 
 Draw = Callable[[Session, int, int], dict[str, Any]]
 Owns = Callable[[Session, int, int], bool]
@@ -90,8 +91,12 @@ def events() -> Response:
     """The stream. Each topic is checked; the request's own database session is given back before the first wait."""
     topics = _topics()
     last = request.headers.get("Last-Event-ID", "")
-    start = int(last) + 1 if last.isdecimal() else 1
-    stream = Stream(int(current_user.id), topics, hub().listen(topics), count(start))
+    start = int(last) + 1 if last.isdecimal() and len(last) < 19 else 1
+    user_id = int(current_user.id)
+    listener = hub().listen(topics, reader=user_id, at_most=MAX_STREAMS)
+    if listener is None:
+        abort(429)
+    stream = Stream(user_id, topics, listener, count(start))
     locale = str(get_locale() or "es_MX")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxy has no public way
     environ = request.environ

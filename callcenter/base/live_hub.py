@@ -17,8 +17,9 @@ RECONNECT = 1.0  # seconds between two tries to reach Redis
 class Listener:
     """One stream's ear: which of its topics have news that were not sent yet. At first, all."""
 
-    def __init__(self, hub: "Hub", topics: Iterable[str]) -> None:
+    def __init__(self, hub: "Hub", topics: Iterable[str], reader: int) -> None:
         self._hub, self._condition = hub, threading.Condition()
+        self.reader = reader
         self.topics = frozenset(topics)
         self._news = dict.fromkeys(topics)
         self._heard = True
@@ -65,9 +66,12 @@ class Hub:
         self._listeners: set[Listener] = set()
         threading.Thread(target=self._run, name="live-hub", daemon=True).start()
 
-    def listen(self, topics: Iterable[str]) -> Listener:
-        listener = Listener(self, topics)
+    def listen(self, topics: Iterable[str], *, reader: int, at_most: int) -> Listener | None:
+        """A new listener of the person `reader`; None when they have `at_most` already."""
+        listener = Listener(self, topics, reader)
         with self._lock:
+            if sum(one.reader == reader for one in self._listeners) >= at_most:
+                return None
             self._listeners.add(listener)
         return listener
 

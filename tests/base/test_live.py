@@ -124,6 +124,22 @@ def test_a_topic_opens_to_its_roles_and_to_whom_it_belongs(
     assert client.get("/live/snapshot?topic=floor").status_code == 403
 
 
+def test_one_person_does_not_take_all_the_threads(
+    supervisor: FlaskClient, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MAX_STREAMS", 2)
+    first, _second = (Reader(supervisor, "topic=thing/1") for _ in range(2))
+    assert supervisor.get("/events?topic=thing/1").status_code == 429
+    first.answer.close()
+    Reader(supervisor, "topic=thing/1")
+
+
+def test_a_number_beyond_all_numbers_begins_the_stream_anew(supervisor: FlaskClient, drawn: list[int]) -> None:
+    answer = supervisor.get("/events?topic=thing/1", headers={"Last-Event-ID": "9" * 5000}, buffered=False)
+    assert answer.status_code == 200
+    answer.close()
+
+
 @pytest.mark.parametrize("query", ["", "topic=nothing/1", "topic=thing/x", "topic=thing/-1", "topic=thing/" + "9" * 30])
 def test_a_topic_that_does_not_exist_is_refused(supervisor: FlaskClient, drawn: list[int], query: str) -> None:
     assert supervisor.get(f"/events?{query}").status_code in (400, 404)
