@@ -1,6 +1,7 @@
 """Jobs of the message campaigns. They carry ids only, and one that runs twice does no harm."""
 
 import os
+import socket
 from itertools import groupby
 from operator import itemgetter
 from time import monotonic
@@ -35,7 +36,7 @@ def plan_messages(campaign_id: int) -> None:
 
 def send_batch(campaign_id: int) -> None:
     """Send for one turn: batch after batch until nobody is left, the campaign pauses or the time is up."""
-    holder = f"send-{os.getpid()}"
+    holder = f"send-{socket.gethostname()}-{os.getpid()}"
     ends = monotonic() + TURN
     while monotonic() < ends:
         if not _send_once(campaign_id, holder):
