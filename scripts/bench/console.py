@@ -18,7 +18,7 @@ SEED = 1
 WARM_UP = 8.0  # seconds in which everybody signs in
 READERS = ("estrategia", "encuestas")
 PAGES = {"estrategia": ("/campaigns/", "/segments/", "/contacts/"), "encuestas": ("/surveys/", "/surveys/1/results")}
-PAUSE = 0.5
+PAUSE = 3.0  # seconds over each page, as a person would
 
 
 class NothingMeasured(Exception):
