@@ -80,6 +80,7 @@ class Consent(Base):
 
     `kind`: opted_in | opted_out. `channel`: all | call | sms | whatsapp. `proof`: where the evidence is (a form's
     folio, `call/<uuid>`, `message/<sid>`, `import/17 row 25`).
+    `at` is campaign time, as is everything that is done to reach a person.
     """
 
     __tablename__ = "consents"
@@ -89,7 +90,7 @@ class Consent(Base):
     channel: Mapped[str] = mapped_column(default="all")
     text_version: Mapped[str | None]
     proof: Mapped[str]
-    at: Mapped[datetime] = mapped_column(default=real_now)
+    at: Mapped[datetime]
     source: Mapped[str]
 
 
@@ -268,9 +269,10 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
     """Nobody at `phone` is contacted again, on any channel or list: suppression, evidence, and out of every queue.
 
     Harmless twice, and for a phone that nobody here knows."""
+    now = campaign_now(session)
     session.execute(
         insert(Suppression)
-        .values(phone_hash=phone_hash(phone), reason=reason, source=source, at=real_now())
+        .values(phone_hash=phone_hash(phone), reason=reason, source=source, at=now)
         .on_conflict_do_nothing()
     )
     people = people_at(session, phone)
@@ -278,7 +280,7 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
         return
     session.execute(
         insert(Consent),
-        [{"contact_id": person, "kind": "opted_out", "proof": proof, "source": source} for person in people],
+        [{"contact_id": person, "kind": "opted_out", "proof": proof, "source": source, "at": now} for person in people],
     )
     session.execute(update(Contact).where(Contact.id.in_(people)).values(consent="opted_out", updated_at=real_now()))
     session.execute(

@@ -73,11 +73,11 @@ def _staged(person: Person) -> tuple[Any, ...]:
 
 
 def merge(
-    session: Session, import_id: int, *, source: str, notice_version: str | None, now: datetime
+    session: Session, import_id: int, *, source: str, notice_version: str | None, now: datetime, said_at: datetime
 ) -> dict[str, Any]:
     """Staged rows → people, extra phones and evidence. Returns created, updated, unchanged, duplicates,
     household_members, opted_in, opted_out and by_section. Rows of one person are one person: the first one counts."""
-    bound = {"import_id": import_id, "source": source, "notice": notice_version, "now": now}
+    bound = {"import_id": import_id, "source": source, "notice": notice_version, "now": now, "said_at": said_at}
     bound["proof"] = f"import/{import_id} row "
     for statement in _PREPARE:
         session.execute(text(statement.format(stage=_table(import_id))))
@@ -191,7 +191,7 @@ _INSERT_PHONES = """
 # follow a refusal that we knew before.
 _INSERT_EVIDENCE = """
     INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
-    SELECT contact_id, answer, 'all', CAST(:notice AS text), CAST(:proof AS text) || row_number, :now,
+    SELECT contact_id, answer, 'all', CAST(:notice AS text), CAST(:proof AS text) || row_number, :said_at,
         CAST(:source AS text)
     FROM (
         SELECT DISTINCT ON (p.contact_id, s.answer) p.contact_id, s.answer, s.row_number

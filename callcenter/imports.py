@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import file_faults, import_columns, import_staging
 from callcenter.base import audit
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
@@ -285,8 +285,9 @@ def merge(session: Session, import_id: int) -> dict[str, Any]:
     """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps."""
     batch = get(session, import_id)
     merged = import_staging.merge(
-        session, import_id, source=batch.source, notice_version=batch.notice_version, now=real_now()
-    )
+        session, import_id, source=batch.source, notice_version=batch.notice_version, now=real_now(),
+        said_at=campaign_now(session),
+    )  # fmt: skip
     seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
     said = {**batch.counts, **merged, "seconds": round(seconds, 2)}
     batch.counts = {key: said[key] for key in COUNTS}

@@ -175,7 +175,7 @@ def test_an_opt_out_stops_every_list_and_leaves_its_proof(session: Session) -> N
     assert {one.consent for one in session.scalars(select(Contact))} == {"opted_out"}
     entries = session.scalars(select(QueueEntry).where(QueueEntry.queue_id == made.id)).all()
     assert {(entry.state, entry.reason) for entry in entries} == {("excluded", "opted_out")}
-    assert {row.proof for row in session.scalars(select(Consent))} == {"message/1"}
+    assert {(row.proof, row.at) for row in session.scalars(select(Consent))} == {("message/1", MONDAY)}
     assert ask(session, first) == "suppressed"
 
 
