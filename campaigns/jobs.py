@@ -16,7 +16,7 @@ from campaigns import message_claims as claims
 from campaigns import message_news as news
 from campaigns import message_sweep as sweeping
 from campaigns import messages, wording
-from campaigns.channels import channel
+from campaigns.channels import carrier, channel
 from campaigns.sending import look_up_all, send_all
 
 BATCH = 200  # messages between two looks at the campaign's state: a pause takes effect after these
@@ -47,7 +47,7 @@ def send_batch(campaign_id: int) -> None:
 def ask_provider() -> None:
     """Ask the provider about messages that nobody has heard of for a while."""
     with open_session() as session:
-        asked = sorted(news.silent(session, ASKED_AT_ONCE), key=itemgetter(0))
+        asked = sorted(news.silent(session, ASKED_AT_ONCE, carrier()), key=itemgetter(0))
         session.commit()
         for name, group in groupby(asked, key=itemgetter(0)):
             answers = look_up_all(channel(name), [message for _, message in group])
@@ -78,6 +78,9 @@ def _send_once(campaign_id: int, holder: str) -> bool:
         if leases.take(session, _lease(campaign_id), holder, LEASE) is None:
             return False  # another worker sends for this campaign
         campaign = campaigns.find(session, campaign_id)
+        if campaign.carrier != carrier():
+            _refuse(session, campaign_id, holder)
+            return False
         carried_by = channel(campaign.channel)
         batch = claims.claim(session, campaign_id, _batch_size(campaign.text, carried_by.parts_per_second))
         session.commit()
@@ -92,6 +95,14 @@ def _send_once(campaign_id: int, holder: str) -> bool:
             sweeping.finish(session, campaign_id)
         session.commit()
     return goes_on
+
+
+def _refuse(session: Session, campaign_id: int, holder: str) -> None:
+    """A drill's campaign in an installation with a real provider, or the other way round: nothing of it leaves."""
+    if campaigns.lock(session, campaign_id).state == "running":
+        campaigns.pause(session, campaign_id, "carrier_missing", None)
+    leases.release(session, _lease(campaign_id), holder)
+    session.commit()
 
 
 def _batch_size(text: str, parts_per_second: float) -> int:

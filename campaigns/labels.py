@@ -83,6 +83,7 @@ ERRORS: dict[str, LazyString] = {
 
 REASONS: dict[str, LazyString] = {
     "carrier_filter": _l("Paused by itself: carriers' filters take too many messages. Look at the text and sender."),
+    "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "provider": _l("Paused by itself: the provider refuses the account or sender. Check its settings, then resume."),
     "review": _l("To review the results"),
     "wrong_text": _l("The text or script has a mistake"),

@@ -96,8 +96,9 @@ def record_receipt(session: Session, message_id: UUID, receipt: Receipt) -> None
     _tell(session, [message_id])
 
 
-def silent(session: Session, limit: int) -> list[tuple[str, Outgoing]]:
-    """Messages of which nobody has heard for a while, with their channel; each is next asked for after twice the time.
+def silent(session: Session, limit: int, carrier: str) -> list[tuple[str, Outgoing]]:
+    """Messages by `carrier` of which nobody has heard for a while, with their channel; each is asked for again after
+    twice the time.
 
     Claimed by moving `news_at`: the caller commits, asks the provider, then writes `record_look_up`."""
     now = real_now()
@@ -107,7 +108,7 @@ def silent(session: Session, limit: int) -> list[tuple[str, Outgoing]]:
                MessageCampaign.sender, MessageCampaign.channel)
         .join(Attempt, Attempt.id == Message.id).join(MessageCampaign, MessageCampaign.id == Message.campaign_id)
         .where(Message.state.in_([states.ACCEPTED, states.SENT, states.UNKNOWN]), Attempt.closed_at.is_(None),
-               Message.body.is_not(None), Message.news_at < now - waited)
+               Message.body.is_not(None), Message.news_at < now - waited, MessageCampaign.carrier == carrier)
         .order_by(Message.news_at).limit(limit).with_for_update(of=Message, skip_locked=True)
     ).all()  # fmt: skip
     _touch(session, [row.id for row in rows], now)

@@ -262,7 +262,7 @@ def _health(addresses: Addresses) -> tuple[int, Mapping[str, Mapping[str, object
 
 
 def _how_to_enter() -> list[str]:
-    if os.environ.get("CONVOCA_DEMO_PASSWORDS") == "refused":
+    if read_settings().demo_passwords_refused:
         return ["Demonstration log-ins are refused on this address. Make your own: flask users create --help"]
     if os.environ["CONVOCA_CARRIER"] != "simulated" or os.environ.get("CONVOCA_DEMO") == "no":
         return []

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcenter.base import db, outbox
+from callcenter.base import clock, db, outbox
 from callcenter.base.auth import ROLES, Role, User
 from callcenter.base.settings import Settings, read_settings
 from scripts import embedded
@@ -65,6 +65,7 @@ def settings(services: embedded.Places, tmp_path_factory: pytest.TempPathFactory
             "CONVOCA_SIMULATED_URL": "http://127.0.0.1:9",
             "CONVOCA_SECRET_KEY": "secret-of-the-tests",
             "CONVOCA_SUPPRESSION_KEY": "suppression-of-the-tests",
+            "CONVOCA_DEMO_PASSWORDS": "allowed",
         }
     )
 
@@ -86,6 +87,7 @@ def session(engine: Engine, settings: Settings) -> Iterator[Session]:
         factory = db.use(sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False))
         outbox.connect(settings.redis_url)
         outbox.redis().flushall()
+        clock.configure(is_drill=settings.is_drill)  # an earlier test may have tried another mode
         with factory() as session:
             yield session
         transaction.rollback()

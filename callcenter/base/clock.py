@@ -18,6 +18,16 @@ DRILL_START = datetime(2027, 5, 10, 10, 0, tzinfo=ZONE)
 DAY_OPENS, DAY_CLOSES = time(10, 0), time(19, 0)
 
 
+_is_drill = True
+
+
+def configure(*, is_drill: bool) -> None:
+    """Say whether this process is in drill mode: where a carrier is real, so is the clock, whatever the database keeps
+    of an earlier drill."""
+    global _is_drill  # noqa: PLW0603  # one process, one mode
+    _is_drill = is_drill
+
+
 class DrillClock(Base):
     """One row, only in drill mode: where the invented calendar started, and the furthest it has shown."""
 
@@ -45,7 +55,7 @@ def start_drill(session: Session, drill_start: datetime = DRILL_START) -> None:
 
 def campaign_now(session: Session) -> datetime:
     """Now, as the campaign counts it (aware UTC): the drill clock when one runs, else the real one."""
-    row = session.get(DrillClock, 1)
+    row = session.get(DrillClock, 1) if _is_drill else None
     if row is None:
         return real_now()
     return max(row.furthest, drill_time(row.real_start, row.drill_start, real_now()))
@@ -53,7 +63,9 @@ def campaign_now(session: Session) -> datetime:
 
 def keep_furthest(session: Session) -> None:
     """Remember how far the drill clock has run, so that a real clock set back cannot turn it back."""
-    session.execute(text("UPDATE drill_clock SET furthest = GREATEST(furthest, :now)"), {"now": campaign_now(session)})
+    if _is_drill:
+        now = {"now": campaign_now(session)}
+        session.execute(text("UPDATE drill_clock SET furthest = GREATEST(furthest, :now)"), now)
 
 
 def drill_time(real_start: datetime, drill_start: datetime, now: datetime) -> datetime:

@@ -89,6 +89,13 @@ def configure(settings: Settings) -> None:
     _settings = settings
 
 
+def carrier() -> str:
+    """Whose channels these are: `simulated` or the provider's name. A drill's campaign never leaves by a real one."""
+    if _settings is None:
+        raise RuntimeError("campaigns.channels.configure(settings) was not called in this process")
+    return _settings.carrier
+
+
 def channel(name: str) -> Channel:
     """The channel of that name. Raises KeyError naming the known ones."""
     from campaigns.channels.sms import Sms  # twilio and aiohttp are heavy: only who sends pays for them

@@ -41,6 +41,25 @@ def test_a_real_carrier_needs_its_account_and_ends_the_drill(tmp_path: Path) -> 
     assert read_settings(_env(tmp_path)).is_drill
 
 
+@pytest.mark.parametrize(
+    ("public", "said", "carrier", "refused"),
+    [
+        ("", "", "simulated", False),
+        ("http://[::1]:8000", "", "simulated", False),
+        ("http://127.0.0.1:8000", "refused", "simulated", True),
+        ("https://convoca.example", "", "simulated", True),
+        ("https://convoca.example", "allowed", "simulated", False),
+        ("http://127.0.0.1:8000", "allowed", "twilio", True),
+    ],
+)
+def test_public_passwords_are_for_a_drill_that_nobody_else_reaches(
+    tmp_path: Path, public: str, said: str, carrier: str, refused: bool
+) -> None:
+    account = {"CONVOCA_TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "CONVOCA_TWILIO_AUTH_TOKEN": "t"}
+    modes = {"CONVOCA_PUBLIC_URL": public, "CONVOCA_DEMO_PASSWORDS": said, "CONVOCA_CARRIER": carrier}
+    assert read_settings(_env(tmp_path, **account, **modes)).demo_passwords_refused is refused
+
+
 def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
     first, second = read_settings(_env(tmp_path)), read_settings(_env(tmp_path))
     assert (first.secret_key, first.suppression_key) == (second.secret_key, second.suppression_key)

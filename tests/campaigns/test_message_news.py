@@ -152,10 +152,10 @@ def test_the_provider_is_asked_about_a_silent_message_once_in_a_while(
     session: Session, cast: Cast, sending: Outgoing
 ) -> None:
     news.record_sent(session, [Answer(sending.id, ProviderError("500", unknown=True))])
-    assert news.silent(session, 10) == []
+    assert news.silent(session, 10, "simulated") == []
     silent_since(session, sending.id, 3)
-    assert [(name, one.id) for name, one in news.silent(session, 10)] == [("sms", sending.id)]
-    assert news.silent(session, 10) == []
+    assert [(name, one.id) for name, one in news.silent(session, 10, "simulated")] == [("sms", sending.id)]
+    assert news.silent(session, 10, "simulated") == []
 
 
 def test_the_providers_list_resolves_an_unknown_message(session: Session, cast: Cast, sending: Outgoing) -> None:
@@ -178,7 +178,7 @@ def test_what_the_provider_does_not_list_after_a_while_was_never_taken(
     news.record_look_up(session, sending, [])
     assert message_of(session, cast.lupita).state == "unknown"
     silent_since(session, sending.id, 15)
-    [(_, asked)] = news.silent(session, 10)
+    [(_, asked)] = news.silent(session, 10, "simulated")
     news.record_look_up(session, asked, [])
     row = message_of(session, cast.lupita)
     assert (row.state, row.error_code) == ("failed", "never_taken")
