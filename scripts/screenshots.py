@@ -23,6 +23,7 @@ USERNAMES = {login.role: login.username for login in LOGINS}
 ALSO = ("floor.page", "campaigns.page", "surveys.results", "security.login")
 SIZE = {"width": 1120, "height": 700}  # keeps each picture below 150 kB
 CALL = {"width": 1280, "height": 860}
+MANY_OPTIONS = 6  # the question about the vote
 TELEPHONE = {"width": 360, "height": 740}
 
 
@@ -71,15 +72,18 @@ def take_call(browser: Browser, url: str, out: Path, language: str) -> int:
         tab.wait_for_selector("#console[data-phase=paused]")
         tab.click("[data-act=available]")
         tab.wait_for_selector("#console[data-phase=in_call] #question-text", timeout=90_000)
-        for _question in range(2):
+        while tab.locator("#script .option").count() < MANY_OPTIONS and tab.locator("#script form").count():
             asked = tab.locator("#script [name=item]").input_value()
+            if tab.locator("#script #value").count():
+                tab.fill("#script #value", "10" if "10" in tab.inner_text("#question-text") else "40")
             tab.locator("#script .option").first.click()
             tab.wait_for_selector(f"#script [name=item][value='{asked}']", state="detached")
         tab.wait_for_timeout(700)
         tab.screenshot(path=out / "console.png")
-        tab.keyboard.press("h")
         tab.click("#leave-after")
-        tab.locator("[data-outcome=partial]").click()
+        tab.click("#arm")
+        tab.click("[data-outcome=partial]")
+        tab.wait_for_selector("#console[data-phase=offline]")
     return 1
 
 
