@@ -23,7 +23,7 @@ FOLDER = ROOT / "callcenter" / "base" / "translations"
 LANGUAGES = ("es", "en")
 FLOORS = ("callcenter", "surveys", "campaigns")
 KEYWORDS = {
-    "_": None, "_l": None, "gettext": None, "lazy_gettext": None, "gettext_noop": None,
+    "_": None, "_l": None, "N_": None, "gettext": None, "lazy_gettext": None, "gettext_noop": None,
     "ngettext": (1, 2), "lazy_ngettext": (1, 2), "pgettext": ((1, "c"), 2),
 }  # fmt: skip
 
