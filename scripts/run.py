@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import runpy
+import secrets
 import signal
 import socket
 import sys
@@ -127,6 +128,7 @@ def _environment(options: argparse.Namespace, addresses: Addresses, var: Path) -
     env.setdefault("CONVOCA_PUBLIC_URL", _url(_reachable(options.host), addresses.port))
     env["CONVOCA_LIVE_PORT"] = str(addresses.live.getsockname()[1])
     env["CONVOCA_SIMULATED_URL"] = f"http://127.0.0.1:{addresses.carrier_port}"
+    env.setdefault("CONVOCA_SIMULATED_TOKEN", secrets.token_hex(16))
     env.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads must not exist before the fork
     env["PYTHONUNBUFFERED"] = "1"
     if not _is_loopback(options.host):

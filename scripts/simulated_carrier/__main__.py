@@ -10,7 +10,7 @@ from aiohttp import web
 from scripts.simulated_carrier.app import create_app
 from scripts.simulated_carrier.exchange import Exchange
 from scripts.simulated_carrier.journal import Journal
-from scripts.simulated_carrier.options import Options
+from scripts.simulated_carrier.options import AUTH_TOKEN, Options
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -34,7 +34,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # its lines would show phone numbers
     arguments = parse_arguments()
-    options = Options(seed=arguments.seed, speed=arguments.speed, messages_per_second=arguments.messages_per_second)
+    options = Options(
+        seed=arguments.seed,
+        speed=arguments.speed,
+        messages_per_second=arguments.messages_per_second,
+        auth_token=os.environ.get("CONVOCA_SIMULATED_TOKEN") or AUTH_TOKEN,
+    )
     var = os.environ.get("CONVOCA_VAR")
     exchange = Exchange(options, Journal(arguments.journal or (Path(var) / "simulated_carrier.jsonl" if var else None)))
     public = os.environ.get("CONVOCA_PUBLIC_URL")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, fields
 
-# The same invented, public account as the product's setting `carrier = simulated`: it opens nothing but the simulation.
+# The same invented account as the product's setting `carrier = simulated`. Whoever runs both names another token to
+# both (CONVOCA_SIMULATED_TOKEN), because it signs webhooks.
 ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "simulated-auth-token"  # noqa: S105 - public on purpose
 NUMBERS = ("+525512340000", "+525512340001")

@@ -46,6 +46,7 @@ def test_a_real_carrier_needs_its_account_and_ends_the_drill(tmp_path: Path) -> 
     [
         ("", "", "simulated", False),
         ("http://[::1]:8000", "", "simulated", False),
+        ("http://127.0.0.2:8000", "", "simulated", False),
         ("http://127.0.0.1:8000", "refused", "simulated", True),
         ("https://convoca.example", "", "simulated", True),
         ("https://convoca.example", "allowed", "simulated", False),
@@ -58,6 +59,10 @@ def test_public_passwords_are_for_a_drill_that_nobody_else_reaches(
     account = {"CONVOCA_TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "CONVOCA_TWILIO_AUTH_TOKEN": "t"}
     modes = {"CONVOCA_PUBLIC_URL": public, "CONVOCA_DEMO_PASSWORDS": said, "CONVOCA_CARRIER": carrier}
     assert read_settings(_env(tmp_path, **account, **modes)).demo_passwords_refused is refused
+
+
+def test_the_simulated_carriers_webhooks_are_signed_with_the_token_of_this_start(tmp_path: Path) -> None:
+    assert read_settings(_env(tmp_path, CONVOCA_SIMULATED_TOKEN="t1")).twilio.auth_token == "t1"
 
 
 def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
