@@ -25,6 +25,7 @@ MAX_RATIO = 250  # a full sheet packs 10 to 40 times; a bomb a thousand times
 DELIMITERS = "|;\t,"
 HEAD_ROWS = 50
 _CHUNK = 1 << 20
+_DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)")  # in UTF-16, too
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -204,12 +205,14 @@ def _check_archive(file: BinaryIO) -> None:
 
 
 def _unpacked_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> int:
-    size = 0
+    size, before = 0, b""
+    is_xml = member.filename.endswith((".xml", ".rels", ".vml"))
     with archive.open(member) as stream:
         while chunk := stream.read(_CHUNK):
-            if size == 0 and re.search(rb"<!(?:DOCTYPE|ENTITY)", chunk[:4096]):
-                raise _bomb()  # no workbook declares entities; those who do want them expanded
-            size += len(chunk)
+            # No workbook declares entities; those who do want them expanded. In text "<" is always written &lt;.
+            if is_xml and _DECLARATION.search(before + chunk):
+                raise _bomb()
+            size, before = size + len(chunk), chunk[-20:]
             if size > limit:
                 raise _bomb()
     return size

@@ -167,7 +167,8 @@ def test_a_batch_whose_worker_is_gone_is_enqueued_again(session: Session) -> Non
 
 
 def test_a_job_runs_an_import_and_running_it_again_changes_nothing(session: Session, tmp_path: Path) -> None:
-    path = tmp_path / "upload"
+    path = tmp_path / imports.UPLOADS / ("0" * 32)
+    path.parent.mkdir()
     path.write_bytes(SAMPLE.read_bytes())
     batch = imports.create(session, path, source="lista", file_name="lista.csv")
     session.commit()

@@ -88,10 +88,12 @@ def test_a_zip_bomb_is_refused_by_what_it_declares_and_by_what_it_does(tmp_path:
         rows_of(bomb(tmp_path / "bomb.xlsx", lies=lies))
 
 
-def test_a_workbook_that_declares_entities_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "encoding"), [("", "utf-8"), (" " * 2_000_000, "utf-8"), ("", "utf-16")])
+def test_a_workbook_that_declares_entities_is_refused(tmp_path: Path, before: str, encoding: str) -> None:
     path = tmp_path / "lista.xlsx"
+    document = f'<?xml version="1.0"?>{before}<!DOCTYPE x [<!ENTITY a "aaaa">]><workbook/>'
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("xl/workbook.xml", '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><workbook/>')
+        archive.writestr("xl/workbook.xml", document.encode(encoding))
     with pytest.raises(InvalidInput, match="unpacks into more"):
         rows_of(path)
 
