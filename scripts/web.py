@@ -42,6 +42,9 @@ def serve(listener: socket.socket, *, is_live: bool = False) -> None:
         "loglevel": "warning",
         "control_socket_disable": True,
         "backlog": 512,
+        # Longer than any client keeps an idle connection: who closes first is never the one who is being written to. At
+        # gunicorn's two seconds a burst of the carrier's callbacks lost some to connections closed under it.
+        "keepalive": 75,
         "post_fork": _bind_to_arbiter,
         **(LIVE if is_live else PAGES),
     }
