@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import math
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ Score = Callable[[list[str]], int]  # how many known column names a row holds
 MAX_COLUMNS = 300
 MAX_LINE_CHARS = 1_000_000
 MAX_UNPACKED_BYTES = 1_500_000_000
+MAX_STRINGS_BYTES = 300_000_000  # of a workbook's table of texts, the one part that is held in memory whole
 MAX_RATIO = 250  # a full sheet packs 10 to 40 times; a bomb a thousand times
 DELIMITERS = "|;\t,"
 HEAD_ROWS = 50
@@ -197,7 +199,8 @@ def _check_archive(file: BinaryIO) -> None:
                 raise _bomb()
             left = MAX_UNPACKED_BYTES
             for member in archive.infolist():
-                left -= _unpacked_size(archive, member, left)
+                held = member.filename.endswith("sharedStrings.xml")
+                left -= _unpacked_size(archive, member, min(left, MAX_STRINGS_BYTES) if held else left)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise UnreadableFileError(
             N_("The Excel file is damaged or has a password. Open it and save it again.")
@@ -282,11 +285,14 @@ def _cell(value: Any) -> str:
 
 
 def csv_line(cells: Iterable[Any]) -> str:
-    """One line of CSV. A cell that a spreadsheet would run as a formula is made text (a leading apostrophe)."""
+    """One line of CSV whose cells are `harmless`."""
     line = io.StringIO()
-    csv.writer(line).writerow(["" if cell is None else _harmless(str(cell)) for cell in cells])
+    csv.writer(line).writerow([harmless(cell) for cell in cells])
     return line.getvalue()
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def harmless(cell: Any) -> Any:
+    """`=1+1` -> `'=1+1`: no spreadsheet runs text as a formula. Numbers stay numbers; not-a-number is an empty cell."""
+    if isinstance(cell, float) and math.isnan(cell):
+        return None
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

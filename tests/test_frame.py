@@ -1,13 +1,31 @@
+import threading
+from dataclasses import replace
+from typing import cast
+
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 from sqlalchemy.orm import Session
 
+from callcenter.base import db, outbox
+from callcenter.base.settings import Settings
 from tests.conftest import ClientAs
+from wsgi import create_app
 
 
 def test_the_database_is_a_migrated_postgresql_18(session: Session) -> None:
     assert session.execute(text("SHOW server_version")).scalar_one().startswith("18")
     assert session.execute(text("SELECT count(*) FROM contacts")).scalar_one() == 0
+
+
+def test_the_application_may_be_built_before_a_fork(settings: Settings, session: Session) -> None:
+    """gunicorn builds it once and forks: no connection and no thread may be made before."""
+    database = f"{settings.database_url}&application_name=fork"  # another address: a pool of its own
+    threads = threading.active_count()
+    create_app(replace(settings, database_url=database))
+    pool = cast(QueuePool, db.engine().pool)
+    assert (pool.checkedin(), pool.checkedout()) == (0, 0)
+    assert outbox.redis().connection_pool._available_connections == []
+    assert threading.active_count() == threads
 
 
 def test_nobody_enters_without_signing_in(client: FlaskClient) -> None:

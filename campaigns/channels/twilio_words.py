@@ -35,7 +35,9 @@ def read_reply(form: Mapping[str, str]) -> Reply:
         raise InvalidInput("An inbound message needs MessageSid and From.")
     name, _, phone = address.rpartition(":")
     phone = re.sub(r"^\+521(\d{10})$", r"+52\1", phone)
-    return Reply(sid, name or "sms", phone, address, form.get("Body", ""), dict(form))
+    # PostgreSQL stores no zero byte, and a BAJA that holds one must not be lost for it.
+    kept = {key: value.replace("\0", "") for key, value in form.items()}
+    return Reply(sid, name or "sms", phone, address, kept.get("Body", ""), kept)
 
 
 def receipt(

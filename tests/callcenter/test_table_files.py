@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from callcenter import import_columns, imports
+from callcenter import import_columns, imports, table_files
 from callcenter.base.errors import InvalidInput
 from callcenter.table_files import csv_line, open_table
 
@@ -94,6 +94,18 @@ def test_a_workbook_that_declares_entities_is_refused(tmp_path: Path, before: st
     document = f'<?xml version="1.0"?>{before}<!DOCTYPE x [<!ENTITY a "aaaa">]><workbook/>'
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/workbook.xml", document.encode(encoding))
+    with pytest.raises(InvalidInput, match="unpacks into more"):
+        rows_of(path)
+
+
+def test_a_table_of_texts_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "MAX_STRINGS_BYTES", 100_000)
+    path = tmp_path / "lista.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/sharedStrings.xml", "<sst>" + "x" * 100_000)
     with pytest.raises(InvalidInput, match="unpacks into more"):
         rows_of(path)
 

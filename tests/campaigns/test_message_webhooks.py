@@ -50,6 +50,12 @@ def test_a_receipt_for_nobody_is_not_found(cast: Cast, post: Any) -> None:
     assert post("/hooks/messages/receipt/00000000-0000-4000-8000-000000000000", form) == 404
 
 
+def test_a_zero_byte_does_not_lose_a_baja(session: Session, cast: Cast, post: Any) -> None:
+    form = {"MessageSid": "SM8", "From": cast.mario.phone, "To": "+525512340001", "Body": "BAJA\0", "FromCity": "\0"}
+    assert post("/hooks/messages/inbound", form) == 200
+    assert consent.suppression_of(session, cast.mario.phone) is not None
+
+
 def test_baja_suppresses_the_phone_at_once_and_once(session: Session, cast: Cast, post: Any) -> None:
     form = {"MessageSid": "SM7", "From": cast.lupita.phone, "To": "+525512340001", "Body": "¡Baja!"}
     assert [post("/hooks/messages/inbound", form) for _ in range(2)] == [200, 200]
