@@ -92,6 +92,12 @@ def newest(session: Session, limit: int = 100) -> list[CallCampaign]:
     return list(session.scalars(select(CallCampaign).order_by(CallCampaign.id.desc()).limit(limit)))
 
 
+def running(session: Session) -> list[CallCampaign]:
+    """Every campaign that dials, however old."""
+    dials = select(CallCampaign).join(CallCampaign.queue).where(CallQueue.state == "running")
+    return list(session.scalars(dials.order_by(CallCampaign.id)))
+
+
 def launch(session: Session, campaign_id: int, user_id: int | None) -> int:
     """Freeze the segment into the queue and start dialling; returns how many people are in it. Raises Refused."""
     campaign = _lock(session, campaign_id)

@@ -110,6 +110,12 @@ def newest(session: Session, limit: int = 100) -> list[MessageCampaign]:
     return list(session.scalars(select(MessageCampaign).order_by(MessageCampaign.id.desc()).limit(limit)))
 
 
+def running(session: Session) -> list[MessageCampaign]:
+    """Every campaign that sends or is about to, however old."""
+    sends = select(MessageCampaign).where(MessageCampaign.state.in_(("planning", "running")))
+    return list(session.scalars(sends.order_by(MessageCampaign.id)))
+
+
 def launch(session: Session, campaign_id: int, user_id: int | None) -> None:
     """Freeze the segment into rows, then send. Both happen in jobs."""
     campaign = set_state(session, campaign_id, "planning", None, user_id)

@@ -1,5 +1,6 @@
 """The list of campaigns, and the one button that stops everything."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,6 +14,7 @@ from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
+from callcenter.base.errors import Refused
 from campaigns import call_views, calling, inbox_views, labels, message_campaigns, message_views, reports
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
@@ -53,14 +55,17 @@ def live() -> ResponseReturnValue:
 @blueprint.post("/stop-all")
 @access("strategist", "administrator")
 def stop_all() -> ResponseReturnValue:
-    """Pause every running campaign, of calls and of messages. What is under way ends by itself."""
-    session = web_session()
+    """Pause every running campaign, of calls and of messages. What is under way ends by itself.
+
+    Each is committed alone: one that just ended, or is locked by a long plan, keeps no other one running."""
+    session, paused, who = web_session(), 0, int(current_user.id)
     calls, texts = _running_campaigns()
-    for call_campaign in calls:
-        calling.pause(session, call_campaign.id, "emergency", current_user.id)
-    for message_campaign in texts:
-        message_campaigns.pause(session, message_campaign.id, "emergency", current_user.id)
-    paused = len(calls) + len(texts)
+    acts = [(calling.pause, one.id) for one in calls] + [(message_campaigns.pause, one.id) for one in texts]
+    for pause, campaign_id in acts:
+        with suppress(Refused):  # it is over already
+            pause(session, campaign_id, "emergency", who)
+            paused += 1
+        session.commit()
     audit.record(session, current_user.id, "campaigns.stop_all", "campaigns", paused=paused)
     session.commit()
     flash(ngettext("%(num)s campaign was paused.", "%(num)s campaigns were paused.", paused), "warning")
@@ -69,9 +74,7 @@ def stop_all() -> ResponseReturnValue:
 
 def _running_campaigns() -> tuple[list[calling.CallCampaign], list[message_campaigns.MessageCampaign]]:
     session = web_session()
-    calls = [one for one in calling.newest(session) if one.queue.state == "running"]
-    texts = [one for one in message_campaigns.newest(session) if one.state in ("planning", "running")]
-    return calls, texts
+    return calling.running(session), message_campaigns.running(session)
 
 
 def _overview() -> dict[str, object]:
@@ -81,7 +84,6 @@ def _overview() -> dict[str, object]:
         "calls": calls, "texts": texts, "labels": labels, "as_of": campaign_now(session), "why": queues.why_sentence,
         "call_counts": reports.call_counts(session, [one.queue_id for one in calls]),
         "message_counts": reports.message_counts(session, [one.id for one in texts]),
-        "anything_runs": any(one.queue.state == "running" for one in calls)
-        or any(one.state in ("planning", "running") for one in texts),
+        "anything_runs": any(_running_campaigns()),
         "no_progress": {"planned": 0, "settled": 0, "delivered": 0, "failed": 0}, "title": _("Campaigns"),
     }  # fmt: skip

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns import inbox
+from callcenter.base.errors import Refused
+from campaigns import inbox, message_campaigns
 from campaigns import message_claims as claims
 from campaigns import message_news as news
 from campaigns.calling import CallCampaign
@@ -49,6 +50,31 @@ def test_stop_all_pauses_what_runs(session: Session, strategist: FlaskClient, ca
     assert strategist.post("/campaigns/stop-all").status_code == 302
     session.refresh(made)
     assert (made.state, made.state_reason) == ("paused", "emergency")
+
+
+def test_stop_all_reaches_what_is_old_and_is_not_held_up_by_what_just_ended(
+    session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = campaign()
+    more = [
+        MessageCampaign(name="Other", purpose="survey", segment_id=runs.segment_id, text="Hola", sender="s",
+                        carrier="simulated", state=state)
+        for state in ("running", *["draft"] * 101)
+    ]  # fmt: skip
+    session.add_all(more)
+    session.commit()
+    over = more[0]
+    pause = message_campaigns.pause
+
+    def too_late(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
+        if campaign_id == over.id:
+            raise Refused("state", "It has just ended.")
+        pause(session, campaign_id, reason, user_id)
+
+    monkeypatch.setattr(message_campaigns, "pause", too_late)
+    assert strategist.post("/campaigns/stop-all").status_code == 302
+    session.refresh(runs)
+    assert runs.state == "paused"
 
 
 def message_form(segment: Segment, **fields: str) -> dict[str, str]:
