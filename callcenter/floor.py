@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,6 +16,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import tell_later
+from callcenter.base.settings import web_settings
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor", template_folder="templates")
 
@@ -101,7 +102,7 @@ def take_alert(call_id: UUID) -> str:
 @access("supervisor", "administrator")
 def simulated_operators() -> str:
     """Bring the floor of a drill to life, or empty it. Refused with a real carrier."""
-    if not current_app.config["SETTINGS"].is_drill:
+    if not web_settings().is_drill:
         raise Refused("no_drill", _("Simulated operators work in the drill only."))
     session = web_session()
     on = request.form.get("on") == "1"
@@ -126,6 +127,6 @@ def _board(session: Session) -> dict[str, Any]:
         "alerts": floor_figures.alerts(session),
         "queues": floor_figures.open_queues(session),
         "reason_of": lambda code: QUEUE_REASONS.get(code, code or ""),
-        "is_drill": current_app.config["SETTINGS"].is_drill,
+        "is_drill": web_settings().is_drill,
         "simulated_on": flags.is_on(session, SIMULATED_OPERATORS),
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -21,6 +21,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
+from callcenter.base.settings import web_settings
 from callcenter.base.web import takes_upload
 from callcenter.imports import ImportBatch
 from callcenter.phones import REASONS
@@ -101,7 +102,7 @@ def _keep_upload(session: Session, file: FileStorage | None, source: str) -> Imp
         raise InvalidInput({"file": _("Send a CSV or an .xlsx file; this one is neither.")})
     if not source.strip():
         raise InvalidInput({"source": _("Name where the list comes from.")})
-    folder = current_app.config["SETTINGS"].var / imports.UPLOADS
+    folder = web_settings().var / imports.UPLOADS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = folder / secrets.token_hex(16)  # never a name from outside
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,7 +15,7 @@ from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
-from callcenter.base.settings import Settings
+from callcenter.base.settings import web_settings
 from campaigns import calling, labels, preflight, reports, segments
 from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
 from campaigns.forms import CallForm
@@ -42,7 +42,7 @@ def create() -> ResponseReturnValue:
     session = web_session()
     form = _form()
     if form.validate_on_submit():
-        campaign = calling.create(session, form.plan(_settings()), current_user.id)
+        campaign = calling.create(session, form.plan(web_settings()), current_user.id)
         session.commit()
         return redirect(url_for(".show", campaign_id=campaign.id))
     status = 422 if request.method == "POST" else 200
@@ -108,11 +108,6 @@ def finish(campaign_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", campaign_id=campaign_id))
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
-
-
 def _form() -> CallForm:
     session = web_session()
     form = CallForm()
@@ -120,7 +115,7 @@ def _form() -> CallForm:
     form.script.choices = [SelectChoice(f"survey/{survey.id}", _("Survey: %(name)s", name=survey.name))
                            for survey, _interviews in questionnaire.listed(session)]  # fmt: skip
     form.script.choices.append(SelectChoice(OPERATOR_SCRIPT, _("A text of our own")))
-    number = _settings().twilio.voice_number
+    number = web_settings().twilio.voice_number
     form.caller_id.choices = [SelectChoice(number, number)] if number else []
     return form
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
-from callcenter.base.settings import Settings
+from callcenter.base.settings import web_settings
 
 V = TypeVar("V", bound=Callable[..., Any])
 ROLES = ("administrator", "strategist", "supervisor", "pollster", "operator", "data_clerk")
@@ -167,5 +167,4 @@ def _to_sign_in() -> ResponseReturnValue:
 
 
 def _has_refused_demo_password() -> bool:
-    settings: Settings = current_app.config["SETTINGS"]
-    return bool(settings.demo_passwords_refused and current_user.has_demo_password)
+    return bool(web_settings().demo_passwords_refused and current_user.has_demo_password)

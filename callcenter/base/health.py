@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from callcenter.base import db, outbox
 from callcenter.base.auth import public
 from callcenter.base.clock import real_now
-from callcenter.base.settings import Settings
+from callcenter.base.settings import Settings, web_settings
 
 blueprint = Blueprint("health", __name__)
 
@@ -32,8 +32,7 @@ Part = dict[str, bool | str]
 @public("load balancers and supervisors ask it before anybody has logged in")
 def healthz() -> ResponseReturnValue:
     """200 when every essential part works, else 503; each part says `ok`, and `why` when it is not."""
-    settings: Settings = current_app.config["SETTINGS"]
-    parts = examine(db.web_session(), settings)
+    parts = examine(db.web_session(), web_settings())
     is_well = all(part["ok"] for part in parts.values() if part["essential"])
     return {"ok": is_well, "parts": parts}, 200 if is_well else 503, {"Cache-Control": "no-store"}
 

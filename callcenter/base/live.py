@@ -30,6 +30,7 @@ from callcenter.base import auth, db
 from callcenter.base.auth import ROLES, access
 from callcenter.base.errors import NotFound
 from callcenter.base.live_hub import Hub, Listener, is_gone
+from callcenter.base.settings import web_settings
 
 blueprint = Blueprint("live", __name__)
 
@@ -133,7 +134,7 @@ def allow_own_origin(response: Response) -> Response:
 def own_origins() -> set[str]:
     """Where the product's pages live: the public address, and the same port under the name that was asked for
     (localhost and 127.0.0.1 are one machine)."""
-    public = urlsplit(current_app.config["SETTINGS"].public_url)
+    public = urlsplit(web_settings().public_url)
     host = urlsplit(f"//{request.host}").hostname or ""
     port = f":{public.port}" if public.port else ""
     bracketed = f"[{host}]" if ":" in host else host
@@ -143,7 +144,7 @@ def own_origins() -> set[str]:
 @blueprint.app_template_global()
 def live_origin() -> str:
     """Where pages find the live process: '' for their own origin, else the same host with the live port."""
-    port = current_app.config["SETTINGS"].live_port
+    port = web_settings().live_port
     if port is None:
         return ""
     host = urlsplit(f"//{request.host}").hostname or ""

@@ -49,6 +49,14 @@ class Settings:
         return self.carrier == "simulated"
 
 
+def web_settings() -> Settings:
+    """The settings of the application that answers this request or command."""
+    from flask import current_app  # the supervisor reads settings too, and needs no web framework
+
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
 def var_folder(env: Mapping[str, str] = os.environ) -> Path:
     """The data folder: CONVOCA_VAR, else `var` beside the code."""
     return Path(env.get(PREFIX + "VAR") or Path(__file__).parents[2] / "var").resolve()

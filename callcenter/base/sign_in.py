@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, request, session
+from flask import Flask, Response, abort, request, session
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -26,7 +26,7 @@ from wtforms.fields.choices import SelectChoice
 from callcenter.base import audit
 from callcenter.base.auth import Role, User
 from callcenter.base.db import web_session
-from callcenter.base.settings import Settings
+from callcenter.base.settings import Settings, web_settings
 from callcenter.base.users import PASSWORD_LENGTH_MIN
 
 BLUEPRINT = "security"
@@ -71,9 +71,8 @@ class SignInForm(LoginForm):
         self.remember.data = False
         if not super().validate(**kwargs):
             return False
-        settings: Settings = current_app.config["SETTINGS"]
         assert isinstance(self.user, User)  # found by super().validate
-        if self.user.has_demo_password and settings.demo_passwords_refused:
+        if self.user.has_demo_password and web_settings().demo_passwords_refused:
             self.form_errors.append(
                 _("Demonstration passwords are refused here. An administrator sets a new one: flask users password.")
             )

@@ -8,7 +8,7 @@ from flask import current_app, request
 from flask.typing import ResponseReturnValue
 from twilio.request_validator import RequestValidator
 
-from callcenter.base.settings import Settings
+from callcenter.base.settings import Settings, web_settings
 from callcenter.base.web import csrf
 
 P = ParamSpec("P")
@@ -22,7 +22,7 @@ def signed(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturn
 
     @wraps(view)
     def check(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        settings: Settings = current_app.config["SETTINGS"]
+        settings = web_settings()
         if not is_genuine(settings):
             current_app.logger.warning("webhook refused: bad signature on %s", request.path)
             sentence = (

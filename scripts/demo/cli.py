@@ -3,10 +3,10 @@
 import json
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from callcenter.base.db import open_session
+from callcenter.base.settings import web_settings
 from scripts.demo import load, truth
 
 demo_group = click.Group("demo", help="The demonstration: invented people in Minatitlán.")
@@ -18,7 +18,7 @@ commands: list[click.Command] = [demo_group]
 def load_command() -> None:
     """Load the demonstration into an empty database; does nothing when anybody is there."""
     with open_session() as session:
-        click.echo(load.load_once(session, current_app.config["SETTINGS"]))
+        click.echo(load.load_once(session, web_settings()))
 
 
 @demo_group.command("truth")
