@@ -26,6 +26,7 @@ from callcenter.base import audit, auth
 from callcenter.base.auth import access, public
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
+from callcenter.base.settings import web_settings
 from callcenter.contacts import Search
 from callcenter.phones import normalise
 from callcenter.table_files import csv_line
@@ -37,17 +38,6 @@ SEE_PHONES = frozenset(("administrator", "supervisor", "data_clerk"))
 PAGE_SIZE = 50
 OPT_OUT_LIMIT = "10 per minute; 60 per hour"
 
-SEXES: dict[str, LazyString] = {"H": _l("Man"), "M": _l("Woman"), "X": _l("Non-binary")}
-CONSENTS: dict[str, LazyString] = {
-    "opted_in": _l("Accepted"),
-    "opted_out": _l("Refused"),
-    "unknown": _l("No answer"),
-}
-LINE_KINDS: dict[str, LazyString] = {
-    "mobile": _l("Mobile"),
-    "landline": _l("Landline"),
-    "unknown": _l("Kind not known"),
-}
 CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
 PURPOSES: dict[str, LazyString] = {
     "survey": _l("Survey"),
@@ -59,14 +49,14 @@ PURPOSES: dict[str, LazyString] = {
     "citizen_care": _l("Citizen care"),
     "privacy_request": _l("Privacy request"),
 }
-SECTION_KINDS: dict[str, LazyString] = {"U": _l("Urban"), "M": _l("Mixed"), "R": _l("Rural")}
 
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
     return {
-        "sexes": SEXES, "consents": CONSENTS, "line_kinds": LINE_KINDS, "channels": CHANNELS, "purposes": PURPOSES,
-        "section_kinds": SECTION_KINDS, "masked": contacts.masked,
+        "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "line_kinds": contacts.LINE_KINDS,
+        "channels": CHANNELS, "purposes": PURPOSES,
+        "section_kinds": territory.SECTION_KINDS, "masked": contacts.masked,
         "sees_phones": _sees_phones(),
     }  # fmt: skip
 
@@ -159,7 +149,7 @@ def verdict(contact_id: int) -> ResponseReturnValue:
     purpose = request.args.get("purpose", "survey")
     if purpose not in calendar.PURPOSES:
         raise InvalidInput(_("There is no purpose %(purpose)s.", purpose=purpose))
-    simulated = current_app.config["SETTINGS"].is_drill
+    simulated = web_settings().is_drill
     verdicts = {
         channel: consent.refusal(session, contact.id, channel, purpose, phone=contact.phone, simulated=simulated)
         for channel in consent.CHANNELS

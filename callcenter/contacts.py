@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -26,8 +28,17 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
 
-SEXES = ("H", "M", "X")  # hombre, mujer, no binario
-CONSENTS = ("opted_in", "opted_out", "unknown")
+SEXES: dict[str, LazyString] = {"H": _l("Man"), "M": _l("Woman"), "X": _l("Non-binary")}  # hombre, mujer, no binario
+CONSENTS: dict[str, LazyString] = {
+    "opted_in": _l("Accepted"),
+    "opted_out": _l("Refused"),
+    "unknown": _l("No answer"),
+}
+LINE_KINDS: dict[str, LazyString] = {
+    "mobile": _l("Mobile"),
+    "landline": _l("Landline"),
+    "unknown": _l("Kind not known"),
+}
 
 
 class Contact(Base):

@@ -8,7 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, UniqueConstraint, case, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -19,7 +21,7 @@ from callcenter.contacts import Contact
 from callcenter.import_columns import column_key
 from callcenter.table_files import HEAD_ROWS, open_table
 
-SECTION_KINDS = ("U", "M", "R")  # urban, mixed, rural
+SECTION_KINDS: dict[str, LazyString] = {"U": _l("Urban"), "M": _l("Mixed"), "R": _l("Rural")}
 VALID_FROM = date(2017, 1, 1)  # the sections of the electoral map in use; a redrawn map closes them by valid_to
 
 

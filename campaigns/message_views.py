@@ -1,16 +1,13 @@
 """Pages of one message campaign: write it, look before it leaves, watch it, pause and stop it, say why."""
 
 from collections.abc import Iterator
-from csv import writer
 from datetime import datetime
 from decimal import Decimal
-from io import StringIO
 from typing import Any
 
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     redirect,
     render_template,
@@ -29,7 +26,8 @@ from callcenter.base import audit
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.db import open_session, web_session
-from callcenter.base.settings import Settings
+from callcenter.base.settings import web_settings
+from callcenter.table_files import csv_line
 from campaigns import contact_messages, labels, preflight, reports, segments, wording
 from campaigns import message_campaigns as campaigns
 from campaigns.forms import MessageForm
@@ -59,7 +57,7 @@ def create() -> ResponseReturnValue:
     session = web_session()
     form = _form()
     if form.validate_on_submit():
-        campaign = campaigns.create(session, form.plan(_settings()), current_user.id)
+        campaign = campaigns.create(session, form.plan(web_settings()), current_user.id)
         session.commit()
         return redirect(url_for(".show", campaign_id=campaign.id))
     if request.method == "GET":
@@ -151,28 +149,21 @@ def rows(campaign_id: int) -> ResponseReturnValue:
 
 
 def _csv_lines(campaign_id: int) -> Iterator[str]:
-    """Codes, numbers and times only: nothing that a spreadsheet could take for a formula."""
-    yield "\ufeff" + ",".join(CSV_COLUMNS) + "\r\n"
+    """Codes, numbers and times only."""
+    yield "\ufeff" + csv_line(CSV_COLUMNS)
     with open_session() as session:  # the request's own is closed before the last line leaves
         for part in reports.message_rows(session, campaign_id).partitions(1_000):
-            text = StringIO()
-            writer(text).writerows([_plain(value) for value in row] for row in part)
-            yield text.getvalue()
+            yield "".join(csv_line(map(_plain, row)) for row in part)
 
 
 def _plain(value: object) -> object:
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
-
-
 def _form() -> MessageForm:
     form = MessageForm()
     form.segment_id.choices = [SelectChoice(one.id, one.name) for one in segments.all_segments(web_session())]
-    sender = _settings().twilio.sms_sender
+    sender = web_settings().twilio.sms_sender
     form.sender.choices = [SelectChoice(sender, sender)] if sender else []
     return form
 
@@ -192,7 +183,7 @@ def _counter(text: str, segment_id: int | None) -> dict[str, object]:
     if chosen is not None:
         people = segments.count(session, chosen.rule, purpose=request.form.get("purpose"))
     if chosen is not None and not faults:
-        draft = MessagePlan("", chosen.id, "survey", text, "", _settings().carrier)
+        draft = MessagePlan("", chosen.id, "survey", text, "", web_settings().carrier)
         # Never added to the session: a draft to look at.
         texts, parts = preflight.renders(session, MessageCampaign(**draft.__dict__, segment=chosen))
     plain = wording.parts(wording.without_accents(max(texts, key=len, default=text)))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Integer, String, and_, any_, false, func, 
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from callcenter.base.errors import InvalidInput
-from callcenter.contacts import CONSENTS, SEXES, Contact, name_key
+from callcenter.contacts import CONSENTS, LINE_KINDS, SEXES, Contact, name_key
 from callcenter.territory import SECTION_KINDS, Section
 
 GROUPS = ("all", "any", "not")  # everything holds · something holds · nothing of it holds
@@ -20,7 +20,6 @@ MAX_DEPTH = 5
 MAX_VALUES = 10_000
 MAX_TEXT = 200
 MAX_NUMBER = 100_000
-LINE_KINDS = ("mobile", "landline", "unknown")
 
 OPS: dict[str, LazyString] = {
     "is": _l("is"),
@@ -56,14 +55,14 @@ def _section_kind() -> Any:
 
 FIELDS: dict[str, Field] = {
     "section": Field(_l("Section"), "number", lambda: Contact.section_number, (*_EQUALS, *_RANGES, *_KNOWN)),
-    "section_kind": Field(_l("Kind of section"), "choice", _section_kind, (*_EQUALS, *_KNOWN), SECTION_KINDS),
+    "section_kind": Field(_l("Kind of section"), "choice", _section_kind, (*_EQUALS, *_KNOWN), tuple(SECTION_KINDS)),
     "municipality": Field(_l("Municipality"), "text", lambda: Contact.municipality, (*_EQUALS, *_KNOWN)),
     "age": Field(_l("Age"), "number", lambda: Contact.age, (*_RANGES, *_EQUALS, *_KNOWN)),
-    "sex": Field(_l("Sex"), "choice", lambda: Contact.sex, (*_EQUALS, *_KNOWN), SEXES),
-    "consent": Field(_l("Consent"), "choice", lambda: Contact.consent, _EQUALS, CONSENTS),
+    "sex": Field(_l("Sex"), "choice", lambda: Contact.sex, (*_EQUALS, *_KNOWN), tuple(SEXES)),
+    "consent": Field(_l("Consent"), "choice", lambda: Contact.consent, _EQUALS, tuple(CONSENTS)),
     "source": Field(_l("Source"), "exact", lambda: Contact.source, _EQUALS),
     "promoter": Field(_l("Promoter"), "text", lambda: Contact.promoter, (*_EQUALS, *_KNOWN)),
-    "line_kind": Field(_l("Kind of line"), "choice", lambda: Contact.line_kind, _EQUALS, LINE_KINDS),
+    "line_kind": Field(_l("Kind of line"), "choice", lambda: Contact.line_kind, _EQUALS, tuple(LINE_KINDS)),
 }
 
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
-from callcenter import contact_views, contacts
+from callcenter import contacts, territory
 from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
@@ -42,10 +42,10 @@ MODES: dict[str, LazyString] = {
     "not": _l("none of these holds"),
 }
 CHOICES = {
-    "section_kind": contact_views.SECTION_KINDS,
-    "sex": contact_views.SEXES,
-    "consent": contact_views.CONSENTS,
-    "line_kind": contact_views.LINE_KINDS,
+    "section_kind": territory.SECTION_KINDS,
+    "sex": contacts.SEXES,
+    "consent": contacts.CONSENTS,
+    "line_kind": contacts.LINE_KINDS,
 }
 
 
@@ -54,7 +54,7 @@ def _words() -> dict[str, Any]:
     return {
         "fields": FIELDS, "ops": OPS, "modes": MODES, "choices": CHOICES, "excluded_words": EXCLUDED,
         "shown": segment_forms.shown, "new_key": lambda: secrets.token_hex(4), "masked": contacts.masked,
-        "consents": contact_views.CONSENTS, "may_write": may(frozenset(AUTHORS)),
+        "consents": contacts.CONSENTS, "may_write": may(frozenset(AUTHORS)),
     }  # fmt: skip
 
 
