@@ -42,7 +42,6 @@ MOVES: dict[str, dict[str, str]] = {
     "ended": {"undone": "wrap_up"},
 }
 STATES = tuple(MOVES)
-OPEN_STATES = tuple(state for state in STATES if state != "ended")
 DIALLING = ("planned", "placing", "unknown", "ringing", "answered")  # may still need an operator
 
 # Facts: an event leaves its time in this column whatever the order in which it came, once.

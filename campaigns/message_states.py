@@ -23,12 +23,6 @@ NEXT: dict[str, frozenset[str]] = {
     STOPPED: frozenset(),
 }
 FINAL = frozenset(state for state, following in NEXT.items() if not following)
-OPEN = frozenset(NEXT) - FINAL
-
-
-def may_become(old: str, new: str) -> bool:
-    """May a message in state `old` move to `new`? Staying is not moving."""
-    return new in NEXT[old]
 
 
 def before(new: str | Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
@@ -16,7 +16,7 @@ from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
-from campaigns.messages import Message, MessageReceipt
+from campaigns.messages import Message
 
 
 @dataclass(frozen=True)
@@ -147,23 +147,6 @@ def message_rows(session: Session, campaign_id: int) -> Any:
         .where(Message.campaign_id == campaign_id).order_by(Message.id),
         execution_options={"yield_per": 5_000},
     )  # fmt: skip
-
-
-def newest_messages(session: Session, campaign_id: int, state: str | None, limit: int = 20) -> list[Row[Any]]:
-    """The latest rows of a campaign, those with news first. columns: Message, contact_name"""
-    query = (
-        select(Message, Contact.name.label("contact_name"))
-        .outerjoin(Contact, Contact.id == Message.contact_id)
-        .where(Message.campaign_id == campaign_id)
-        .order_by(case((Message.news_at.is_(None), 1), else_=0), Message.news_at.desc(), Message.id).limit(limit)
-    )  # fmt: skip
-    return list(session.execute(query.where(Message.state == state) if state else query))
-
-
-def receipts(session: Session, message_id: Any) -> list[MessageReceipt]:
-    """Everything a provider said of one message, in the order in which it came."""
-    return list(session.scalars(select(MessageReceipt).where(MessageReceipt.message_id == message_id)
-                                .order_by(MessageReceipt.id)))  # fmt: skip
 
 
 def _per_minute(session: Session, campaign_id: int) -> int:

@@ -77,12 +77,6 @@ def fields(text: str) -> list[str]:
     return list(dict.fromkeys(match[1].strip() for match in _PLACEHOLDER.finditer(text)))
 
 
-def needed(text: str) -> list[str]:
-    """The placeholders for which every person must have a value (some use of theirs has no fallback)."""
-    found = [match[1].strip() for match in _PLACEHOLDER.finditer(text) if not (match[2] or "").strip()]
-    return list(dict.fromkeys(found))
-
-
 def render(text: str, values: Mapping[str, str | None]) -> str:
     """The text for one person. Raises MissingValue."""
 

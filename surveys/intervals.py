@@ -3,7 +3,6 @@
 import math
 
 Z95 = 1.959963984540054
-CONFIDENCE = 0.95
 
 
 def margin(n: float, share: float = 0.5, *, design_effect: float = 1.0) -> float:

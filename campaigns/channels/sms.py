@@ -22,12 +22,8 @@ from campaigns.channels.twilio_words import read_receipt, receipt
 DEADLINE = 15.0  # seconds for one request
 VALIDITY = 4 * 3600  # seconds: what Twilio could not hand over by then is not sent in the middle of the night
 PARTS_PER_SECOND = {"twilio": 10.0, "simulated": 1000.0}  # MX long code: https://www.twilio.com/en-us/guidelines/mx/sms
-CREDENTIALS = frozenset(
-    {"20003", "20005", "20008", "21606", "21603", "21659", "21660"}
-)  # the account or sender, not the person
-NOT_TAKEN = frozenset(
-    {"20429", "21611", "63017"}
-)  # https://www.twilio.com/docs/errors/20429: never processed, send later
+# Never processed, send later: https://www.twilio.com/docs/errors/20429
+NOT_TAKEN = frozenset({"20429", "21611", "63017"})
 
 # Set by the trace once a request's headers are on the wire: before that a broken connection is surely not a message.
 _on_wire: ContextVar[list[bool]] = ContextVar("on_wire")
@@ -110,11 +106,8 @@ async def _refusals_named() -> AsyncIterator[None]:
         if on_wire[0]:
             raise ProviderError("No answer came; the message may have left.", code="no_answer", unknown=True) from error
         raise ProviderError("There was no connection to the provider.", code="no_connection") from error
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:  # a 2xx whose body is not Twilio's: it was taken, we know no more
+    except (KeyError, TypeError, ValueError) as error:
+        # A 2xx whose body is not Twilio's: it was taken, we know no more.
         raise ProviderError("The answer cannot be read.", code="unreadable", unknown=True) from error
 
 

@@ -35,7 +35,6 @@ VOTE = {
           "wont_vote": 0.06, "undecided": 0.09, "dk": 0.06, "refused": 0.03},
 }  # fmt: skip
 CANDIDATES = ("azul", "rojo", "verde", "indep")
-OUT_OF_EFFECTIVE = ("none", "void", "wont_vote", "undecided", "dk", "refused")
 PROBLEMS = {"water": 0.24, "crime": 0.26, "jobs": 0.19, "streets": 0.17, "light": 0.07, "waste": 0.07}
 OPINION = {"vg": 0.10, "g": 0.30, "b": 0.25, "vb": 0.12, "dk": 0.23}
 OPINION_OF_OWN_PARTY = {"vg": 0.34, "g": 0.52, "b": 0.08, "vb": 0.01, "dk": 0.05}

@@ -1,4 +1,4 @@
-"""The whole application on the test's rolled-back transaction, a browser-like client, and people to sign in as."""
+"""People to sign in as, through the page and with the page's own token."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,19 +11,10 @@ from sqlalchemy.orm import Session
 
 from callcenter.base import users
 from callcenter.base.auth import User
-from callcenter.base.settings import Settings
-from wsgi import create_app
 
 PASSWORD = "una clave de prueba"
 MakePerson: TypeAlias = Callable[..., User]
 SignIn: TypeAlias = Callable[[User], FlaskClient]
-
-
-@pytest.fixture
-def app(session: Session, settings: Settings) -> Flask:
-    app = create_app(settings)
-    app.config["TESTING"] = True
-    return app
 
 
 @pytest.fixture

@@ -103,8 +103,7 @@ def test_a_value_is_not_read_as_a_placeholder() -> None:
     assert wording.render("Hola {given_names}", {"given_names": "{name}"}) == "Hola {name}"
 
 
-def test_only_placeholders_without_fallback_are_needed() -> None:
-    assert wording.needed("{given_names} {section|s/n} {section} {name|tú}") == ["given_names", "section"]
+def test_each_placeholder_is_named_once() -> None:
     assert wording.fields("{given_names} {section|s/n} {section}") == ["given_names", "section"]
 
 
