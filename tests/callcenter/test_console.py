@@ -16,7 +16,7 @@ from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast
 
 Post = Callable[..., Any]  # an answer whose .json is what the test expects of it
-app, make_person, sign_in = base.app, base.make_person, base.sign_in
+make_person, sign_in = base.make_person, base.sign_in
 
 
 @pytest.fixture
