@@ -246,6 +246,8 @@ def _end_sessions(user: User) -> None:
 
 
 def _keep_an_administrator(session: Session, user: User) -> None:
+    # Two who take each other's rights at once: the second waits here, and then sees what the first did.
+    session.execute(select(Role.id).where(Role.name == "administrator").with_for_update())
     others = session.scalar(
         select(func.count())
         .select_from(User)
