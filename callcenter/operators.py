@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from callcenter import call_card, dispositions, queues
@@ -18,9 +18,9 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.base.settings import web_settings
 from callcenter.call_ledger import Call
 
-STATES = ("offline", "paused", "available", "in_call", "wrap_up")
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
 AWAY = timedelta(minutes=2)  # without a sign of the page: off
 ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
@@ -35,7 +35,8 @@ operator_queues = Table(
 
 
 class Operator(Base):
-    """The working place of one user. `state_since` (real time) orders who has waited longest.
+    """The working place of one user. `state`: offline | paused | available | in_call | wrap_up. `state_since` (real
+    time) orders who has waited longest.
 
     `room_ref` is the carrier's reference of their permanent leg, `room_opened_at` when it was answered: only then is
     a call offered. In a call, `pause_reason` and `leave_after_call` say what comes after it.
@@ -67,12 +68,12 @@ class Operator(Base):
 
 
 def of_user(session: Session, user_id: int) -> Operator:
-    """The user's working place, made on first use."""
-    operator = session.scalar(select(Operator).where(Operator.user_id == user_id))
+    """The user's working place, made on first use; a page and its first requests may ask at the same moment."""
+    own = select(Operator).where(Operator.user_id == user_id)
+    operator = session.scalar(own)
     if operator is None:
-        operator = Operator(user_id=user_id)
-        session.add(operator)
-        session.flush()
+        session.execute(insert(Operator).values(user_id=user_id).on_conflict_do_nothing())
+        operator = session.scalars(own).one()
     return operator
 
 
@@ -269,7 +270,7 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
     return {
         "server_now": real_now().isoformat(),
         "campaign_now": campaign_now(session).isoformat(),
-        "simulated": current_app.config["SETTINGS"].is_drill,
+        "simulated": web_settings().is_drill,
         "operator": _card(session, operator),
         "call": call_card.card(session, call) if call else None,
         "dispositions": dispositions.listed(),

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from callcenter import calls, operators
+from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import NotFound
@@ -40,6 +41,29 @@ def answer_at_once(sessions: Sessions, call_ids: list[UUID]) -> list[int | None]
     for thread in threads:
         thread.join(10)
     return taken
+
+
+def test_two_first_requests_of_a_page_share_one_working_place(committed: Sessions) -> None:
+    with committed() as session:
+        user = User(username="nueva", full_name="Nueva Prueba", password="!", fs_uniquifier="nueva")
+        session.add(user)
+        session.commit()
+        user_id = user.id
+    start, found = Barrier(2), list[int]()
+
+    def ask() -> None:
+        with committed() as session:
+            start.wait(5)
+            found.append(operators.of_user(session, user_id).id)
+            session.commit()
+
+    threads = [Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 2
+    assert len(set(found)) == 1
 
 
 @pytest.mark.parametrize("free", [0, 1, 2])
