@@ -5,6 +5,7 @@
     event: snapshot    id: 17    data: {"topic": "floor", "snapshot": {…}}
     event: trouble     data: {"part": "database"}        the picture may be old; the stream goes on by itself
     event: goodbye     data: {}                          the person may no longer see this; do not come back
+    event: ping        data: {}                          nothing new for PING seconds, and the stream lives
 
 News reach the process through Redis and carry no data. While Redis is away the snapshot is drawn every POLL seconds.
 No database connection is held between two snapshots.
@@ -192,7 +193,7 @@ def _messages(app: Flask, environ: dict[str, Any], stream: Stream, locale: str) 
             yield text
         if spoke + PING < time.monotonic():
             spoke = time.monotonic()
-            yield ": ping\n\n"
+            yield _message("ping", {})  # an event, because a browser tells its page nothing of a comment
         stream.listener.wait(_patience(stream))
 
 

@@ -77,6 +77,7 @@ export class Live {
     const source = new EventSource(`${this.origin}/events?${this.query}`, { withCredentials: true });
     this.source = source;
     source.addEventListener("open", () => this.heard());
+    source.addEventListener("ping", () => this.heard());
     source.addEventListener("snapshot", (event) => {
       this.heard();
       document.documentElement.dataset.link = "up";

@@ -1,5 +1,7 @@
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +57,23 @@ def test_a_stream_begins_with_a_full_snapshot_of_every_topic(supervisor: FlaskCl
     assert reader.next() == ("snapshot", {"topic": "thing/4", "snapshot": {"number": 4, "times": 2}}, 2)
     assert reader.answer.headers["X-Accel-Buffering"] == "no"
     assert reader.answer.mimetype == "text/event-stream"
+
+
+def test_a_quiet_stream_says_in_time_that_it_lives(
+    supervisor: FlaskClient, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PING", 0.01)
+    reader = Reader(supervisor, "topic=thing/3")
+    assert reader.next()[0] == "snapshot"
+    while (message := reader.next())[0] == "snapshot":
+        pass
+    assert message == ("ping", {}, None)
+    script = (Path(live.__file__).parents[1] / "static" / "live.js").read_text()
+    silence = re.search(r"SILENCE_MS = (\d+)", script)
+    assert silence
+    assert '"ping"' in script
+    monkeypatch.undo()
+    assert int(silence[1]) > 2 * live.PING * 1000
 
 
 def test_news_bring_a_fresh_snapshot_of_their_topic_only(supervisor: FlaskClient, drawn: list[int]) -> None:
