@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from callcenter.base.live import live_origin
 from callcenter.base.settings import Settings
 
 STEADY = {
@@ -25,7 +26,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     def add(response: Response) -> Response:
         for name, value in STEADY.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", policy(settings.live_port))
+        response.headers.setdefault("Content-Security-Policy", policy())
         if settings.public_url.startswith("https://"):
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if not request.path.startswith("/static/"):
@@ -33,16 +34,12 @@ def init_app(app: Flask, settings: Settings) -> None:
         return response
 
 
-def policy(live_port: int | None) -> str:
+def policy() -> str:
     """Content-Security-Policy: everything from ourselves, nothing inline; live news may come from their own port."""
-    live = ""
-    if live_port:
-        host = request.host.rsplit(":", 1)[0]
-        live = f" {request.scheme}://{host}:{live_port}"
     return "; ".join(
         (
             "default-src 'self'",
-            f"connect-src 'self'{live}",
+            f"connect-src 'self' {live_origin()}".rstrip(),
             "img-src 'self' data:",  # Bootstrap's own marks are data: pictures
             "media-src 'self' blob:",
             "object-src 'none'",

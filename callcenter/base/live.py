@@ -145,11 +145,11 @@ def own_origins() -> set[str]:
 @blueprint.app_template_global()
 def live_origin() -> str:
     """Where pages find the live process: '' for their own origin, else the same host with the live port."""
-    port = web_settings().live_port
-    if port is None:
+    settings = web_settings()
+    if settings.live_port is None or settings.proxies:  # a reverse proxy shows both processes as one origin
         return ""
     host = urlsplit(f"//{request.host}").hostname or ""
-    return f"{request.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{request.scheme}://{f'[{host}]' if ':' in host else host}:{settings.live_port}"
 
 
 def _topics() -> list[str]:

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from callcenter.base import live, outbox
 from callcenter.base.settings import Settings
 from tests.base.conftest import MakePerson, SignIn
+from wsgi import create_app
 
 
 @pytest.fixture
@@ -180,3 +182,10 @@ def test_only_the_products_own_pages_may_read_across_ports(
     assert allowed("http://localhost") == "http://localhost"  # the name under which the client asked
     assert allowed("http://evil.example") is None
     assert allowed("null") is None
+
+
+def test_behind_a_proxy_the_stream_comes_from_the_pages_own_address(session: Session, settings: Settings) -> None:
+    for proxies, origin in ((0, "http://convoca.test:8123"), (1, "")):
+        app = create_app(replace(settings, live_port=8123, proxies=proxies))
+        with app.test_request_context(base_url="http://convoca.test:8000"):
+            assert live.live_origin() == origin
