@@ -24,6 +24,7 @@ def card(session: Session, call: Call) -> dict[str, Any]:
         "state": call.state,
         "connected_at": _iso(call.connected_at),
         "hung_up_at": _iso(call.hung_up_at),
+        "wrap_up_until": _iso(call.wrap_up_until) if call.state == "wrap_up" else None,
         "attempt_number": queues.tries(session, call.entry_id) + 1,
         "note": call.note,
         "difficult": call.difficult_at is not None,

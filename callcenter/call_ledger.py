@@ -16,7 +16,8 @@ class Call(Base):
     """A call is an attempt (same id). Times are real time. `state`: see callcenter.call_states.
 
     `lease_until`: until then the worker that claimed it may tell the carrier. `carrier_ref` is the carrier's id.
-    `disposition` is what the operator chose; `attempt.outcome` what became of the try.
+    `disposition` is what the operator chose; `attempt.outcome` what became of the try. `wrap_up_until`: until then they
+    write it up in peace; after it they are asked, and the floor sees it; nothing else happens.
     """
 
     __tablename__ = "calls"
@@ -45,6 +46,7 @@ class Call(Base):
     offered_at: Mapped[datetime | None]
     connected_at: Mapped[datetime | None]
     hung_up_at: Mapped[datetime | None]
+    wrap_up_until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     cause: Mapped[dict[str, Any] | None]  # the carrier's own words, raw
     disposition: Mapped[str | None]

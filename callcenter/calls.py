@@ -5,7 +5,7 @@ Every function here locks the call's row first; what it changes of the operator 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,8 +24,8 @@ from callcenter.call_scripts import script_for
 from callcenter.contacts import Contact
 from callcenter.dispositions import disposition
 
-__all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "hang_up_later", "locked", "mark_difficult", "plan",
-           "record_event", "save_note", "undo_disposition"]  # fmt: skip
+__all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "hang_up_later", "locked", "mark_difficult",
+           "more_time", "plan", "record_event", "save_note", "undo_disposition"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
         return False
     _enter(session, call, state)
     if state == "wrap_up":
+        call.wrap_up_until = real_now() + _wrap_up_time(session, call)
         operators.begin_wrap_up(session, call.id)
     elif state == "ended":
         _close(session, call, call_states.outcome(event.kind))
@@ -184,6 +185,16 @@ def mark_difficult(session: Session, call_id: UUID, operator_id: int) -> None:
     tell_later(session, "floor", alert="difficult_call", operator_id=operator_id)
 
 
+def more_time(session: Session, call_id: UUID, operator_id: int) -> None:
+    """As much time again to write the call up, as often as asked for. Raises Refused outside a wrap-up."""
+    call = _of_operator(session, call_id, operator_id)
+    if call.state != "wrap_up":
+        raise Refused("not_in_wrap_up", _("This call is not being written up."))
+    call.wrap_up_until = max(real_now(), call.wrap_up_until or real_now()) + _wrap_up_time(session, call)
+    tell_later(session, f"operator/{operator_id}")
+    tell_later(session, "floor")
+
+
 def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> None:
     """Keep the operator's note as it is typed."""
     _of_operator(session, call_id, operator_id).note = note or None
@@ -207,6 +218,10 @@ def _of_operator(session: Session, call_id: UUID, operator_id: int) -> Call:
     if call.operator_id != operator_id:
         raise NotFound(_("There is no such call of yours."))
     return call
+
+
+def _wrap_up_time(session: Session, call: Call) -> timedelta:
+    return timedelta(seconds=queues.get(session, call.queue_id).wrap_up_seconds)
 
 
 def _keep(session: Session, call_id: UUID, event: Event) -> bool:

@@ -14,6 +14,7 @@ with 404, 409 (a rule of the house) or 422 (what was given cannot be used).
                                                  "callback_mine"?}; callback_at is ISO with its zone
     POST /console/calls/<uuid>/undo             within ten seconds
     POST /console/calls/<uuid>/difficult
+    POST /console/calls/<uuid>/more-time         to write it up
     POST /console/calls/<uuid>/hang-up
     POST /console/calls/<uuid>/note             {"note"}
     GET  /console/calls/<uuid>/when?text=…      what the words mean: {"at", "says"}; 422 with a sentence
@@ -171,6 +172,12 @@ def undo(call_id: UUID) -> Response:
 @access("operator", "supervisor")
 def difficult(call_id: UUID) -> Response:
     return _act(lambda session, operator_id: calls.mark_difficult(session, call_id, operator_id))
+
+
+@blueprint.route("/calls/<uuid:call_id>/more-time", methods=["POST"])
+@access("operator", "supervisor")
+def more_time(call_id: UUID) -> Response:
+    return _act(lambda session, operator_id: calls.more_time(session, call_id, operator_id))
 
 
 @blueprint.route("/calls/<uuid:call_id>/hang-up", methods=["POST"])

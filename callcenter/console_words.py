@@ -39,7 +39,12 @@ def of_page() -> dict[str, Any]:
         "channels": {"call": _("Call"), "sms": _("SMS"), "whatsapp": _("WhatsApp")},
         "speaking": _("YOU ARE SPEAKING WITH %(name)s"),
         "someone": _("a person whose data were erased"),
-        "hung_up": _("The person hung up. Choose what became of the call."),
+        "hung_up": _("The call has ended. Choose what became of it."),
+        "wrap": {
+            "calm": _("Time to write up"),
+            "soon": _("Little time left"),
+            "over": _("Time is over: what became of the call? Choose the outcome, or take more time."),
+        },
         "greeting": _(
             "Good day, am I speaking with %(name)s? My name is %(operator)s and I am calling on behalf of %(behalf)s."
         ),

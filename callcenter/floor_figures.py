@@ -36,7 +36,7 @@ STATES: dict[str, LazyString] = {
 }
 # Seconds in a state after which somebody should look: (amber, red), and what is then said.
 PATIENCE: dict[str, tuple[int, int, LazyString]] = {
-    "wrap_up": (60, 120, _l("writing up for long")),
+    "wrap_up": (0, 120, _l("writing up for long")),  # past the time that the queue, or the operator, gave it
     "paused": (10 * 60, 20 * 60, _l("long pause")),
     "in_call": (10 * 60, 20 * 60, _l("long call")),
     "available": (3 * 60, 10 * 60, _l("waits for long")),
@@ -122,7 +122,7 @@ def rows(session: Session) -> list[Row]:
         .subquery()
     )
     wanted = (
-        select(Operator, User.full_name, CallQueue.name, func.coalesce(outcomes.c.number, 0))
+        select(Operator, User.full_name, CallQueue.name, func.coalesce(outcomes.c.number, 0), Call.wrap_up_until)
         .join(User, User.id == Operator.user_id)
         .outerjoin(Call, Call.id == Operator.call_id)
         .outerjoin(CallQueue, CallQueue.id == Call.queue_id)
@@ -131,7 +131,8 @@ def rows(session: Session) -> list[Row]:
         .execution_options(populate_existing=True)
     )
     found = [
-        _row(operator, name, queue or "", number, now) for operator, name, queue, number in session.execute(wanted)
+        _row(operator, name, queue or "", number, _counted_seconds(operator, until, now))
+        for operator, name, queue, number, until in session.execute(wanted)
     ]
     return sorted(found, key=lambda row: (-row.level, row.since))
 
@@ -181,16 +182,21 @@ def open_queues(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _row(operator: Operator, name: str, queue: str, outcomes: int, now: datetime) -> Row:
-    level, trouble = _trouble(operator, now)
+def _counted_seconds(operator: Operator, wrap_up_until: datetime | None, now: datetime) -> float:
+    """What PATIENCE is measured by: the time in the state; of a wrap-up, the time past its limit."""
+    since = wrap_up_until if operator.state == "wrap_up" and wrap_up_until else operator.state_since
+    return (now - since).total_seconds()
+
+
+def _row(operator: Operator, name: str, queue: str, outcomes: int, seconds: float) -> Row:
+    level, trouble = _trouble(operator, seconds)
     reason = pause_reasons.label(operator.pause_reason)
     return Row(operator.id, name, operator.state, operator.state_since, reason, queue, outcomes, level, trouble)
 
 
-def _trouble(operator: Operator, now: datetime) -> tuple[int, str]:
+def _trouble(operator: Operator, seconds: float) -> tuple[int, str]:
     if operator.state == "paused" and operator.pause_reason in ("difficult_call", "room_lost"):
         return 2, pause_reasons.label(operator.pause_reason)
-    seconds = (now - operator.state_since).total_seconds()
     if operator.state == "available" and not operator.has_room and seconds > 10:
         return 2, _("no line")
     amber, red, words = PATIENCE[operator.state]

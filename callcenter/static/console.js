@@ -136,6 +136,7 @@ const does = {
     acts.send(`calls/${state.call.id}/difficult`);
     picture.say(words.difficult, "warning");
   },
+  "more-time": () => state?.call && acts.send(`calls/${state.call.id}/more-time`),
   undo: () => state?.undo && acts.send(`calls/${state.undo.call_id}/undo`),
 };
 
@@ -193,6 +194,13 @@ function listen() {
     const config = event.detail.requestConfig;
     if (!isTraining && config?.verb === "post" && event.detail.successful) refresh();
   });
+  // A question that comes late takes the focus from nobody who writes: the letters would act as keys.
+  let writing = null;
+  document.body.addEventListener("htmx:beforeSwap", () => {
+    const focused = document.activeElement;
+    writing = focused?.closest("#note, #callback, dialog") ? focused : null;
+  });
+  document.body.addEventListener("htmx:afterSettle", () => writing?.focus({ preventScroll: true }));
   document.addEventListener("pointerdown", () => unlock(), { once: true });
 }
 

@@ -3,6 +3,7 @@
 import { fill } from "./live.js";
 import { clock, setServerNow } from "./timer.js";
 
+const LITTLE_SECONDS = 15;
 const byId = (id) => document.getElementById(id);
 const put = (text, values) => text.replace(/%\((\w+)\)s/g, (whole, name) => values[name] ?? "");
 
@@ -115,11 +116,12 @@ export class Picture {
     byId("outcomes").replaceChildren(...buttons.filter((each) => each.dataset.key), rare);
   }
 
-  /** Four times a second: their clock, and how long the outcome may still be taken back. */
+  /** Four times a second: their clock, the time to write up, and how long the outcome may still be taken back. */
   tick(state, now) {
     const local = this.root.querySelector("[data-local-time]");
     const text = new Date(now + this.clockAhead).toLocaleTimeString(this.locale, { timeZone: this.zone, hour: "numeric", minute: "2-digit" });
     if (local.textContent !== text) local.textContent = text;
+    this.tickWrapUp(state.call?.wrap_up_until, now);
     const bar = byId("undo");
     const left = state.undo ? Math.ceil((Date.parse(state.undo.until) - now) / 1000) : 0;
     bar.hidden = left <= 0 || Boolean(state.call);
@@ -128,6 +130,19 @@ export class Picture {
     const line = bar.querySelector("[data-undo-label]");
     if (line.textContent !== label) line.textContent = label;
     bar.querySelector("[data-undo-seconds]").textContent = `${left} s`;
+  }
+
+  /** The time left to write the call up: a word and a colour as it ends. After it the operator is asked; nothing is lost. */
+  tickWrapUp(until, now) {
+    const bar = byId("gone");
+    bar.querySelector(".wrap-time").hidden = !until;
+    if (!until) return;
+    const left = Math.ceil((Date.parse(until) - now) / 1000);
+    const level = left <= 0 ? "over" : left <= LITTLE_SECONDS ? "soon" : "calm";
+    const word = bar.querySelector("[data-wrap-word]");
+    if (word.textContent !== this.words.wrap[level]) word.textContent = this.words.wrap[level];
+    bar.dataset.wrap = level;
+    bar.querySelector("[data-wrap-clock]").textContent = left < 0 ? `+${clock(-left)}` : clock(left);
   }
 
   noteSaved(text) {

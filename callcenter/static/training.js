@@ -1,6 +1,9 @@
 // The training: answers the console's acts in the browser as the server would, with invented people.
 
 const RING_MS = 2500;
+const WRAP_UP_MS = 60000;
+
+const inAMinute = (from = 0) => new Date(Math.max(from, Date.now()) + WRAP_UP_MS).toISOString();
 
 export class Training {
   /** `show(snapshot)` draws. Nothing here talks to the server. */
@@ -19,6 +22,10 @@ export class Training {
       difficult: () => {
         this.state.call.difficult = true;
         this.change({ pause_reason: "difficult_call" });
+      },
+      "more-time": () => {
+        this.state.call.wrap_up_until = inAMinute(Date.parse(this.state.call.wrap_up_until));
+        this.draw();
       },
       note: () => this.draw(),
       dispose: () => this.dispose(body.code),
@@ -63,7 +70,7 @@ export class Training {
   }
 
   hungUp() {
-    this.state.call = { ...this.state.call, state: "wrap_up", hung_up_at: new Date().toISOString() };
+    this.state.call = { ...this.state.call, state: "wrap_up", hung_up_at: new Date().toISOString(), wrap_up_until: inAMinute() };
     this.enter("wrap_up", this.state.operator.pause_reason);
   }
 
@@ -81,7 +88,7 @@ export class Training {
 
   undo() {
     clearTimeout(this.ring);
-    this.state.call = { ...this.last, state: "wrap_up" };
+    this.state.call = { ...this.last, state: "wrap_up", wrap_up_until: inAMinute() };
     this.state.undo = null;
     this.state.operator.calls_today -= 1;
     this.enter("wrap_up");

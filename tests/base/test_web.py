@@ -84,6 +84,25 @@ def test_a_file_with_its_version_in_the_address_is_kept_for_a_year(app: Flask) -
     assert "immutable" not in client.get("/static/base/convoca.css", buffered=True).headers.get("Cache-Control", "")
 
 
+def test_a_script_and_its_neighbours_share_a_version_in_the_path(app: Flask) -> None:
+    client = app.test_client()
+    with app.test_request_context():
+        theme, frame = (app.url_for("account.static", filename=name) for name in ("theme.js", "frame.js"))
+    folder, _, name = theme.rpartition("/")
+    assert folder.startswith("/static/base/~")
+    assert frame == f"{folder}/frame.js"
+    assert "immutable" in client.get(theme, buffered=True).headers["Cache-Control"]
+    assert client.get(f"{folder}/../../../base/settings.py").status_code == 404
+
+    of_old_page = client.get(f"/static/base/~0123456789/{name}")
+    assert of_old_page.status_code == 302
+    assert of_old_page.headers["Location"] == theme
+    assert of_old_page.headers["Cache-Control"] == "no-store"
+    assert client.get("/static/base/~0123456789/no-such.js", follow_redirects=True).status_code == 404
+    old_style = client.get("/static/base/convoca.css?v=0123456789", buffered=True)
+    assert "immutable" not in old_style.headers.get("Cache-Control", "")
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(InvalidInput({"age": "Too old."}), 422), (NotFound("No such thing."), 404), (Refused("veda", "Not now."), 409)],

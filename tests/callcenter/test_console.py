@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,8 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import console_acts, operators
+from callcenter import calls, console_acts, operators
+from callcenter.base import clock
 from callcenter.base.auth import User
+from callcenter.calls import Event
 from callcenter.operators import Operator
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
@@ -94,6 +97,25 @@ def test_an_outcome_frees_the_operator_and_can_be_taken_back(post: Post, call_id
     back = post(f"calls/{call_id}/undo").json
     assert back["call"]["state"] == "wrap_up"
     assert back["call"]["note"] == "amable"
+
+
+def test_the_time_to_write_up_is_the_queues_and_can_be_had_again(post: Post, call_id: UUID, session: Session) -> None:
+    assert post(f"calls/{call_id}/more-time").status_code == 409  # still talking
+    calls.record_event(session, call_id, Event("hung_up", "hung_up"))
+    session.commit()
+    first = told(post(f"calls/{call_id}/note", {"note": "amable"}))["call"]["wrap_up_until"]
+    assert timedelta(seconds=50) < datetime.fromisoformat(first) - clock.real_now() <= timedelta(seconds=60)
+    second = told(post(f"calls/{call_id}/more-time"))["call"]["wrap_up_until"]
+    assert datetime.fromisoformat(second) - datetime.fromisoformat(first) == timedelta(seconds=60)
+
+
+def test_a_wrap_up_past_its_time_stays_open(post: Post, call_id: UUID, session: Session) -> None:
+    calls.record_event(session, call_id, Event("hung_up", "hung_up"))
+    cast.call(session, call_id).wrap_up_until = clock.real_now() - timedelta(minutes=5)
+    session.commit()
+    assert told(post(f"calls/{call_id}/note", {"note": "amable"}))["call"]["state"] == "wrap_up"
+    again = told(post(f"calls/{call_id}/more-time"))["call"]["wrap_up_until"]
+    assert datetime.fromisoformat(again) > clock.real_now() + timedelta(seconds=50)
 
 
 def test_the_same_act_twice_is_done_once(post: Post, call_id: UUID, session: Session, seat: Operator) -> None:

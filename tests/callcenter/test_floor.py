@@ -68,6 +68,20 @@ def test_operators_in_trouble_come_first_and_the_board_says_why(session: Session
     assert rows[0].trouble
 
 
+def test_a_wrap_up_past_its_time_is_amber_and_one_with_more_time_is_not(session: Session) -> None:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session)))
+    calls.record_event(session, call_id, Event("hung_up", "hung_up"))
+    cast.call(session, call_id).wrap_up_until = clock.real_now() - timedelta(seconds=5)
+    session.flush()
+    (late,) = floor_figures.rows(session)
+    assert (late.level, bool(late.trouble)) == (1, True)
+    calls.more_time(session, call_id, olga.id)
+    session.flush()
+    (in_time,) = floor_figures.rows(session)
+    assert (in_time.level, in_time.trouble) == (0, "")
+
+
 def test_a_difficult_call_stands_on_the_board_until_somebody_takes_it(session: Session, sergio: FlaskClient) -> None:
     call_id = difficult_call(session)
     assert str(call_id) in sergio.get("/floor/").text
