@@ -69,7 +69,7 @@ _operators = table("operators", column("id"), column("state"))  # the noun itsel
 
 class CallQueue(Base):
     """`state`: draft | running | paused | finished. `script`: `survey/17` or `operator`. `why_idle`: the dialer's last
-    word, a code of WHY_IDLE; None while it dials. `wrap_up_seconds`: to write a call up; the operator may take more."""
+    word, a code of WHY_IDLE; None while it dials."""
 
     __tablename__ = "call_queues"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -83,7 +83,6 @@ class CallQueue(Base):
     mode: Mapped[str] = mapped_column(default="progressive")
     max_attempts: Mapped[int] = mapped_column(default=3)
     retry_minutes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # outcome -> minutes until the next try
-    wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
     script_text: Mapped[str | None]  # what the operator reads when there is no survey
     on_behalf_of: Mapped[str]
     privacy_notice_url: Mapped[str]
