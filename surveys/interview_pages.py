@@ -12,7 +12,7 @@ from flask_security import current_user
 
 from callcenter import operators
 from callcenter.base.auth import access
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.web import wants_json
@@ -135,12 +135,17 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         forward=after(way, question, standing.answers),
         answered=sum(name in standing.answers for name in way),
         total=len(way),
-        saved_at=standing.saved_at,
+        saved_at=_campaign_time(standing.saved_at),
         key=uuid4().hex,
         shown_at=real_now().timestamp(),
         kept=None,
         state=interview.state,
     )
+
+
+def _campaign_time(at: datetime | None) -> datetime | None:
+    """A moment ago, as the clock above the page tells it."""
+    return at and campaign_now(web_session()) - (real_now() - at)
 
 
 def as_json(standing: Standing, question: Question | None) -> dict[str, Any]:

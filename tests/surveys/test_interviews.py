@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
+from callcenter import calls
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.calls import Call
-from surveys import contact_interviews, interviews, questionnaire
+from callcenter.operators import Operator
+from surveys import contact_interviews, interviews, questionnaire, views
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 from tests.surveys.survey_forms import workbook
@@ -148,6 +150,18 @@ def test_the_end_of_the_call_says_what_became_of_the_interview(
     assert interview.state == state
     interviews.reopen_call(session, interview.call_id)
     assert interview.state == ("complete" if state == "complete" else "started")
+
+
+def test_an_undone_outcome_opens_the_interview_again(
+    session: Session, interview: Interview, operator: Operator
+) -> None:
+    views.compose()
+    assert interview.call_id is not None
+    answer_all(session, interview.id, {"intro": "", "consent": "yes", "age": "34"})
+    calls.dispose(session, interview.call_id, operator.id, "partial")
+    assert (interview.state, interview.ended_at is None) == ("partial", False)
+    calls.undo_disposition(session, interview.call_id, operator.id)
+    assert (interview.state, interview.ended_at) == ("started", None)
 
 
 def test_a_persons_page_learns_that_an_interview_took_place_and_nothing_more(
