@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from callcenter import carriers, consent
+from callcenter import carriers, suppressions
 from callcenter.base import auth, clock, db, outbox, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels
@@ -83,7 +83,7 @@ def start_process() -> Settings:
 def compose(settings: Settings) -> None:
     """Give the rooms their settings, and tell each floor what the floors above offer it. Harmless when repeated."""
     clock.configure(is_drill=settings.is_drill)
-    consent.configure(settings.suppression_key)
+    suppressions.configure(settings.suppression_key)
     carriers.configure(settings)
     channels.configure(settings)
     for name in COMPOSED:

@@ -1,7 +1,5 @@
-"""The one gate, and the evidence it stands on: consent, opposition, suppressed phones."""
+"""The one gate, and the evidence it stands on: consent and opposition. Suppressed phones: `suppressions`."""
 
-import hashlib
-import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,22 +10,17 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     ForeignKey,
     Identity,
-    LargeBinary,
-    exists,
-    func,
-    literal,
     or_,
     select,
     text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import calendar, zones
+from callcenter import calendar, suppressions, zones
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.contacts import Contact, ContactPhone
@@ -92,32 +85,6 @@ class Consent(Base):
     proof: Mapped[str]
     at: Mapped[datetime]
     source: Mapped[str]
-
-
-class Suppression(Base):
-    """A phone that must not be contacted, as a keyed hash: it survives the person's deletion and re-import."""
-
-    __tablename__ = "suppressions"
-    phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    reason: Mapped[str]  # call | sms_reply | public_page | import | administrator
-    source: Mapped[str]
-    at: Mapped[datetime] = mapped_column(default=real_now)
-
-
-_key: bytes | None = None
-
-
-def configure(key: bytes) -> None:
-    """Make `key` this process's suppression key (settings.suppression_key). The composition root calls it once."""
-    global _key  # noqa: PLW0603  # one process, one key
-    _key = key
-
-
-def phone_hash(phone: str) -> bytes:
-    """The phone as the suppression list knows it: HMAC-SHA256 of its E.164 form."""
-    if _key is None:
-        raise RuntimeError("callcenter.consent.configure(key) was not called in this process")
-    return hmac.digest(_key, phone.encode(), "sha256")
 
 
 def refusal(
@@ -256,7 +223,7 @@ def _question(people: Sequence[tuple[int, str]], now: datetime, own: Collection[
     return {
         "ids": [contact_id for contact_id, _ in people],
         "phones": [phone for _, phone in people],
-        "hashes": [phone_hash(phone) for _, phone in people],
+        "hashes": [suppressions.phone_hash(phone) for _, phone in people],
         "today": now.astimezone(ZONE).date(),
         "week_ago": now - WEEK,
         "max_per_week": MAX_PER_WEEK,
@@ -270,11 +237,7 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
 
     Harmless twice, and for a phone that nobody here knows."""
     now = campaign_now(session)
-    session.execute(
-        insert(Suppression)
-        .values(phone_hash=phone_hash(phone), reason=reason, source=source, at=now)
-        .on_conflict_do_nothing()
-    )
+    suppressions.add(session, phone, reason=reason, source=source, at=now)
     people = people_at(session, phone)
     if not people:
         return
@@ -305,11 +268,6 @@ def evidence(session: Session, contact_id: int) -> list[Consent]:
     )
 
 
-def suppression_of(session: Session, phone: str) -> Suppression | None:
-    """The phone's row in the suppression list, if it has one."""
-    return session.get(Suppression, phone_hash(phone))
-
-
 def undo_opt_out(session: Session, phone: str, *, proof: str) -> None:
     """Take back an opt-out that an operator entered by mistake a moment ago; `proof` is that act's own.
 
@@ -318,7 +276,7 @@ def undo_opt_out(session: Session, phone: str, *, proof: str) -> None:
     if not slips:
         return
     before = min(slip.at for slip in slips) - timedelta(seconds=1)  # the suppression was written just before them
-    suppression = suppression_of(session, phone)
+    suppression = suppressions.find(session, phone)
     if suppression is not None and suppression.reason == "call" and suppression.at >= before:
         session.delete(suppression)
     for slip in slips:
@@ -330,14 +288,3 @@ def undo_opt_out(session: Session, phone: str, *, proof: str) -> None:
         if held != "opted_out":
             out = (QueueEntry.contact_id == person, QueueEntry.state == "excluded", QueueEntry.reason == "opted_out")
             session.execute(update(QueueEntry).where(*out).values(state="waiting", reason=None))
-
-
-def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """SQL: stands the phone of this column in the suppression list? For counts; the gate asks by value."""
-    if _key is None:
-        raise RuntimeError("callcenter.consent.configure(key) was not called in this process")
-    key = (_key if len(_key) <= 64 else hashlib.sha256(_key).digest()).ljust(64, b"\0")
-    inner, outer = (literal(bytes(byte ^ pad for byte in key), LargeBinary) for pad in (0x36, 0x5C))
-    # HMAC-SHA256 spelled out (RFC 2104), because PostgreSQL's core has sha256 and no hmac.
-    digest = func.sha256(outer.concat(func.sha256(inner.concat(func.convert_to(phone, "UTF8")))))
-    return exists().where(Suppression.phone_hash == digest)

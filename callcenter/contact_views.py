@@ -21,7 +21,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, contact_history, contacts, territory
+from callcenter import calendar, consent, contact_history, contacts, suppressions, territory
 from callcenter.base import audit, auth
 from callcenter.base.auth import access, public
 from callcenter.base.db import web_session
@@ -134,7 +134,7 @@ def show(contact_id: int) -> ResponseReturnValue:
         history=contact_history.read(session, contact_id),
         household=contacts.household(session, contact),
         is_suppressed=any(
-            consent.suppression_of(session, phone)
+            suppressions.find(session, phone)
             for phone in (contact.phone, *(extra.phone for extra in contact.extra_phones))
         ),
     )

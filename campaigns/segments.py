@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, ForeignKey, Select, case, false, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import consent
+from callcenter import consent, suppressions
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -65,7 +65,7 @@ def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
     started = time.perf_counter()
     reason = case(
         (Contact.blocked_at.is_not(None), "blocked"),
-        (consent.is_suppressed(Contact.phone), "suppressed"),
+        (suppressions.is_suppressed(Contact.phone), "suppressed"),
         (Contact.consent == "opted_out", "opted_out"),
         (_lacks_consent(purpose), "not_opted_in"),
         else_="",

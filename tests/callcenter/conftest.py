@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import sessionmaker
 
-from callcenter import carriers, consent
+from callcenter import carriers, suppressions
 from callcenter.base import db, outbox
 from callcenter.base.settings import Settings
 from tests.callcenter.cast import FakeCarrier
@@ -12,7 +12,7 @@ from tests.callcenter.cast import FakeCarrier
 
 @pytest.fixture(autouse=True)
 def _suppression_key() -> None:
-    consent.configure(b"suppression-of-the-tests")
+    suppressions.configure(b"suppression-of-the-tests")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, consent, operators, queues
+from callcenter import calls, operators, queues, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -218,7 +218,7 @@ def test_undo_puts_everything_back(session: Session, code: str) -> None:
     assert queues.remember(session, call.entry_id) == before
     session.refresh(rosa)
     assert rosa.consent == "opted_in" if code != "do_not_call" else rosa.consent in ("opted_in", "unknown")
-    assert consent.suppression_of(session, rosa.phone) is None
+    assert suppressions.find(session, rosa.phone) is None
     assert queues.progress(session, other.id)["waiting"] == 1
     calls.dispose(session, call_id, olga.id, "refused")
     assert cast.call(session, call_id).disposition == "refused"

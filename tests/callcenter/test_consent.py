@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent
+from callcenter import calendar, consent, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import clock
-from callcenter.consent import Consent, Suppression
+from callcenter.consent import Consent
 from callcenter.contacts import Contact, ContactPhone
 from callcenter.queues import QueueEntry
+from callcenter.suppressions import Suppression
 from tests.callcenter.cast import person, queue
 
 MONDAY = datetime(2027, 5, 10, 12, 0, tzinfo=clock.ZONE)
@@ -192,7 +193,7 @@ def test_suppression_survives_the_person_and_a_new_import(session: Session) -> N
 def test_sql_and_python_agree_on_what_is_suppressed(session: Session) -> None:
     people = [person(session) for _ in range(3)]
     consent.opt_out(session, people[1].phone, reason="call", proof="call/1", source="call")
-    assert session.scalars(select(Contact.id).where(consent.is_suppressed(Contact.phone))).all() == [people[1].id]
+    assert session.scalars(select(Contact.id).where(suppressions.is_suppressed(Contact.phone))).all() == [people[1].id]
 
 
 def test_the_gate_judges_a_batch_of_a_thousand_in_one_quick_select(session: Session) -> None:

@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from callcenter import territory
 from callcenter.base.audit import AuditEntry
-from callcenter.consent import Suppression
 from callcenter.contacts import name_key
+from callcenter.suppressions import Suppression
 from tests.callcenter.cast import person
 from tests.conftest import ClientAs
 

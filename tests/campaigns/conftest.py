@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import consent
+from callcenter import suppressions
 from callcenter.base import clock
 from callcenter.base.settings import Settings
 from campaigns import message_campaigns, messages
@@ -16,7 +16,7 @@ from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
 
 @pytest.fixture
 def cast(session: Session, settings: Settings) -> Cast:
-    consent.configure(settings.suppression_key)
+    suppressions.configure(settings.suppression_key)
     clock.start_drill(session)
     people = Cast(
         person("Guadalupe Ramos", LUPITA, neighborhood="Centro"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import consent
+from callcenter import suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
@@ -124,7 +124,7 @@ def test_a_phone_that_told_the_carrier_to_stop_is_suppressed_here(
     session: Session, cast: Cast, sending: Outgoing
 ) -> None:
     news.record_sent(session, [Answer(sending.id, ProviderError("opted out", code="21610", permanent=True))])
-    assert consent.suppression_of(session, sending.phone) is not None
+    assert suppressions.find(session, sending.phone) is not None
 
 
 def test_a_landline_is_learned_from_the_carrier(session: Session, cast: Cast, sending: Outgoing) -> None:

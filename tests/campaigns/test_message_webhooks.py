@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
-from callcenter import consent
+from callcenter import suppressions
 from callcenter.base.settings import Settings
 from campaigns import message_claims as claims
 from campaigns.inbox import InboundMessage
@@ -53,13 +53,13 @@ def test_a_receipt_for_nobody_is_not_found(cast: Cast, post: Any) -> None:
 def test_a_zero_byte_does_not_lose_a_baja(session: Session, cast: Cast, post: Any) -> None:
     form = {"MessageSid": "SM8", "From": cast.mario.phone, "To": "+525512340001", "Body": "BAJA\0", "FromCity": "\0"}
     assert post("/hooks/messages/inbound", form) == 200
-    assert consent.suppression_of(session, cast.mario.phone) is not None
+    assert suppressions.find(session, cast.mario.phone) is not None
 
 
 def test_baja_suppresses_the_phone_at_once_and_once(session: Session, cast: Cast, post: Any) -> None:
     form = {"MessageSid": "SM7", "From": cast.lupita.phone, "To": "+525512340001", "Body": "¡Baja!"}
     assert [post("/hooks/messages/inbound", form) for _ in range(2)] == [200, 200]
-    assert consent.suppression_of(session, cast.lupita.phone) is not None
+    assert suppressions.find(session, cast.lupita.phone) is not None
     [inbound] = session.scalars(select(InboundMessage)).all()
     assert inbound.is_opt_out
     for person in (cast.lupita, cast.beto):
@@ -72,4 +72,4 @@ def test_baja_suppresses_the_phone_at_once_and_once(session: Session, cast: Cast
 def test_baja_from_whatsapp_reaches_the_same_phone(session: Session, cast: Cast, post: Any) -> None:
     address = "whatsapp:+521" + cast.lupita.phone.removeprefix("+52")
     assert post("/hooks/messages/inbound", {"MessageSid": "SM8", "From": address, "Body": "ALTO"}) == 200
-    assert consent.suppression_of(session, cast.lupita.phone) is not None
+    assert suppressions.find(session, cast.lupita.phone) is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from callcenter import consent
+from callcenter import suppressions
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.contacts import Contact, name_key
@@ -156,11 +156,9 @@ def test_a_rule_that_cannot_be_is_refused_in_words(rule: Any, word: str) -> None
 
 
 def test_a_count_sets_apart_who_may_not_be_contacted(session: Session, people: list[dict[str, Any]]) -> None:
-    consent.configure(b"key-of-the-tests")
+    suppressions.configure(b"key-of-the-tests")
     free = next(one for one in people if one["consent"] == "unknown")
-    session.add(
-        consent.Suppression(phone_hash=consent.phone_hash(free["phone"]), reason="import", source="t", at=real_now())
-    )
+    suppressions.add(session, free["phone"], reason="import", source="t", at=real_now())
     session.flush()
     counted = segments.count(session, {"all": []})
     assert counted.excluded == {"opted_out": 20, "suppressed": 1}
@@ -168,7 +166,7 @@ def test_a_count_sets_apart_who_may_not_be_contacted(session: Session, people: l
 
 
 def test_a_purpose_that_needs_consent_excludes_who_has_not_given_it(session: Session, people: list[Any]) -> None:
-    consent.configure(b"key-of-the-tests")
+    suppressions.configure(b"key-of-the-tests")
     counted = segments.count(session, {"all": []}, purpose="persuasion")
     assert (counted.count, counted.excluded) == (20, {"not_opted_in": 20, "opted_out": 20})
 

@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import consent
+from callcenter import consent, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.auth import ROLES, User
 from callcenter.base.clock import DRILL_START
@@ -112,4 +112,4 @@ def test_the_sent_messages_have_their_end_and_who_said_baja_is_left_alone(demo: 
     assert states["delivered"] > 5
     assert set(states) <= message_states.FINAL
     for reply in demo.scalars(select(InboundMessage).where(InboundMessage.is_opt_out)):
-        assert consent.suppression_of(demo, reply.phone) is not None
+        assert suppressions.find(demo, reply.phone) is not None
