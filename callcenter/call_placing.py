@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, calls, consent, queues
+from callcenter import call_states, calls, consent, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import ProviderError
@@ -66,7 +66,7 @@ def refuse(session: Session, call_id: UUID, refusal: consent.Refusal) -> None:
         until = refusal.until
         if refusal.code in PASSING:
             until = campaign_now(session) + queues.ALONE
-        queues.exclude(session, call.entry_id, refusal.code, until)
+        queue_entries.exclude(session, call.entry_id, refusal.code, until)
 
 
 def dial(carrier: Carrier, order: Order) -> Event:

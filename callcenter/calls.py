@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, consent, operators, queues
+from callcenter import call_states, consent, operators, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -22,7 +22,7 @@ from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call, CallEvent
 from callcenter.call_scripts import script_for
 from callcenter.contacts import Contact
-from callcenter.dispositions import disposition
+from callcenter.dispositions import Disposition, disposition
 
 __all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "hang_up_later", "locked", "mark_difficult",
            "more_time", "plan", "record_event", "save_note", "undo_disposition"]  # fmt: skip
@@ -55,7 +55,7 @@ def plan(session: Session, queue: queues.CallQueue, entries: Sequence[queues.Que
         }  # fmt: skip
         taken = session.scalar(insert(Attempt).values(row).on_conflict_do_nothing().returning(Attempt.id)) is None
         if taken:
-            queues.give_back(session, entry)
+            queue_entries.give_back(session, entry)
             continue
         session.add(
             Call(id=row["id"], queue_id=queue.id, entry_id=entry.id, script=queue.script, carrier=queue.carrier,
@@ -85,7 +85,7 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
     elif state == "ended":
         _close(session, call, call_states.outcome(event.kind))
         if event.kind != "refused_by_gate":  # the gate names its own time, see call_placing.refuse
-            queues.settle(session, call.entry_id, call_states.outcome(event.kind))
+            queue_entries.settle(session, call.entry_id, call_states.outcome(event.kind))
     return True
 
 
@@ -129,7 +129,7 @@ def dispose(
         raise Refused("call_over", _("This call is closed already. Undo its outcome first, or ask a supervisor."))
     if chosen.effect == "callback" and (callback_at is None or callback_at <= campaign_now(session)):
         raise InvalidInput({"callback_at": _("Say when to call back: a time that is still to come.")})
-    kept = {"code": code, "entry": queues.remember(session, call.entry_id), "state": call.state}
+    kept = {"code": code, "entry": queue_entries.remember(session, call.entry_id), "state": call.state}
     if call.state == "connected":
         hang_up_later(session, call.id)
     call.note = note or call.note
@@ -137,17 +137,24 @@ def dispose(
     _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
     _enter(session, call, "ended")
     _close(session, call, code)
-    if chosen.effect == "callback" and callback_at is not None:
-        queues.promise_callback(session, call.entry_id, callback_at, operator_id if callback_mine else None)
-    elif chosen.effect == "retry":
-        queues.settle(session, call.entry_id, code)
-    else:
-        queues.finish_entry(session, call.entry_id, code)
-    if chosen.effect == "suppress":
-        consent.opt_out(session, call.attempt.phone, reason="call", proof=f"call/{call.id}", source="operator")
+    _take_effect(session, call, chosen, callback_at, operator_id if callback_mine else None)
     script = script_for(call.script)
     if script is not None:
         script.ended(session, call.id)
+
+
+def _take_effect(
+    session: Session, call: Call, chosen: Disposition, callback_at: datetime | None, promised_by: int | None
+) -> None:
+    """What the operator's word means for the person: a callback, another try, done here, or never again."""
+    if chosen.effect == "callback" and callback_at is not None:
+        queue_entries.promise_callback(session, call.entry_id, callback_at, promised_by)
+    elif chosen.effect == "retry":
+        queue_entries.settle(session, call.entry_id, chosen.code)
+    else:
+        queue_entries.finish(session, call.entry_id, chosen.code)
+    if chosen.effect == "suppress":
+        consent.opt_out(session, call.attempt.phone, reason="call", proof=f"call/{call.id}", source="operator")
 
 
 def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
@@ -169,7 +176,7 @@ def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
     call.attempt.closed_at = call.attempt.outcome = call.ended_at = None
     call.disposition = call.disposition_at = None
     record_event(session, call.id, Event("undone", f"undone:{uuid4()}"))
-    queues.restore(session, call.entry_id, kept["entry"])
+    queue_entries.restore(session, call.entry_id, kept["entry"])
     if effect == "suppress":
         consent.undo_opt_out(session, call.attempt.phone, proof=f"call/{call.id}")
     script = script_for(call.script)

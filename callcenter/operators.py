@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import call_card, dispositions, queues
+from callcenter import call_card, dispositions, queue_entries, queues
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -118,7 +118,7 @@ def offer(session: Session, call_id: UUID) -> Operator | None:
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
     queue_id, entry_id = session.execute(select(Call.queue_id, Call.entry_id).where(Call.id == call_id)).one()
-    promised = queues.promised_to(session, entry_id)
+    promised = queue_entries.promised_to(session, entry_id)
     wanted = (
         select(Operator)
         .where(is_free(real_now()), serves(queue_id))
@@ -275,7 +275,7 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
         "call": call_card.card(session, call) if call else None,
         "dispositions": dispositions.listed(),
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,
-        "next_callback": queues.next_callback(session, operator.id),
+        "next_callback": queue_entries.next_callback(session, operator.id),
         "queues": queues.running_for(session, _queue_ids(session, operator.id)),
     }
 

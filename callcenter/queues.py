@@ -34,16 +34,10 @@ from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.call_ledger import Call
-from callcenter.call_states import COUNTED, DIALLING
+from callcenter.call_states import DIALLING
 from callcenter.contacts import Contact
 
 LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
-# Minutes until the next try, by outcome; a queue may say otherwise. An outcome that is not here is final.
-RETRY_MINUTES: dict[str, int] = {
-    "busy": 15, "no_answer": 120, "failed": 60, "voicemail": 180, "not_available": 180, "not_coded": 60, "lost": 60,
-    "canceled": 10, "not_placed": 2,
-    "abandoned": 72 * 60,  # who picked up to silence is left alone for three days
-}  # fmt: skip
 ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
 OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
 
@@ -69,7 +63,7 @@ _operators = table("operators", column("id"), column("state"))  # the noun itsel
 
 class CallQueue(Base):
     """`state`: draft | running | paused | finished. `script`: `survey/17` or `operator`. `why_idle`: the dialer's last
-    word, a code of WHY_IDLE; None while it dials."""
+    word, a code of WHY_IDLE; None while it dials. `wrap_up_seconds`: to write a call up; the operator may take more."""
 
     __tablename__ = "call_queues"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -83,6 +77,7 @@ class CallQueue(Base):
     mode: Mapped[str] = mapped_column(default="progressive")
     max_attempts: Mapped[int] = mapped_column(default=3)
     retry_minutes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # outcome -> minutes until the next try
+    wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
     script_text: Mapped[str | None]  # what the operator reads when there is no survey
     on_behalf_of: Mapped[str]
     privacy_notice_url: Mapped[str]
@@ -118,7 +113,6 @@ class QueueEntry(Base):
     not_before: Mapped[datetime | None]
     is_callback: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     callback_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
-    callback_note: Mapped[str | None]
 
 
 def get(session: Session, queue_id: int) -> CallQueue:
@@ -192,77 +186,6 @@ def _newcomers(queue_id: int, now: datetime) -> Select[QueueEntry, str]:
     return _candidates(queue_id).where(ready).order_by(QueueEntry.priority.desc(), QueueEntry.id)
 
 
-def settle(session: Session, entry_id: int | None, outcome: str) -> None:
-    """What the end of a try means for the person: again after the queue's pause, or done with the reason."""
-    entry = _locked(session, entry_id)
-    if entry is None:
-        return
-    queue = get(session, entry.queue_id)
-    entry.attempts = _tries(session, entry.id)
-    minutes = queue.retry_minutes.get(outcome, RETRY_MINUTES.get(outcome))
-    if minutes is None:
-        _finish(entry, outcome)
-    elif entry.attempts >= queue.max_attempts and not entry.is_callback:
-        _finish(entry, "max_attempts")
-    else:
-        entry.state, entry.reason = "waiting", outcome
-        entry.not_before = campaign_now(session) + timedelta(minutes=float(minutes))
-        entry.is_callback = entry.is_callback and outcome in ("not_placed", "canceled", "lost")
-
-
-def finish_entry(session: Session, entry_id: int | None, reason: str) -> None:
-    """The person is done in this queue."""
-    entry = _locked(session, entry_id)
-    if entry is not None:
-        entry.attempts = _tries(session, entry.id)
-        _finish(entry, reason)
-
-
-def promise_callback(session: Session, entry_id: int | None, at: datetime, operator_id: int | None) -> None:
-    """Call the person again at `at` (campaign time), by this operator when one is named. Never lost to max_attempts."""
-    entry = _locked(session, entry_id)
-    if entry is not None:
-        entry.attempts = _tries(session, entry.id)
-        entry.state, entry.reason, entry.is_callback = "waiting", "callback", True
-        entry.not_before, entry.callback_operator_id = at, operator_id
-
-
-def exclude(session: Session, entry_id: int | None, code: str, until: datetime | None) -> None:
-    """The gate said no: later, when it names a time, else never in this queue."""
-    entry = _locked(session, entry_id)
-    if entry is not None:
-        entry.reason, entry.not_before = code, until
-        entry.state = "excluded" if until is None else "waiting"
-
-
-def give_back(session: Session, entry: QueueEntry) -> None:
-    """A claimed person whose phone turned out to be in use: as they were."""
-    entry.state = "waiting"
-    session.flush()
-
-
-_REMEMBERED = ("state", "reason", "attempts", "not_before", "is_callback", "callback_operator_id", "callback_note")
-
-
-def remember(session: Session, entry_id: int | None) -> dict[str, Any]:
-    """The entry as it stands, as JSON, for `restore`; {} without one."""
-    entry = _locked(session, entry_id)
-    if entry is None:
-        return {}
-    kept = {name: getattr(entry, name) for name in _REMEMBERED}
-    kept["not_before"] = entry.not_before.isoformat() if entry.not_before else None
-    return kept
-
-
-def restore(session: Session, entry_id: int | None, kept: dict[str, Any]) -> None:
-    """Undo to what `remember` returned."""
-    entry = _locked(session, entry_id)
-    if entry is not None and kept:
-        for name in _REMEMBERED:
-            setattr(entry, name, kept[name])
-        entry.not_before = datetime.fromisoformat(kept["not_before"]) if kept["not_before"] else None
-
-
 def set_state(session: Session, queue_id: int, state: str, reason: str | None, user_id: int | None) -> None:
     """Move the queue along LIFE and audit it. Raises Refused when it cannot go there."""
     queue = session.get(CallQueue, queue_id, with_for_update=True, populate_existing=True)
@@ -322,26 +245,6 @@ def why_sentence(code: str | None) -> str | None:
     return None if code is None else str(WHY_IDLE.get(code, code))
 
 
-def promised_to(session: Session, entry_id: int | None) -> int | None:
-    """The operator who promised to call this person back."""
-    promise = select(QueueEntry.callback_operator_id).where(QueueEntry.id == entry_id, QueueEntry.is_callback)
-    return session.scalar(promise)
-
-
-def next_callback(session: Session, operator_id: int) -> dict[str, Any] | None:
-    """The operator's next promised callback that will be made: at (ISO, campaign time), name."""
-    row = session.execute(
-        select(QueueEntry.not_before, Contact.name)
-        .join(Contact, Contact.id == QueueEntry.contact_id)
-        .join(CallQueue, CallQueue.id == QueueEntry.queue_id)
-        .where(QueueEntry.callback_operator_id == operator_id, QueueEntry.state == "waiting", QueueEntry.is_callback)
-        .where(CallQueue.state != "finished")
-        .order_by(QueueEntry.not_before)
-        .limit(1)
-    ).first()
-    return {"at": row[0].isoformat(), "name": row[1]} if row and row[0] else None
-
-
 def running_for(session: Session, queue_ids: list[int]) -> list[dict[str, Any]]:
     """The running queues of an operator (all when `queue_ids` is empty): id, name, state, why_idle (words), ringing."""
     dialling = aliased(Call)
@@ -354,30 +257,3 @@ def running_for(session: Session, queue_ids: list[int]) -> list[dict[str, Any]]:
         {"id": q.id, "name": q.name, "state": q.state, "why_idle": why_sentence(q.why_idle), "ringing": n}
         for q, n in session.execute(wanted).all()
     ]
-
-
-def _finish(entry: QueueEntry, reason: str) -> None:
-    entry.state, entry.reason, entry.not_before, entry.is_callback = "done", reason, None, False
-
-
-def tries(session: Session, entry_id: int | None) -> int:
-    """Tries of this person that counted, as the ledger has them; 0 without an entry."""
-    return 0 if entry_id is None else _tries(session, entry_id)
-
-
-def _tries(session: Session, entry_id: int) -> int:
-    session.flush()
-    counted = or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
-    ledger = (
-        select(func.count())
-        .select_from(Call)
-        .join(Attempt, Attempt.id == Call.id)
-        .where(Call.entry_id == entry_id, counted)
-    )
-    return session.scalar(ledger) or 0
-
-
-def _locked(session: Session, entry_id: int | None) -> QueueEntry | None:
-    if entry_id is None:
-        return None
-    return session.get(QueueEntry, entry_id, with_for_update=True, populate_existing=True)

@@ -516,7 +516,6 @@ def upgrade() -> None:
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_callback", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("callback_operator_id", sa.Integer(), nullable=True),
-        sa.Column("callback_note", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["callback_operator_id"], ["operators.id"], name=op.f("fk_queue_entries_callback_operator_id")
         ),

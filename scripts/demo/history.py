@@ -19,7 +19,8 @@ from callcenter.base.clock import DRILL_START, ZONE, real_now
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
-from callcenter.queues import RETRY_MINUTES, CallQueue, QueueEntry
+from callcenter.queue_entries import RETRY_MINUTES
+from callcenter.queues import CallQueue, QueueEntry
 from callcenter.territory import Section
 from scripts.demo import FLOOR
 from scripts.simulated_carrier.citizens import Citizen, Kind, citizen

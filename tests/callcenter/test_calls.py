@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queues, suppressions
+from callcenter import calls, operators, queue_entries, queues, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -208,14 +208,14 @@ def test_undo_puts_everything_back(session: Session, code: str) -> None:
     other = cast.queue(session, rosa)
     call_id = cast.connected(session, cast.queue(session, rosa))
     calls.record_event(session, call_id, Event("hung_up", "h"))
-    before = queues.remember(session, cast.call(session, call_id).entry_id)
+    before = queue_entries.remember(session, cast.call(session, call_id).entry_id)
     at = campaign_now(session) + timedelta(hours=1) if code == "callback" else None
     calls.dispose(session, call_id, olga.id, code, callback_at=at)
     calls.undo_disposition(session, call_id, olga.id)
     call, seat = cast.call(session, call_id), cast.seat(session, olga.id)
     assert (call.state, call.disposition, call.attempt.closed_at, call.attempt.outcome) == ("wrap_up", None, None, None)
     assert (seat.state, seat.call_id) == ("wrap_up", call_id)
-    assert queues.remember(session, call.entry_id) == before
+    assert queue_entries.remember(session, call.entry_id) == before
     session.refresh(rosa)
     assert rosa.consent == "opted_in" if code != "do_not_call" else rosa.consent in ("opted_in", "unknown")
     assert suppressions.find(session, rosa.phone) is None

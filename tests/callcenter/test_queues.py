@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, queues
+from callcenter import calls, queue_entries, queues
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
@@ -45,10 +45,10 @@ def test_a_callback_of_a_finished_campaign_is_promised_to_nobody(session: Sessio
     entry.is_callback, entry.callback_operator_id = True, olga.id
     entry.not_before = campaign_now(session) + timedelta(hours=1)
     session.flush()
-    assert (queues.next_callback(session, olga.id) or {})["name"] == "Rosa Luna"
+    assert (queue_entries.next_callback(session, olga.id) or {})["name"] == "Rosa Luna"
     queues.set_state(session, queue.id, "finished", "review", None)
     session.flush()
-    assert queues.next_callback(session, olga.id) is None
+    assert queue_entries.next_callback(session, olga.id) is None
 
 
 def test_a_callback_promised_by_one_operator_waits_for_them_a_quarter_of_an_hour(session: Session) -> None:
