@@ -141,7 +141,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _collided(error: IntegrityError) -> ResponseReturnValue:
     """Two did the same at once, and the first of them has it."""
     g.is_bare = True
-    log.warning("%s collided: %s", request.endpoint, error)
+    # Not the error's own words: PostgreSQL quotes the key, and a key may be a phone.
+    diagnosis = getattr(error.orig, "diag", None)
+    log.warning("%s collided on %s", request.endpoint, getattr(diagnosis, "constraint_name", None))
     return _bare(409, _("Somebody else changed the same at that moment. Go back, reload the page and look again."))
 
 

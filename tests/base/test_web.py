@@ -136,9 +136,12 @@ def test_what_cannot_be_stored_is_the_senders_fault(make_person: MakePerson, sig
 
 
 def test_the_second_of_two_who_did_the_same_gets_a_sentence(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    answer = _failing(app, IntegrityError("INSERT", {}, Exception("uq_users_username"))).get("/fails")
+    quoted = "Key (phone)=(+529221234567) already exists"
+    answer = _failing(app, IntegrityError("INSERT", {}, Exception(quoted))).get("/fails")
     assert answer.status_code == 409
-    assert "uq_users_username" not in answer.text
+    assert quoted not in answer.text
+    assert "collided" in caplog.text
+    assert quoted not in caplog.text
 
 
 @pytest.mark.parametrize("error", [PoolTimeout("QueuePool"), InterfaceError("SELECT", {}, Exception("closed"))])
