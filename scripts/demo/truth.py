@@ -33,7 +33,7 @@ def compare(session: Session, *, seed: int = SEED) -> dict[str, Any]:
     return {
         "n": n,
         **compared,
-        "largest_error": max(errors, default=0.0),
+        "largest_error": round(max(errors, default=0.0), 4),
         "margin": round(1.96 * math.sqrt(0.25 / n), 4) if n else None,
     }
 
