@@ -1,9 +1,12 @@
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -50,6 +53,14 @@ def _lives(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def _unread(process: "subprocess.Popen[bytes]") -> int:
+    """Bytes that wait in the pipe of the process's output."""
+    assert process.stdout is not None
+    count = array("i", [0])
+    fcntl.ioctl(process.stdout, termios.FIONREAD, count)
+    return count[0]
 
 
 def _eventually(is_so: Callable[[], bool], seconds: float = 5) -> None:
@@ -119,7 +130,7 @@ def test_each_line_names_its_process(supervise: Supervise) -> None:
 def test_a_reader_that_stops_reading_stops_nobody(supervise: Supervise, tmp_path: Path) -> None:
     process = supervise("talks", "sleeps")  # our end of the pipe is never read
     first = _pids(tmp_path)["sleeps"]
-    time.sleep(1.0)  # long enough for the pipe to fill several times over
+    _eventually(lambda: _unread(process) > 60_000)  # a pipe holds 65,536 bytes
     os.kill(first, signal.SIGKILL)
     _eventually(lambda: _pids(tmp_path).get("sleeps", first) != first)
     process.send_signal(signal.SIGTERM)
