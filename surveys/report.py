@@ -36,15 +36,6 @@ GROUP_LABELS: dict[str, LazyString] = {
     "unknown": _l("Not known"),
 }
 SECTION_MIXED = _l("Mixed")
-ROLE_LABELS: dict[str, LazyString] = {
-    "candidate": _l("Candidate"),
-    "none": _l("None of them"),
-    "void": _l("Would spoil the ballot"),
-    "wont_vote": _l("Would not vote"),
-    "undecided": _l("Undecided"),
-    "dk": _l("Does not know"),
-    "refused": _l("No answer"),
-}
 # A table is never older than this; many readers of one page thereby cost one count.
 CACHE_SECONDS = 2.0
 
