@@ -59,6 +59,7 @@ def of_page() -> dict[str, Any]:
         "saved_note": _("Saved %(time)s"),
         "saving": _("Saving…"),
         "unsent": _("Kept here until the connection is back"),
+        "unsent_act": _("The server has not answered yet. What you did is kept and goes through by itself, once."),
         "undo": _("Saved: %(label)s"),
         "undone": _("The outcome was taken back."),
         "rare": _("Other outcomes"),

@@ -34,7 +34,7 @@ const acts = isTraining
         if (act.path.endsWith("/note")) picture.noteIsSaved();
       },
       onRefused,
-      onWaiting: () => picture.noteSaved(words.unsent),
+      onWaiting: (number) => picture.waits(number),
       onSignedOut: () => picture.say(words.session_over, "danger"),
     });
 const callback = new CallbackBox({
@@ -94,6 +94,7 @@ function arm(on) {
   byId("arm").hidden = isOver;
   byId("arm").setAttribute("aria-expanded", String(armed));
   byId("callback").hidden = true;
+  if (armed && state?.call) byId("outcome-card").scrollIntoView({ block: "nearest" });
 }
 
 function choose(outcome) {

@@ -149,6 +149,12 @@ export class Picture {
     byId("note-saved").textContent = text;
   }
 
+  /** Acts that the server has not answered yet: said until it has. */
+  waits(number) {
+    byId("unsent").hidden = number === 0;
+    if (number) this.noteSaved(this.words.unsent);
+  }
+
   noteIsSaved() {
     this.noteSaved(put(this.words.saved_note, { time: this.time.format(new Date()) }));
   }

@@ -3,6 +3,7 @@
 
 const STORE = "convoca:unsent";
 const TIMEOUT_MS = 8000;
+const SLOW_MS = 2000; // without an answer for so long, the page says so
 const PAUSES_MS = [300, 1000, 2000, 4000];
 const GIVE_UP_MS = 30 * 60 * 1000;
 
@@ -10,9 +11,10 @@ const csrfToken = () => document.querySelector('meta[name="csrf-token"]').conten
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Unsent {
-  /** `onState(snapshot, act)` after each act; `onRefused(sentence)`; `onWaiting(n)` when acts wait for the connection. */
+  /** `onState(snapshot, act)` after each act; `onRefused(sentence)`; `onWaiting(n)`: how many wait for an answer. */
   constructor(base, { onState, onRefused, onWaiting, onSignedOut }) {
     Object.assign(this, { base, onState, onRefused, onWaiting, onSignedOut });
+    this.waiting = 0;
     const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
     this.acts = kept.filter((act) => Date.now() - act.at < GIVE_UP_MS);
     this.tries = 0;
@@ -35,21 +37,29 @@ export class Unsent {
 
   keep() {
     sessionStorage.setItem(STORE, JSON.stringify(this.acts));
-    if (this.tries > 0 && this.acts.length) this.onWaiting(this.acts.length);
+    this.tell(this.tries > 0 ? this.acts.length : 0);
+  }
+
+  tell(number) {
+    if (number !== this.waiting) this.onWaiting(number);
+    this.waiting = number;
   }
 
   async run() {
     if (this.running) return;
     this.running = true;
     while (this.acts.length) {
+      const slow = setTimeout(() => this.tell(this.acts.length), SLOW_MS);
       const done = await this.post(this.acts[0]);
+      clearTimeout(slow);
       if (done) {
         this.acts.shift();
         this.tries = 0;
         this.keep();
       } else {
+        const rest = PAUSES_MS[Math.min(this.tries++, PAUSES_MS.length - 1)];
         this.keep();
-        await pause(PAUSES_MS[Math.min(this.tries++, PAUSES_MS.length - 1)]);
+        await pause(rest);
       }
     }
     this.running = false;

@@ -46,6 +46,56 @@ def test_a_callback_that_nobody_understands_is_said_before_anything_is_saved(pag
     expect(page.locator("#callback-save")).to_be_disabled()
 
 
+def test_the_time_to_write_up_is_asked_for_again_with_a_key_and_says_when_it_is_over(page_as: PageAs) -> None:
+    page = page_as("operator")
+    page.clock.install()
+    page.goto("/console/training")
+    page.keyboard.press("Space")
+    page.clock.run_for(1_000)
+    page.keyboard.press("Space")
+    page.clock.run_for(4_000)
+    page.keyboard.press("h")
+    page.clock.run_for(1_000)
+    bar = page.locator("#gone")
+    expect(bar).to_have_attribute("data-wrap", "calm")
+    page.clock.run_for(50_000)
+    expect(bar).to_have_attribute("data-wrap", "soon")
+    page.clock.run_for(15_000)
+    expect(bar).to_have_attribute("data-wrap", "over")
+    expect(page.locator("#console")).to_have_attribute(PHASE, "wrap_up")
+    page.keyboard.press("t")
+    page.clock.run_for(1_000)
+    expect(bar).to_have_attribute("data-wrap", "calm")
+
+
+def test_the_training_asks_the_real_questions_and_enter_goes_on(page_as: PageAs) -> None:
+    page = training(page_as)
+    asked = page.locator("#script #question-text")
+    asked.wait_for()
+    for _ in range(3):
+        before = page.locator("#script [name=item]").input_value()
+        if page.locator("#script input#value").count():
+            page.locator("#script input#value").fill("40")
+            page.keyboard.press("Enter")
+        else:
+            page.keyboard.press("Enter" if page.locator("#script [data-key=Enter]").count() else "1")
+        expect(page.locator(f"#script [name=item][value='{before}']")).to_have_count(0)
+
+
+def test_an_act_that_gets_no_answer_is_said_and_goes_through_later(page_as: PageAs) -> None:
+    page = page_as("operator")
+    page.goto("/console/")
+    page.locator("html[data-link=up]").wait_for()
+    page.route("**/console/connect", lambda route: route.abort())
+    page.keyboard.press("Space")
+    expect(page.locator("#unsent")).to_be_visible()
+    page.unroute("**/console/connect")
+    expect(page.locator("#console")).to_have_attribute(PHASE, "paused", timeout=10_000)
+    expect(page.locator("#unsent")).to_be_hidden()
+    page.click("[data-act=leave]")
+    expect(page.locator("#console")).to_have_attribute(PHASE, "offline")
+
+
 def test_single_keys_can_be_switched_off_and_the_list_opens_with_a_question_mark(page_as: PageAs) -> None:
     page = page_as("operator")
     page.goto("/console/training")
