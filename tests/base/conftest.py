@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -19,7 +20,8 @@ SignIn: TypeAlias = Callable[[User], FlaskClient]
 
 @pytest.fixture
 def make_person(session: Session, monkeypatch: pytest.MonkeyPatch) -> MakePerson:
-    """`make_person("supervisor")`: a person with that role and the password PASSWORD."""
+    """`make_person("supervisor")`: a person with that role and the password PASSWORD, hashed at little cost."""
+    monkeypatch.setattr(users, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
     def make(*roles: str, username: str = "", full_name: str = "Rosa Invento Prueba") -> User:
         user = users.create(session, users.NewPerson(full_name, roles, username), PASSWORD, by=None)
