@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -25,14 +24,11 @@ from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.file_faults import N_, UnreadableFileError
-from callcenter.import_rows import Person, RowReader, is_data, sex_is_ambiguous
-from callcenter.import_rows import Refused as RefusedCells
+from callcenter.import_inspection import Inspection, describe, inspect
+from callcenter.import_rows import Person, sex_is_ambiguous
 from callcenter.phones import REASONS
-from callcenter.table_files import HEAD_ROWS, TableFile, open_table
 
 CHUNK_ROWS = 5_000
-SAMPLE_ROWS = 500
-PREVIEW_ROWS = 50
 LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
 MERGE_LEASE = timedelta(minutes=30)
 OPEN_STATES = ("uploaded", "running")
@@ -83,29 +79,6 @@ class RefusedRow(Base):
     cells: Mapped[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """What a file was found to be: where its names are, which column is taken for what, which are never kept."""
-
-    table: TableFile
-    header: import_columns.Header
-    mapping: dict[int, str]
-    dropped: tuple[int, ...]
-
-    @property
-    def dropped_names(self) -> list[str]:
-        return [self.header.names[at] for at in self.dropped]
-
-    def reader(self, sex_letters: str | None) -> RowReader:
-        return RowReader(self.mapping, self.header.names, sex_letters, real_now().date())
-
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The data rows: what stands below the names and is no total and no blank."""
-        for number, cells in self.table.rows():
-            if number > self.header.row and is_data(cells, self.header.names):
-                yield number, cells
-
-
 def create(session: Session, path: Path, *, source: str, file_name: str, user_id: int | None = None) -> ImportBatch:
     """A batch for a file that lies in var/uploads (or, for a command, wherever it is)."""
     if not source.strip():
@@ -130,52 +103,6 @@ def get(session: Session, import_id: int) -> ImportBatch:
 def recent(session: Session, limit: int = 50) -> list[ImportBatch]:
     """The newest batches first."""
     return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))
-
-
-def inspect(path: Path, mapping: dict[int, str] | None = None) -> Inspection:
-    """Find the table, its names and its columns in a file. Raises InvalidInput when it cannot be imported at all.
-
-    Without `mapping` the columns are guessed by their names, and a list without phones is not refused yet."""
-    table = open_table(path, import_columns.known_names)
-    header = import_columns.find_header(islice(table.rows(), HEAD_ROWS))
-    below = (cells for number, cells in table.rows() if number > header.row)
-    dropped = import_columns.sensitive_columns(header, list(islice(below, SAMPLE_ROWS)))
-    if mapping is None:
-        mapping = {at: field for at, field in import_columns.guess(header).items() if at not in dropped}
-    return Inspection(table, header, mapping, tuple(dropped))
-
-
-def describe(inspection: Inspection, sex_letters: str | None = None) -> dict[str, Any]:
-    """The preview: names, what each column is taken for, and the first rows with what would become of them."""
-    reader = inspection.reader(sex_letters)
-    rows: list[dict[str, Any]] = []
-    letters: set[str] = set()
-    sex_at = next((at for at, field in inspection.mapping.items() if field == "sex"), None)
-    for number, cells in islice(inspection.rows(), SAMPLE_ROWS):
-        if sex_at is not None and sex_at < len(cells):
-            letters.add(cells[sex_at].strip()[:2])
-        if len(rows) < PREVIEW_ROWS:
-            rows.append(_preview_row(reader.read(number, cells), number))
-    return {
-        "names": list(inspection.header.names),
-        "mapping": {str(at): field for at, field in inspection.mapping.items()},
-        "dropped": inspection.dropped_names,
-        "asks_sex": sex_is_ambiguous(letters),
-        "rows": rows,
-    }
-
-
-def _preview_row(read: Person | RefusedCells, number: int) -> dict[str, Any]:
-    if isinstance(read, RefusedCells):
-        return {"row": number, "reason": read.reason, "cells": list(read.cells.values())}
-    return {
-        "row": number,
-        "reason": None,
-        "name": read.name,
-        "phones": [one.e164 for one in read.phones],
-        "section": read.section,
-        "answer": read.answer,
-    }
 
 
 def keep_preview(session: Session, import_id: int) -> None:

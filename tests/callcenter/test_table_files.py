@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from callcenter import import_columns, imports, table_files
+from callcenter import import_columns, import_inspection, table_files
 from callcenter.base.errors import InvalidInput
 from callcenter.table_files import csv_line, open_table
 
@@ -116,7 +116,7 @@ def test_two_hundred_megabytes_in_one_line_are_refused_without_being_held(tmp_pa
         for _ in range(200):
             file.write(b"a" * 1_000_000)
     with pytest.raises(InvalidInput, match="longer than"):
-        imports.inspect(path)
+        import_inspection.inspect(path)
 
 
 def test_an_export_cannot_start_a_formula() -> None:
