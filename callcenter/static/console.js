@@ -195,6 +195,9 @@ function listen() {
     const config = event.detail.requestConfig;
     if (!isTraining && config?.verb === "post" && event.detail.successful) refresh();
   });
+  // A question is htmx's as soon as it is seen: a quick key would otherwise send its form as a page of its own.
+  window.htmx.config.defaultSettleDelay = 0;
+  byId("script").addEventListener("submit", (event) => event.preventDefault());
   // A question that comes late takes the focus from nobody who writes: the letters would act as keys.
   let writing = null;
   document.body.addEventListener("htmx:beforeSwap", () => {
