@@ -16,7 +16,7 @@ run: setup ## start everything: make run [HOST=…] [PORT=…] [CARRIER=simulate
 	@exec $(BIN)/python -m scripts.run $(call asked,HOST,host) $(call asked,PORT,port) $(call asked,CARRIER,carrier)
 
 test: setup ## run the tests: make test [ARGS="tests/surveys -k name"]
-	@sh scripts/setup.sh chromium
+	@sh scripts/setup.sh browser
 ifdef ARGS
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 else

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Called by make. `setup.sh`: a Python with everything of requirements.lock in .venv. `setup.sh chromium`: the browser
+# Called by make. `setup.sh`: a Python with everything of requirements.lock in .venv. `setup.sh browser`: the browser
 # of the tests. What Debian has and this machine lacks is installed as root, and named in one sentence otherwise.
 set -eu
 cd "$(dirname "$0")/.."
@@ -81,7 +81,7 @@ setup() {
     ! is_root || .venv/bin/python -m compileall -q callcenter campaigns surveys scripts wsgi.py
 }
 
-chromium() {
+browser() {
     command -v chromium >/dev/null && return
     if is_root && command -v apt-get >/dev/null; then
         apt_install chromium
