@@ -81,12 +81,17 @@ setup() {
     ! is_root || .venv/bin/python -m compileall -q callcenter campaigns surveys scripts wsgi.py
 }
 
+# What the browser's tests need of Debian: Chromium, and a library of the program that drives it.
 browser() {
-    command -v chromium >/dev/null && return
+    missing=
+    command -v chromium >/dev/null || missing="chromium"
+    /sbin/ldconfig -p | grep -q 'libatomic\.so\.1 ' || missing="$missing libatomic1"
+    [ -n "$missing" ] || return 0
     if is_root && command -v apt-get >/dev/null; then
-        apt_install chromium
+        # shellcheck disable=SC2086  # the names are words of ours
+        apt_install $missing
     else
-        echo "The browser tests need Debian's chromium, which this machine lacks: “sudo apt install chromium”." >&2
+        echo "The browser tests need Debian's packages, which this machine lacks: sudo apt install $missing" >&2
     fi
 }
 
