@@ -16,7 +16,7 @@ from scripts.demo import LOGINS, PASSWORD
 
 ABOUT = "fresh clone to first page, warm start, memory at rest, pages of every role"
 FULL = {"fresh": 1, "warm_starts": 5, "visits_a_page": 20}
-QUICK = {"fresh": 0, "warm_starts": 2, "visits_a_page": 5}
+QUICK = {"fresh": 1, "warm_starts": 2, "visits_a_page": 5}
 SEED = 1
 REST = 10  # seconds until a started product has settled
 
