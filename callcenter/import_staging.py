@@ -85,6 +85,7 @@ def merge(
     by_section = session.execute(text(_BY_SECTION))
     counts["by_section"] = {str(number): people for number, people in by_section}
     session.execute(text(_INSERT_PEOPLE), bound)
+    # The result of an UPDATE is a cursor's; SQLAlchemy's types know only the general one.
     counts["updated"] = session.execute(text(_UPDATE_PEOPLE), bound).rowcount  # type: ignore[attr-defined]
     counts["unchanged"] = counts.pop("known") - counts["updated"]
     for statement in (_FIND_CREATED, _INSERT_PHONES, _INSERT_EVIDENCE, _DROP_PEOPLE):
