@@ -16,9 +16,9 @@ from scripts import commands, embedded
 
 MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
-    "callcenter.base.leases", "callcenter.attempts", "callcenter.calls", "callcenter.consent",
+    "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
-    "callcenter.territory",
+    "callcenter.structure", "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.inbox", "campaigns.messages", "campaigns.segments",
 )  # fmt: skip

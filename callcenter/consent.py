@@ -198,7 +198,7 @@ _TRIES = """
     ) AS {name} ON true"""
 _PEOPLE = """
     SELECT asked.contact_id, asked.phone, c.consent, c.invented, c.blocked_at IS NOT NULL AS is_blocked,
-        COALESCE(c.attributes ->> 'member' = 'true', false) AS is_member, c.state, c.municipality,
+        c.is_member, c.state, c.municipality,
         EXISTS (SELECT FROM suppressions s WHERE s.phone_hash = asked.hash) AS is_suppressed,
         (SELECT phase FROM phases WHERE starts <= :today AND ends >= :today ORDER BY starts DESC, id DESC LIMIT 1)
             AS phase,

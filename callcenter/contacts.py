@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    FetchedValue,
     ForeignKey,
     Identity,
     Index,
@@ -46,6 +47,9 @@ class Contact(Base):
 
     `name_key` is the name without accents, case and repeated spaces: same phone and same key is the same person.
     `consent` repeats the newest row of `consents`, so that segments need not look there.
+    `suppressed` repeats whether `phone` stands in the suppression list, for counts; the gate asks the list itself.
+    `change_id` is the transaction that wrote the row last (a trigger keeps it): how copies learn what is new.
+    `is_member`: of our own organisation, in writing. `holds_post`: has a post in the structure on election day.
     `invented`: made up for the drill; refused by the gate on every trunk that is not simulated.
     """
 
@@ -56,6 +60,7 @@ class Contact(Base):
         CheckConstraint("consent IN ('opted_in', 'opted_out', 'unknown')", name="consent"),
         CheckConstraint("line_kind IN ('mobile', 'landline', 'unknown')", name="line_kind"),
         Index("ix_contacts_section_id", "section_id"),
+        Index("ix_contacts_change_id", "change_id"),
         Index("ix_contacts_name_key_prefix", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -74,16 +79,24 @@ class Contact(Base):
     state: Mapped[int | None]
     section_number: Mapped[int | None]
     section_id: Mapped[int | None] = mapped_column(ForeignKey("sections.id"))
-    promoter: Mapped[str | None]
+    promoter: Mapped[str | None]  # as the list spells them
+    promoter_id: Mapped[int | None] = mapped_column(ForeignKey("promoters.id", ondelete="SET NULL"))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organizations.id", ondelete="SET NULL"))
+    is_member: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    holds_post: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     language: Mapped[str] = mapped_column(default="es")
     source: Mapped[str]
     attributes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     consent: Mapped[str] = mapped_column(default="unknown", server_default="unknown")
+    suppressed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     invented: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_batches.id"))
     blocked_at: Mapped[datetime | None]  # a privacy request took the data out of use
     created_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
     updated_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
+    change_id: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"), server_onupdate=FetchedValue()
+    )
     extra_phones: Mapped[list["ContactPhone"]] = relationship(order_by="ContactPhone.position")
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-PARTS = ("start", "console", "chaos")
+# The name of a part, and the module that measures it.
+PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos"}
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="name the parts with their sizes and seeds")
     parser.add_argument("--json", action="store_true", help="one line of JSON a part on stdout")
     parser.add_argument("--quick", action="store_true", help="at quick size")
+    parser.add_argument("--rows", type=int, help="another number of people than the part's own")
     parser.add_argument("--seed", type=int, help="another seed than the part's own")
     options = parser.parse_args(argv)
     for name in [options.part] if options.part else PARTS:
-        part = cast(Part, import_module(f"scripts.bench.{name}"))
+        part = cast(Part, import_module(f"scripts.bench.{PARTS[name]}"))
         if options.list:
             print(f"{name}: {part.ABOUT}; full {part.FULL}, quick {part.QUICK}, seed {part.SEED}")
             continue
         begun = time.monotonic()
         seed = part.SEED if options.seed is None else options.seed
-        figures = part.measure(part.QUICK if options.quick else part.FULL, seed)
+        size = part.QUICK if options.quick else part.FULL
+        if options.rows and "rows" in size:
+            size = {**size, "rows": options.rows}
+        figures = part.measure(size, seed)
         if options.json:
             print(json.dumps({"part": name, "figures": [asdict(figure) for figure in figures]}), flush=True)
         else:
