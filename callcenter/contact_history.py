@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any, TypeVarTuple
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.call_ledger import Call
 from callcenter.dispositions import label
 from callcenter.queues import CallQueue
+
+Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True)
@@ -26,32 +31,69 @@ class Deed:
     outcome: str
 
 
-Tell = Callable[[Session, int, int], list[Deed]]
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+@dataclass(frozen=True)
+class Page:
+    """`deeds`, newest first; `before` is where the next page begins, None on the last one."""
+
+    deeds: list[Deed]
+    before: datetime | None
 
 
-def calls(session: Session, contact_id: int, limit: int) -> list[Deed]:
+Tell = Callable[[Session, int, int, datetime | None], list[Deed]]
+
+
+def calls(session: Session, contact_id: int, limit: int, before: datetime | None) -> list[Deed]:
     """The person's calls that are over, newest first; those that a rule forbade are among them."""
     rows = session.execute(
-        select(Attempt.at, CallQueue.name, func.coalesce(Call.disposition, Attempt.outcome).label("outcome"))
-        .join(Call, Call.id == Attempt.id)
-        .join(CallQueue, CallQueue.id == Call.queue_id)
-        .where(Attempt.contact_id == contact_id, Attempt.closed_at.is_not(None), Attempt.outcome != "not_placed")
-        .order_by(Attempt.at.desc())
-        .limit(limit)
+        earlier(
+            select(Attempt.at, CallQueue.name, func.coalesce(Call.disposition, Attempt.outcome).label("outcome"))
+            .join(Call, Call.id == Attempt.id)
+            .join(CallQueue, CallQueue.id == Call.queue_id)
+            .where(Attempt.contact_id == contact_id, Attempt.closed_at.is_not(None), Attempt.outcome != "not_placed"),
+            Attempt.at,
+            limit,
+            before,
+        )
     )
     return [Deed(row.at, _("Call"), row.name, label(row.outcome)) for row in rows]
 
 
-_tellers: dict[str, Tell] = {"calls": calls}
+def earlier(query: Select[*Ts], at: Any, limit: int, before: datetime | None) -> Select[*Ts]:
+    """The newest `limit` rows of a teller's SELECT by its column `at`, of those before `before` and without a time."""
+    if before is not None:
+        query = query.where(or_(at < before, at.is_(None)))
+    return query.order_by(at.desc().nulls_last()).limit(limit)
 
 
-def register(kind: str, tell: Tell) -> None:
-    """`tell(session, contact_id, limit)`: the newest deeds of one kind. Never what a person answered in a survey."""
-    _tellers[kind] = tell
+_tellers: dict[str, tuple[LazyString, Tell]] = {"calls": (_l("Calls"), calls)}
 
 
-def read(session: Session, contact_id: int, *, limit: int = 50) -> list[Deed]:
-    """The newest deeds of every kind, newest first; what never left the house stands at the end."""
-    deeds = [deed for tell in _tellers.values() for deed in tell(session, contact_id, limit)]
-    return sorted(deeds, key=lambda deed: deed.at or _LONG_AGO, reverse=True)[:limit]
+def register(kind: str, tell: Tell, label: LazyString) -> None:
+    """`tell(session, contact_id, limit, before)`: the newest deeds of one kind, of those before `before` when it is
+    given. Never what a person answered in a survey. `label`: the kind's name in the page's filter."""
+    _tellers[kind] = label, tell
+
+
+def kinds() -> dict[str, LazyString]:
+    """The kinds of deeds there are, with their names."""
+    return {kind: label for kind, (label, _tell) in _tellers.items()}
+
+
+def read(session: Session, contact_id: int, *, kind: str = "", before: datetime | None = None, limit: int = 50) -> Page:
+    """The newest deeds of one kind or of every one; what never left the house stands at the end of the last page.
+
+    Deeds of one instant are never parted by a page's end, so `before` loses none."""
+    tellers = [tell for name, (_label, tell) in _tellers.items() if kind in ("", name)]
+    deeds = [deed for tell in tellers for deed in tell(session, contact_id, limit + 1, before)]
+    dated = sorted((deed for deed in deeds if deed.at is not None), key=_at, reverse=True)
+    end = limit
+    while limit <= end < len(dated) and _at(dated[end]) == _at(dated[end - 1]):
+        end += 1
+    if end < len(dated):
+        return Page(dated[:end], _at(dated[end - 1]))
+    return Page([*dated, *(deed for deed in deeds if deed.at is None)], None)
+
+
+def _at(deed: Deed) -> datetime:
+    assert deed.at is not None
+    return deed.at

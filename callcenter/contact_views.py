@@ -131,7 +131,7 @@ def show(contact_id: int) -> ResponseReturnValue:
         "callcenter/contacts/show.html",
         contact=contact,
         evidence=consent.evidence(session, contact_id),
-        history=contact_history.read(session, contact_id),
+        history=contact_history.read(session, contact_id).deeds,
         household=contacts.household(session, contact),
         is_suppressed=any(
             suppressions.find(session, phone)

@@ -42,7 +42,7 @@ WATCHERS = ("strategist", "administrator", "supervisor")
 
 def compose() -> None:
     """Make the page of a campaign that is being sent live; tell the page of a person what was written to them."""
-    contact_history.register("messages", contact_messages.deeds)
+    contact_history.register("messages", contact_messages.deeds, _l("Messages"))
     live_pages.register("message-campaign", _live_snapshot, roles=WATCHERS, pause=2.0)
 
 

@@ -1,23 +1,24 @@
 """What a person's page may know of surveys: that an interview took place. Never an answer, and no way to one."""
 
+from datetime import datetime
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
-from callcenter.contact_history import Deed
+from callcenter.contact_history import Deed, earlier
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 
 
-def deeds(session: Session, contact_id: int, limit: int) -> list[Deed]:
+def deeds(session: Session, contact_id: int, limit: int, before: datetime | None) -> list[Deed]:
     """The person's interviews, newest first; whole and broken off are not told apart."""
-    rows = session.execute(
+    taken = (
         select(Interview.at, Survey.name)
         .join(Survey, Survey.id == Interview.survey_id)
         .join(Attempt, Attempt.id == Interview.call_id)
         .where(Attempt.contact_id == contact_id, Interview.state.in_(("complete", "partial")))
-        .order_by(Interview.at.desc())
-        .limit(limit)
     )
+    rows = session.execute(earlier(taken, Interview.at, limit, before))
     return [Deed(row.at, _("Survey"), row.name, _("An interview took place")) for row in rows]

@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
@@ -41,7 +42,7 @@ def compose() -> None:
         "surveys.call_page", interviews.close_call, interviews.suggested, interviews.reopen_call, _preview_address
     )
     call_scripts.register("survey", script)
-    contact_history.register("interviews", contact_interviews.deeds)
+    contact_history.register("interviews", contact_interviews.deeds, _l("Surveys"))
     live.register("survey", _live_snapshot, roles=READERS, pause=CACHE_SECONDS)
 
 

@@ -30,9 +30,9 @@ def test_the_page_of_a_person_says_why_each_message_did_or_did_not_reach_them(
     assert made.name in reached
     assert "The phone is off or out of reach" in reached or "apagado" in reached
     assert "soy Lupita" not in reached
-    told = {deed.outcome for deed in contact_history.read(session, cast.lupita.id)}
+    told = {deed.outcome for deed in contact_history.read(session, cast.lupita.id).deeds}
     assert len(told) == 2
-    (left_out,) = contact_history.read(session, cast.rosa.id)
+    (left_out,) = contact_history.read(session, cast.rosa.id).deeds
     assert left_out.at is None
     assert ": " in left_out.outcome  # the state and its reason
 
@@ -46,6 +46,6 @@ def test_calls_and_messages_stand_in_one_order_and_what_was_not_tried_stands_las
     calls.record_event(session, call_id, Event("claimed", "claimed"))
     calls.record_event(session, call_id, Event("busy", "busy"))
     session.flush()
-    deeds = contact_history.read(session, cast.rosa.id)
+    deeds = contact_history.read(session, cast.rosa.id).deeds
     assert [deed.at is None for deed in deeds] == [False, True]
     assert deeds[0].campaign == "Sondeo"

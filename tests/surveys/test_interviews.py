@@ -169,9 +169,9 @@ def test_a_persons_page_learns_that_an_interview_took_place_and_nothing_more(
 ) -> None:
     contact_id = session.get_one(Attempt, interview.call_id).contact_id
     assert contact_id is not None
-    assert contact_interviews.deeds(session, contact_id, 10) == []
+    assert contact_interviews.deeds(session, contact_id, 10, None) == []
     answer_all(session, interview.id, AGREED)
-    (deed,) = contact_interviews.deeds(session, contact_id, 10)
+    (deed,) = contact_interviews.deeds(session, contact_id, 10, None)
     assert (deed.at, deed.campaign) == (interview.at, "Ola 1")
     assert not any(answer in repr(deed) for answer in ("rojo", "azul", "Porque", "complete"))
 
