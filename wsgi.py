@@ -18,9 +18,11 @@ MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
+    "callcenter.removed_rows",
     "callcenter.structure", "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
-    "campaigns.calling", "campaigns.inbox", "campaigns.messages", "campaigns.segments",
+    "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
+    "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
@@ -15,6 +15,7 @@ class Attempt(Base):
 
     `at` is campaign time (caps and what people see), the others are real time. An open attempt past `deadline_at` is
     closed by a sweep. `outcome` is set once, when `closed_at` is (an operator's undo within ten seconds opens both).
+    `change_id` is the transaction that wrote the row last (a trigger keeps it): how copies learn what is new.
     """
 
     __tablename__ = "attempts"
@@ -22,6 +23,7 @@ class Attempt(Base):
         CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
         Index("ix_attempts_contact_id_at", "contact_id", "at"),
         Index("ix_attempts_phone_at", "phone", "at"),
+        Index("ix_attempts_change_id", "change_id"),
         Index("ix_attempts_open_deadline", "deadline_at", postgresql_where=text("closed_at IS NULL")),
         Index("uq_attempts_open_call_phone", "phone", unique=True,
               postgresql_where=text("closed_at IS NULL AND channel = 'call'")),
@@ -36,6 +38,9 @@ class Attempt(Base):
     deadline_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    change_id: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)"), server_onupdate=FetchedValue()
+    )
 
 
 def history(session: Session, contact_id: int | None, *, limit: int = 5) -> list[Attempt]:
