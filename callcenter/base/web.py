@@ -59,10 +59,24 @@ def takes_upload(limit: int) -> Callable[[V], V]:
     return mark
 
 
+def takes_form(limit: int) -> Callable[[V], V]:
+    """Let a view take a form of `limit` bytes, where people paste long texts. Stands above `access`."""
+
+    def mark(view: V) -> V:
+        view.form_bytes = limit  # type: ignore[attr-defined]  # read again by _let_uploads_in
+        return view
+
+    return mark
+
+
 def _let_uploads_in() -> None:
-    allowed = getattr(current_app.view_functions.get(request.endpoint or ""), "upload_bytes", None)
+    view = current_app.view_functions.get(request.endpoint or "")
+    allowed = getattr(view, "upload_bytes", None)
     if allowed is not None:
         request.max_content_length = allowed
+    allowed = getattr(view, "form_bytes", None)
+    if allowed is not None:
+        request.max_content_length = request.max_form_memory_size = allowed
 
 
 @dataclass(frozen=True)
