@@ -22,7 +22,7 @@ MODELS = (
     "callcenter.structure", "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
-    "campaigns.segments",
+    "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",

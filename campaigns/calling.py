@@ -20,13 +20,16 @@ OPERATOR_SCRIPT = "operator"
 
 
 class CallCampaign(Base):
-    """What a strategist launches. Its state is its queue's; `frozen_at` is when the segment became entries."""
+    """What a strategist launches. Its state is its queue's; `frozen_at` is when the segment became entries.
+
+    `frozen_segment_id`: the list that is called, where one was chosen; else the people whom the segment means then."""
 
     __tablename__ = "call_campaigns"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
     segment_version: Mapped[int]
+    frozen_segment_id: Mapped[int | None] = mapped_column(ForeignKey("frozen_segments.id"))
     queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"), unique=True)
     frozen_at: Mapped[datetime | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -36,7 +36,8 @@ NEXT = {
 
 class MessageCampaign(Base):
     """`text` has placeholders: {given_names}, {section|s/n}. `unit_price`: MXN a part. `planned_at`: when the segment,
-    at `segment_version`, was frozen into rows. `on_behalf_of`: whom the message must name."""
+    at `segment_version`, was frozen into rows. `frozen_segment_id`: the list that is written to, where one was chosen.
+    `on_behalf_of`: whom the message must name."""
 
     __tablename__ = "message_campaigns"
     __table_args__ = (
@@ -48,6 +49,7 @@ class MessageCampaign(Base):
     purpose: Mapped[str]
     segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
     segment_version: Mapped[int | None]
+    frozen_segment_id: Mapped[int | None] = mapped_column(ForeignKey("frozen_segments.id"))
     text: Mapped[str]
     sender: Mapped[str]
     carrier: Mapped[str]
