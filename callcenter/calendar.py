@@ -1,16 +1,11 @@
-"""When somebody may be contacted and for what: calling hours where the contact lives, the phases of an election."""
+"""When somebody may be contacted and for what, as the law has it: purposes by phase, calling hours, rest days. Pure.
 
+What an administrator sets (dates of elections, stricter cells, narrower hours) is `rulebook`."""
+
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import CheckConstraint, Select, delete, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
-
-from callcenter.base.clock import ZONE
-from callcenter.base.db import Base
-from callcenter.base.errors import InvalidInput
 
 PHASES = ("ordinary", "precampaign", "intercampaign", "campaign", "silence", "election_day", "post")
 PURPOSES = (
@@ -24,11 +19,11 @@ PURPOSES = (
     "privacy_request",
 )
 # What a purpose may do in each phase, in the order of PHASES:
-#   yes · no · members (only people of one's own organisation) · sign_off (only with a lawyer's written approval)
-#   drill (only through a simulated carrier)
+#   yes · no · members (only people of one's own organisation) · sign_off (only while a lawyer's written approval holds)
+#   drill (only through a simulated carrier) · notice (yes, but launching asks to confirm)
 _MATRIX = {
     "survey": "yes yes yes yes yes yes yes",
-    "data_verification": "yes yes yes yes yes no yes",
+    "data_verification": "yes yes yes yes notice no yes",
     "structure": "yes yes yes yes yes yes yes",
     "persuasion": "no members no yes no no no",
     "neutral_reminder": "no no no yes sign_off sign_off no",
@@ -39,46 +34,32 @@ _MATRIX = {
 RULES = {
     (purpose, phase): rule for purpose, row in _MATRIX.items() for phase, rule in zip(PHASES, row.split(), strict=True)
 }
+# Which rules are stricter than a rule: the only ones that may take its place.
+_CONDITIONS = ("members", "sign_off", "drill")
+STRICTER: dict[str, tuple[str, ...]] = {
+    "yes": ("notice", *_CONDITIONS, "no"),
+    "notice": (*_CONDITIONS, "no"),
+    **dict.fromkeys(_CONDITIONS, ("no",)),
+    "no": (),
+}
 
+Span = tuple[time, time]  # from when until when people may be called; `END_OF_DAY` is 24:00
+HoursOn = Callable[[date, ZoneInfo], Span]
+END_OF_DAY = time.max
 WEEKDAY_HOURS = (time(9, 0), time(20, 0))
 REST_DAY_HOURS = (time(10, 0), time(18, 0))  # Sundays and holidays
-
-
-class Phase(Base):
-    """One stretch of one election's calendar, both days included, as the campaign's own zone counts days.
-
-    Where stretches overlap, the one that began last holds; a day in none is `ordinary`."""
-
-    __tablename__ = "phases"
-    __table_args__ = (
-        CheckConstraint(f"phase IN {PHASES}", name="phase"),
-        CheckConstraint("starts <= ends", name="starts_before_it_ends"),
-    )
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    phase: Mapped[str]
-    starts: Mapped[date]
-    ends: Mapped[date]
+WIDEST_HOURS = (time(8, 0), time(21, 0))  # an administrator may go so far and no further
+POST_HOURS = (time(5, 0), END_OF_DAY)  # on election day, for who holds a post
+FOR_POSTS = ("structure", "mobilization")  # the purposes for which a post's hours hold
 
 
 class Stretch(NamedTuple):
-    """One line of an election's calendar, as `set_phases` takes it."""
+    """One line of an election's calendar, both days included. A day in none is `ordinary`."""
 
     name: str
     phase: str
     starts: date
     ends: date
-
-
-def set_phases(session: Session, stretches: list[Stretch]) -> None:
-    """Replace the election's calendar. Raises InvalidInput naming the stretch that cannot be."""
-    for stretch in stretches:
-        if stretch.phase not in PHASES:
-            raise InvalidInput(f"{stretch.phase!r} is no phase; the phases are {', '.join(PHASES)}.")
-        if stretch.starts > stretch.ends:
-            raise InvalidInput(f"{stretch.name}: it begins on {stretch.starts} and ends before, on {stretch.ends}.")
-    session.execute(delete(Phase))
-    session.add_all(Phase(**stretch._asdict()) for stretch in stretches)
 
 
 def election_of(day: date) -> list[Stretch]:
@@ -97,47 +78,42 @@ def election_of(day: date) -> list[Stretch]:
     ]
 
 
-def phase_at(session: Session, now: datetime) -> str:
-    """The phase on the day of `now` (aware)."""
-    found = session.scalar(phase_select(now.astimezone(ZONE).date()))
-    return found if found else "ordinary"
+def hours_of(day: date, _zone: ZoneInfo | None = None) -> Span:
+    """From when until when people may be called on `day`, where nobody has set other hours."""
+    return REST_DAY_HOURS if day.weekday() == 6 or is_holiday(day) else WEEKDAY_HOURS
 
 
-def phase_select(day: date) -> Select[str]:
-    """SELECT of the phase on `day`: no row when it is ordinary."""
-    return (
-        select(Phase.phase)
-        .where(Phase.starts <= day, Phase.ends >= day)
-        .order_by(Phase.starts.desc(), Phase.id.desc())
-        .limit(1)
-    )
-
-
-@lru_cache(maxsize=64)  # a batch of a thousand people asks of a handful of zones at one moment
-def opens_at(now: datetime, zones: tuple[ZoneInfo, ...]) -> datetime | None:
-    """None when a contact in all of `zones` may be rung at `now`; else the next moment when they may (aware UTC)."""
+def opens_at(now: datetime, zones: tuple[ZoneInfo, ...], hours: HoursOn = hours_of) -> datetime | None:
+    """None when a contact in all of `zones` may be rung at `now`; else the next moment when they may (aware, in the
+    zone of `now`)."""
     moment = now
     for _ in range(64):  # a day opens and closes once a zone: a handful of steps is the rule
-        later = max(_next_open(moment, zone) for zone in zones)
+        later = max(_next_open(moment, zone, hours) for zone in zones)
         if later == moment:
             break
         moment = later
     return None if moment == now else moment.astimezone(now.tzinfo)
 
 
-def _next_open(moment: datetime, zone: ZoneInfo) -> datetime:
+def closes_at(now: datetime, zones: tuple[ZoneInfo, ...], hours: HoursOn = hours_of) -> datetime:
+    """Until when a contact in all of `zones`, who may be rung at `now`, may be rung (aware, in the zone of `now`)."""
+    ends = []
+    for zone in zones:
+        day = now.astimezone(zone).date()
+        closes = hours(day, zone)[1]
+        at = datetime.combine(day, closes, zone)
+        ends.append(at + timedelta(microseconds=1) if closes == END_OF_DAY else at)
+    return min(ends).astimezone(now.tzinfo)
+
+
+def _next_open(moment: datetime, zone: ZoneInfo, hours: HoursOn) -> datetime:
     """`moment` itself inside the hours of `zone`, else the next opening there."""
     local = moment.astimezone(zone)
-    opens, closes = hours_of(local.date())
+    opens, closes = hours(local.date(), zone)
     if opens <= local.time() < closes:
         return moment
     day = local.date() if local.time() < opens else local.date() + timedelta(days=1)
-    return datetime.combine(day, hours_of(day)[0], zone)
-
-
-def hours_of(day: date) -> tuple[time, time]:
-    """From when until when people may be called on `day`."""
-    return REST_DAY_HOURS if day.weekday() == 6 or is_holiday(day) else WEEKDAY_HOURS
+    return datetime.combine(day, hours(day, zone)[0], zone)
 
 
 def is_holiday(day: date) -> bool:

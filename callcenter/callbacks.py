@@ -1,5 +1,6 @@
 """Callbacks: from the operator's words to a time at which the person of a call may be rung, where they live."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,11 +11,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import plain_time
+from callcenter import plain_time, rulebook
 from callcenter.attempts import Attempt
 from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.errors import InvalidInput, NotFound
-from callcenter.calendar import hours_of, opens_at
+from callcenter.calendar import HoursOn, Span, opens_at
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from callcenter.zones import zones_of
@@ -23,29 +24,34 @@ from callcenter.zones import zones_of
 def understood(session: Session, call_id: UUID, operator_id: int, text: str) -> datetime:
     """The time said by `text`, in the person's zone. Raises InvalidInput with a sentence that says what to write."""
     zones = zones_of_call(session, call_id, operator_id)
-    return from_words(text, campaign_now(session), zones)
+    return from_words(text, campaign_now(session), zones, rulebook.read(session).hours_on)
 
 
-def from_words(text: str, now: datetime, zones: tuple[ZoneInfo, ...]) -> datetime:
-    """As `understood`, for a person who lives in `zones`."""
+def from_words(text: str, now: datetime, zones: tuple[ZoneInfo, ...], hours: HoursOn) -> datetime:
+    """As `understood`, for a person who lives in `zones`, within `hours`."""
     try:
-        at = plain_time.understand(text, now.astimezone(zones[0]), hours_of)
+        at = plain_time.understand(text, now.astimezone(zones[0]), hours_there(hours, zones))
     except plain_time.Unclear as unclear:
         detail = {name: _shown(value) for name, value in unclear.detail.items()}
         raise InvalidInput({"callback": str(plain_time.SENTENCES[unclear.code]) % detail}) from None
-    return allowed(at, now, zones)
+    return allowed(at, now, zones, hours)
 
 
-def allowed(at: datetime, now: datetime, zones: tuple[ZoneInfo, ...]) -> datetime:
+def allowed(at: datetime, now: datetime, zones: tuple[ZoneInfo, ...], hours: HoursOn) -> datetime:
     """`at` itself when people may be called then in every zone of theirs. Raises InvalidInput."""
     local = at.astimezone(zones[0])
     if at <= now:
         raise InvalidInput({"callback": str(plain_time.SENTENCES["past"])})
-    if opens_at(at, zones) is not None:
-        opens, closes = hours_of(local.date())
+    if opens_at(at, zones, hours) is not None:
+        opens, closes = hours(local.date(), zones[0])
         sentence = str(plain_time.SENTENCES["closed"]) % {"opens": _shown(opens), "closes": _shown(closes)}
         raise InvalidInput({"callback": sentence})
     return local
+
+
+def hours_there(hours: HoursOn, zones: tuple[ZoneInfo, ...]) -> Callable[[date], Span]:
+    """The hours of each day in the person's first zone."""
+    return lambda day: hours(day, zones[0])
 
 
 def spoken(at: datetime, now: datetime, *, short: bool = False) -> str:

@@ -31,14 +31,23 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import callbacks, calls, console_acts, console_words, operators, pause_reasons, plain_time, queues
+from callcenter import (
+    callbacks,
+    calls,
+    console_acts,
+    console_words,
+    operators,
+    pause_reasons,
+    plain_time,
+    queues,
+    rulebook,
+)
 from callcenter.base import live
 from callcenter.base.auth import access
 from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
-from callcenter.calendar import hours_of
 
 blueprint = Blueprint(
     "console",
@@ -94,8 +103,9 @@ def training() -> str:
 @blueprint.route("/training/when")
 @access("operator", "supervisor")
 def training_when() -> Response:
-    now = campaign_now(web_session()).astimezone(ZONE)
-    return _said(callbacks.from_words(request.args.get("text", ""), now, (ZONE,)), now)
+    session = web_session()
+    now, hours = campaign_now(session).astimezone(ZONE), rulebook.read(session).hours_on
+    return _said(callbacks.from_words(request.args.get("text", ""), now, (ZONE,), hours), now)
 
 
 @blueprint.route("/state")
@@ -211,7 +221,8 @@ def times(call_id: UUID) -> Response:
     session = web_session()
     zones = callbacks.zones_of_call(session, call_id, _operator_id(session))
     now = campaign_now(session)
-    found = plain_time.suggestions(now.astimezone(zones[0]), hours_of)
+    hours = callbacks.hours_there(rulebook.read(session).hours_on, zones)
+    found = plain_time.suggestions(now.astimezone(zones[0]), hours)
     return jsonify(
         times=[
             {"at": at.isoformat(), "says": callbacks.spoken(at, now), "label": callbacks.spoken(at, now, short=True)}
@@ -252,7 +263,7 @@ def _callback_at(session: Session, call_id: UUID, operator_id: int, given: dict[
         if at is None or at.tzinfo is None:
             raise InvalidInput({"callback_at": _("The time of the callback must be a date and time with its zone.")})
         zones = callbacks.zones_of_call(session, call_id, operator_id)
-        return callbacks.allowed(at, campaign_now(session), zones)
+        return callbacks.allowed(at, campaign_now(session), zones, rulebook.read(session).hours_on)
     if given.get("callback_text"):
         return callbacks.understood(session, call_id, operator_id, _text(given, "callback_text"))
     return None

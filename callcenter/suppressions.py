@@ -2,14 +2,31 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, LargeBinary, exists, func, literal
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, LargeBinary, exists, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
+from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound
+from callcenter.contacts import Contact
+
+REASONS: dict[str, LazyString] = {
+    "call": _l("Said so in a call"),
+    "sms_reply": _l("Answered BAJA to a message"),
+    "carrier": _l("Told the carrier to stop"),
+    "public_page": _l("Wrote it on the public page"),
+    "import": _l("Marked in an imported list"),
+    "administrator": _l("Entered by an administrator"),
+    "privacy_request": _l("Privacy request"),
+}
 
 
 class Suppression(Base):
@@ -17,7 +34,7 @@ class Suppression(Base):
 
     __tablename__ = "suppressions"
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    reason: Mapped[str]  # call | sms_reply | public_page | import | administrator
+    reason: Mapped[str]  # a code of REASONS
     source: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=real_now)
 
@@ -37,14 +54,70 @@ def phone_hash(phone: str) -> bytes:
 
 
 def add(session: Session, phone: str, *, reason: str, source: str, at: datetime) -> None:
-    """Put the phone on the list; an earlier row of the same phone stays as it is."""
+    """Put the phone on the list; an earlier row of the same phone stays as it is. Its people are marked."""
     row = insert(Suppression).values(phone_hash=phone_hash(phone), reason=reason, source=source, at=at)
     session.execute(row.on_conflict_do_nothing())
+    _mark_people_at(session, phone, is_listed=True)
 
 
 def find(session: Session, phone: str) -> Suppression | None:
     """The phone's row, if it has one."""
     return session.get(Suppression, phone_hash(phone))
+
+
+def take_off(session: Session, phone: str) -> None:
+    """Take the phone off the list, for who has a reason of their own to (`lift`, an operator's undo)."""
+    listed = find(session, phone)
+    if listed is not None:
+        session.delete(listed)
+        session.flush()
+    _mark_people_at(session, phone, is_listed=False)
+
+
+def lift(session: Session, phone: str, *, reason: str, proof: str, user_id: int | None) -> None:
+    """The person wants to be contacted again, and there is proof of it: off the list, audited without the phone.
+
+    It changes nobody's consent: that takes a consent of theirs, put on file. Raises InvalidInput, NotFound."""
+    faults = {}
+    if not reason.strip():
+        faults["reason"] = _("Write why the phone may be contacted again.")
+    if not proof.strip():
+        faults["proof"] = _("Write where the proof is: a form's number, a recording, a message.")
+    if faults:
+        raise InvalidInput(faults)
+    listed = find(session, phone)
+    if listed is None:
+        raise NotFound(_("This phone is not on the list."))
+    audit.record(session, user_id, "suppressions.lift", f"suppression/{phone_hash(phone).hex()[:12]}",
+                 reason=reason.strip()[:300], proof=proof.strip()[:300], was=listed.reason)  # fmt: skip
+    take_off(session, phone)
+
+
+def mark(session: Session, contact_ids: Collection[int]) -> int:
+    """Let `contacts.suppressed` of these people say whether their first phone is listed; returns how many changed."""
+    return _mark(session, Contact.id.in_(list(contact_ids)))
+
+
+def mark_everybody(session: Session) -> int:
+    """As `mark`, for all people: after an upgrade, or whenever in doubt."""
+    return _mark(session, true())
+
+
+def _mark(session: Session, which: ColumnElement[bool]) -> int:
+    listed = is_suppressed(Contact.phone)
+    changed = update(Contact).where(which, Contact.suppressed != listed).values(suppressed=listed)
+    return session.connection().execute(changed).rowcount
+
+
+def _mark_people_at(session: Session, phone: str, *, is_listed: bool) -> None:
+    there = (Contact.phone == phone, Contact.suppressed != is_listed)
+    session.execute(update(Contact).where(*there).values(suppressed=is_listed))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many phones are listed, by reason, most first."""
+    query = select(Suppression.reason, func.count()).group_by(Suppression.reason).order_by(func.count().desc())
+    return dict(session.execute(query).tuples().all())
 
 
 def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:

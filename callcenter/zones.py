@@ -47,6 +47,7 @@ MUNICIPALITIES = {
         "America/Matamoros",
     ),
 }  # fmt: skip
+SEAT_WORDS = ("ciudad", "cd.", "cd", "heroica", "h.", "h")
 # Area codes outside the central zone. libphonenumber is wrong by one or two hours for 614, 657, 663 and 868.
 AREA_CODES = {
     **dict.fromkeys(("983", "984", "987", "997", "998"), "America/Cancun"),
@@ -69,25 +70,26 @@ def zones_of(state: int | None, municipality: str | None, phone: str) -> tuple[Z
     """The zones in which a contact must be awake, one or two: where they live, and where their phone is from.
 
     A call must be legal in both. A mobile that moved keeps its area code, so this errs towards silence."""
-    names = {_zone_of_area(phone)}
+    return _zones(state, municipality, phone.removeprefix("+52")[:3])
+
+
+@lru_cache(maxsize=16_384)  # a country has 2,500 municipalities and 400 area codes; a batch asks of a few of them
+def _zones(state: int | None, municipality: str | None, area: str) -> tuple[ZoneInfo, ...]:
+    names = {AREA_CODES.get(area, CENTRAL)}
     if state is not None:
-        home = _zone_of_home(state, municipality)
-        # A central area code is the rule of the plan, not evidence: the municipality is the better witness.
-        names = {home} if names == {CENTRAL} and home != CENTRAL else names | {home}
+        names.add(_zone_of_home(state, municipality))
     return tuple(map(_zone, sorted(names)))
 
 
 def _zone_of_home(state: int, municipality: str | None) -> str:
     if municipality:
         plain = unicodedata.normalize("NFKD", municipality.casefold())
-        key = " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+        words = "".join(c for c in plain if not unicodedata.combining(c)).split()
+        # Lists write the seat for the municipality: «Ciudad Juárez», «H. Matamoros».
+        key = " ".join(words[1:] if len(words) > 1 and words[0] in SEAT_WORDS else words)
         if (state, key) in MUNICIPALITIES:
             return MUNICIPALITIES[state, key]
     return STATES.get(state, CENTRAL)
-
-
-def _zone_of_area(phone: str) -> str:
-    return AREA_CODES.get(phone.removeprefix("+52")[:3], CENTRAL)
 
 
 @lru_cache(maxsize=32)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent
+from callcenter import consent, elections
 from callcenter.base.clock import campaign_now
 from callcenter.contacts import Contact
 from campaigns import messages, segments, wording
@@ -124,7 +124,7 @@ def _parts_of(texts: list[str], scale: float) -> dict[str, Any]:
 
 def _moment(session: Session) -> dict[str, Any]:
     now = campaign_now(session)
-    return {"phase": calendar.phase_at(session, now), "campaign_time": now}
+    return {"phase": elections.phase_at(session, now), "campaign_time": now}
 
 
 def _scaled(counts: Iterable[tuple[Any, int]], scale: float) -> dict[Any, int]:

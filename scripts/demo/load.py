@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar
+from callcenter import calendar, elections
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
 from scripts.demo import SEED, history, mailing, people, places, staff, studies
 
-ELECTION = date(2027, 6, 6)
+ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"
 CONTACTS, CALLS = 5000, 900
 
 
@@ -38,7 +38,7 @@ def load_once(session: Session, settings: Settings) -> str:
 def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, calls: int = CALLS) -> dict[str, Any]:
     """Load everything; returns counts. Needs an application context. The caller commits."""
     clock.start_drill(session)
-    calendar.set_phases(session, calendar.election_of(ELECTION))
+    elections.set_phases(session, calendar.election_of(ELECTION), name=ELECTION_NAME)
     user_ids = staff.load(session)
     section_ids = places.load(session)
     people.load(session, section_ids, contacts, clock.campaign_now(session), seed=SEED)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from callcenter import calendar
+from callcenter import calendar, elections
 from callcenter.base.errors import InvalidInput
 from callcenter.zones import zones_of
 
@@ -23,10 +23,10 @@ TIJUANA = ZoneInfo("America/Tijuana")
         (None, None, "+529221234567", {"America/Mexico_City"}),
         (None, None, "+526641234567", {"America/Tijuana"}),
         (2, "Tijuana", "+526641234567", {"America/Tijuana"}),
-        (2, None, "+525512345678", {"America/Tijuana"}),
+        (2, None, "+525512345678", {"America/Mexico_City", "America/Tijuana"}),
         (30, None, "+526641234567", {"America/Mexico_City", "America/Tijuana"}),
         (23, None, "+529981234567", {"America/Cancun"}),
-        (18, "Bahía de Banderas", "+523221234567", {"America/Bahia_Banderas"}),
+        (18, "Bahía de Banderas", "+523291234567", {"America/Bahia_Banderas", "America/Mexico_City"}),
         (18, "Tepic", "+523111234567", {"America/Mazatlan"}),
         (8, "JUÁREZ", "+526561234567", {"America/Ciudad_Juarez"}),
         (8, "Chihuahua", "+526141234567", {"America/Mexico_City"}),
@@ -88,18 +88,18 @@ def test_ordinary_days_are_no_holidays() -> None:
 
 def test_every_purpose_has_a_rule_in_every_phase() -> None:
     assert len(calendar.RULES) == len(calendar.PURPOSES) * len(calendar.PHASES)
-    assert set(calendar.RULES.values()) == {"yes", "no", "members", "sign_off", "drill"}
+    assert set(calendar.RULES.values()) == {"yes", "no", "members", "sign_off", "drill", "notice"}
 
 
 def test_the_phase_of_a_day_is_the_one_that_began_last(session: Session) -> None:
-    calendar.set_phases(session, calendar.election_of(date(2027, 6, 6)))
-    phases = {day: calendar.phase_at(session, datetime(2027, *day, 12, tzinfo=MEXICO)) for day in
+    elections.set_phases(session, calendar.election_of(date(2027, 6, 6)))
+    phases = {day: elections.phase_at(session, datetime(2027, *day, 12, tzinfo=MEXICO)) for day in
               ((5, 10), (6, 2), (6, 3), (6, 5), (6, 6), (6, 7), (12, 1))}  # fmt: skip
     assert list(phases.values()) == ["campaign", "campaign", "silence", "silence", "election_day", "post", "ordinary"]
 
 
 def test_a_stretch_that_cannot_be_is_refused(session: Session) -> None:
     with pytest.raises(InvalidInput, match="no phase"):
-        calendar.set_phases(session, [calendar.Stretch("x", "party", date(2027, 1, 1), date(2027, 1, 2))])
+        elections.set_phases(session, [calendar.Stretch("x", "party", date(2027, 1, 1), date(2027, 1, 2))])
     with pytest.raises(InvalidInput, match="ends before"):
-        calendar.set_phases(session, [calendar.Stretch("x", "post", date(2027, 1, 2), date(2027, 1, 1))])
+        elections.set_phases(session, [calendar.Stretch("x", "post", date(2027, 1, 2), date(2027, 1, 1))])

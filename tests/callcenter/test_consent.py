@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, suppressions
+from callcenter import calendar, consent, consents, elections, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.consent import Consent
@@ -24,13 +24,14 @@ MONDAY = datetime(2027, 5, 10, 12, 0, tzinfo=clock.ZONE)
 @pytest.fixture(autouse=True)
 def campaign_day(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is noon on a Monday of the campaign."""
-    calendar.set_phases(session, calendar.election_of(date(2027, 6, 6)))
+    elections.set_phases(session, calendar.election_of(date(2027, 6, 6)))
     session.flush()
     set_now(monkeypatch, MONDAY)
 
 
 def set_now(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    monkeypatch.setattr(consent, "campaign_now", lambda _session: now)
+    for module in (consent, consents):
+        monkeypatch.setattr(module, "campaign_now", lambda _session: now)
 
 
 def ask(session: Session, who: Contact, channel: str = "call", purpose: str = "survey", **more: Any) -> str | None:
@@ -151,7 +152,8 @@ def test_nobody_is_called_at_a_phone_that_is_being_called(session: Session) -> N
     first = person(session)
     other = person(session, "Eva Ruiz", first.phone)
     own = tried(session, first, timedelta(0), None)
-    assert (ask(session, other), ask(session, other, "sms")) == ("household", None)
+    assert (ask(session, other), ask(session, other, "sms")) == ("household", "household")
+    assert (ask(session, first), ask(session, first, "sms")) == ("household", None)
     assert ask(session, first, attempt_id=own.id) is None
 
 

@@ -1,0 +1,254 @@
+"""The rules of the gate, each alone, in the order in which they speak. Pure: facts of a person, the rulebook, a moment.
+
+`consent` asks them; `judge` and `verdicts` there go through the one list RULES."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from callcenter import calendar, zones
+from callcenter.calendar import Span
+from callcenter.refusals import LiftedBy, Refusal
+from callcenter.rulebook import MAX_IN_ALL, Rulebook, Standing
+
+CHANNELS_WITH_HOURS = ("call", "sms")
+NEEDS_OPT_IN = ("persuasion", "mobilization")
+ANSWERS_THE_PERSON = ("citizen_care", "privacy_request")  # they asked: the caps are not for them
+WEEK = timedelta(days=7)
+MOMENT = timedelta(minutes=5)  # how long a message that left keeps the others of the phone waiting
+SOON = timedelta(minutes=1)  # when to ask again about a phone in a call
+MAX_TURNS = 60  # changes of phase that `verdicts` looks ahead
+
+WARNINGS: dict[str, LazyString] = {
+    "notice": _l("The phase of the election lets this purpose through, but launching asks to confirm it."),
+    "do_not_call": _l("This phone is in the register of those who do not want advertising; this purpose may use it."),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question to the gate. `facts`: a row of `gate_facts`. `memory`: what one batch works out once for many."""
+
+    facts: Any
+    channel: str
+    purpose: str
+    now: datetime
+    simulated: bool
+    book: Rulebook
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def zones(self) -> tuple[ZoneInfo, ...]:
+        return zones.zones_of(self.facts.state, self.facts.municipality, self.facts.phone)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`refuse` answers why not, or None. `warn`: a code of WARNINGS though it lets through. `turns`: when the verdict
+    changes by itself while it lets through (a refusal carries its own `until`)."""
+
+    code: str
+    label: LazyString
+    refuse: Callable[[Asked], Refusal | None]
+    warn: Callable[[Asked], str | None] = lambda _asked: None
+    turns: Callable[[Asked], datetime | None] = lambda _asked: None
+
+
+def _person(asked: Asked) -> Refusal | None:
+    facts = asked.facts
+    if facts.is_suppressed:
+        return Refusal("suppressed")
+    if facts.consent is None:
+        return Refusal("unknown_person")
+    return None
+
+
+def _blocked(asked: Asked) -> Refusal | None:
+    return Refusal("blocked") if asked.facts.is_blocked else None
+
+
+def _invented(asked: Asked) -> Refusal | None:
+    return Refusal("invented") if asked.facts.invented and not asked.simulated else None
+
+
+def _consent(asked: Asked) -> Refusal | None:
+    if asked.facts.consent == "opted_out":
+        return Refusal("opted_out")
+    if asked.purpose in NEEDS_OPT_IN and asked.facts.consent != "opted_in":
+        return Refusal("not_opted_in")
+    return None
+
+
+# ── the phase of the election ─────────────────────────────────────────────────────────────────────────────────────────
+
+_SEVERITY = ("no", "sign_off", "drill", "members")
+_CODES = {"no": "phase", "members": "phase_members", "sign_off": "phase_sign_off", "drill": "phase_drill"}
+
+
+def _phase(asked: Asked) -> Refusal | None:
+    refusal: Refusal | None = _remembered(asked, "phase", lambda: _phase_on(asked, asked.now))
+    return refusal
+
+
+def _phase_on(asked: Asked, moment: datetime) -> Refusal | None:
+    """The strictest over every election where the person lives, and over the days that their zones show."""
+    found: dict[str, Refusal] = {}
+    for day in {moment.astimezone(zone).date() for zone in asked.zones}:
+        for standing in asked.book.standings(day, asked.facts.state):
+            rules = asked.book.rules_of(asked.purpose, standing.phase)
+            for rule in rules:
+                if not _passes(asked, rule, standing, day):
+                    is_house = rule != rules[0] and _passes(asked, rules[0], standing, day)
+                    found[rule] = Refusal("phase_house" if is_house else _CODES[rule])
+    return next((found[rule] for rule in _SEVERITY if rule in found), None)
+
+
+def _passes(asked: Asked, rule: str, standing: Standing, day: date) -> bool:
+    if rule in ("yes", "notice"):
+        return True
+    if rule == "members":
+        return bool(asked.facts.is_member)
+    if rule == "drill":
+        return asked.simulated
+    return rule == "sign_off" and asked.book.is_signed_off(asked.purpose, standing, day)
+
+
+def needs_notice(asked: Asked) -> bool:
+    """Does launching for this person's territory ask to confirm?"""
+    return any(
+        "notice" in asked.book.rules_of(asked.purpose, standing.phase)
+        for zone in asked.zones
+        for standing in asked.book.standings(asked.now.astimezone(zone).date(), asked.facts.state)
+    )
+
+
+def _phase_turns(asked: Asked) -> datetime | None:
+    """When the phase's verdict is another one than now: at a midnight where the person lives."""
+    now = _phase_on(asked, asked.now)
+    first = min(asked.now.astimezone(zone).date() for zone in asked.zones)
+    for day in asked.book.turns(first, asked.facts.state)[:MAX_TURNS]:
+        for midnight in sorted(datetime.combine(day, time(0), zone) for zone in asked.zones):
+            if midnight > asked.now and (_phase_on(asked, midnight) is None) != (now is None):
+                return midnight.astimezone(UTC)
+    return None
+
+
+# ── hours ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hours(asked: Asked) -> Refusal | None:
+    if asked.channel not in CHANNELS_WITH_HOURS:
+        return None
+    until = _remembered(asked, "hours", lambda: calendar.opens_at(asked.now, asked.zones, hours_for(asked)))
+    return Refusal("hours", until) if until else None
+
+
+def hours_for(asked: Asked) -> calendar.HoursOn:
+    """The hours of this person: those of the house, and on election day a post's own for its two purposes."""
+    has_post = bool(asked.facts.holds_post) and asked.purpose in calendar.FOR_POSTS
+    state = asked.facts.state
+
+    def hours(day: date, zone: ZoneInfo) -> Span:
+        standings = asked.book.standings(day, state) if has_post else ()
+        if any(one.phase == "election_day" for one in standings):
+            return calendar.POST_HOURS
+        return asked.book.hours_on(day, zone, state)
+
+    return hours
+
+
+def _hours_turn(asked: Asked) -> datetime | None:
+    if asked.channel not in CHANNELS_WITH_HOURS:
+        return None
+    return calendar.closes_at(asked.now, asked.zones, hours_for(asked))
+
+
+# ── register, caps, household ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _do_not_call(asked: Asked) -> Refusal | None:
+    is_out = asked.facts.is_in_register and asked.purpose in asked.book.do_not_call
+    return Refusal("do_not_call") if is_out else None
+
+
+def _cap(asked: Asked) -> Refusal | None:
+    if asked.purpose in ANSWERS_THE_PERSON:
+        return None
+    facts, book = asked.facts, asked.book
+    most = max(facts.phone_total, facts.person_total)
+    if most >= book.in_all:
+        return Refusal("cap_total", by=None if most >= MAX_IN_ALL else LiftedBy.ADMINISTRATOR)
+    ends = [
+        freed + WEEK
+        for count, freed in ((facts.phone_recent, facts.phone_freed), (facts.person_recent, facts.person_freed))
+        if count >= book.per_week
+    ]
+    return Refusal("cap_week", max(ends)) if ends else None
+
+
+def _household(asked: Asked) -> Refusal | None:
+    facts = asked.facts
+    if facts.is_being_called and (asked.channel == "call" or facts.is_other_called):
+        return Refusal("household", asked.now + SOON)
+    if facts.other_written_at is not None:
+        return Refusal("household", max(facts.other_written_at + MOMENT, asked.now + SOON))
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("person", _l("Opposition of the phone"), _person),
+    Rule("block", _l("Block after a privacy request"), _blocked),
+    Rule("drill", _l("Invented people"), _invented),
+    Rule("consent", _l("Consent"), _consent),
+    Rule("phase", _l("Phase of the election"), _phase,
+         warn=lambda asked: "notice" if needs_notice(asked) else None, turns=_phase_turns),
+    Rule("do_not_call", _l("Register of those who want no advertising"), _do_not_call,
+         warn=lambda asked: "do_not_call" if asked.facts.is_in_register else None),
+    Rule("hours", _l("Calling hours"), _hours, turns=_hours_turn),
+    Rule("caps", _l("How often a person is tried"), _cap),
+    Rule("household", _l("One at a time in a household"), _household),
+)  # fmt: skip
+
+
+def judge(asked: Asked) -> Refusal | None:
+    """The gate itself: what the first rule says that refuses."""
+    for rule in RULES:
+        refusal = rule.refuse(asked)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule says. `refusal` None: it lets through, perhaps with a `warning`. `changes_at` (aware): when that
+    turns by itself, either way; None: time changes nothing."""
+
+    rule: str
+    label: LazyString
+    refusal: Refusal | None
+    warning: LazyString | None
+    changes_at: datetime | None
+
+
+def verdict(rule: Rule, asked: Asked) -> Verdict:
+    """What `rule` alone says, whatever the others do."""
+    asked = replace(asked, memory={})
+    refusal = rule.refuse(asked)
+    warning = rule.warn(asked) if refusal is None else None
+    changes_at = refusal.until if refusal and refusal.until else rule.turns(asked)
+    return Verdict(rule.code, rule.label, refusal, WARNINGS[warning] if warning else None, changes_at)
+
+
+def _remembered(asked: Asked, what: str, work: Callable[[], Any]) -> Any:
+    """One answer for everybody of a batch who is alike in what the phase and the hours look at."""
+    facts = asked.facts
+    key = (what, facts.state, facts.municipality, facts.phone[:6], facts.is_member, facts.holds_post)
+    if key not in asked.memory:
+        asked.memory[key] = work()
+    return asked.memory[key]
