@@ -1,15 +1,21 @@
 """Frozen lists: the people whom a segment meant at one moment, kept under a number."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, insert, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
+from callcenter.contacts import Contact
+from campaigns.segment_nodes import Node
+from campaigns.segment_sql import condition
+
+NEWEST = 200
 
 
 class FrozenSegment(Base):
@@ -36,6 +42,43 @@ class FrozenMember(Base):
     __tablename__ = "frozen_members"
     frozen_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class Source(Protocol):
+    """The segment that is frozen."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def rule(self) -> dict[str, Any]: ...
+
+
+def freeze(session: Session, node: Node, segment: Source, user_id: int | None) -> FrozenSegment:
+    """Write the people of `node`, which is the segment's rule as read, under a new number."""
+    frozen = FrozenSegment(
+        segment_id=segment.id, segment_name=segment.name, segment_version=segment.version, rule=segment.rule,
+        as_of=campaign_now(session), frozen_by=user_id,
+    )  # fmt: skip
+    session.add(frozen)
+    session.flush()
+    people = select(literal(frozen.id), Contact.id).where(condition(node)).order_by(Contact.id)
+    rows = insert(FrozenMember).from_select(["frozen_id", "contact_id"], people)
+    frozen.people = session.connection().execute(rows, execution_options={"preserve_rowcount": True}).rowcount
+    session.flush()
+    return frozen
+
+
+def names(session: Session) -> dict[int, str]:
+    """The newest frozen lists, each as «name · day · people»."""
+    newest = session.scalars(select(FrozenSegment).order_by(FrozenSegment.id.desc()).limit(NEWEST))
+    return {
+        one.id: f"{one.segment_name} · {format_date(one.as_of, 'd MMM')} · {format_decimal(one.people)}"
+        for one in newest
+    }
 
 
 def get(session: Session, frozen_id: int) -> FrozenSegment:

@@ -98,7 +98,7 @@ def write_for_segment(session: Session, campaign_id: int) -> int:
     Every person of the segment gets a row. Of a household (one phone) the first is written to; the others, and phones
     that take no SMS, are excluded at once, so that the sums add up. Running it again adds nobody twice."""
     campaign = campaigns.lock(session, campaign_id)
-    people = _people(campaign)
+    people = _people(session, campaign)
     finished = case((people.c.refusal.is_not(None), literal(real_now())), else_=null())
     state = case((people.c.refusal.is_not(None), states.EXCLUDED), else_=states.PLANNED)
     rows = insert(Message).from_select(
@@ -112,7 +112,7 @@ def write_for_segment(session: Session, campaign_id: int) -> int:
     return written
 
 
-def _people(campaign: MessageCampaign) -> Any:
+def _people(session: Session, campaign: MessageCampaign) -> Any:
     """columns: contact_id, phone, refusal (why nobody writes to them, or NULL), is_written (has a row already)"""
     willing_first = (Contact.consent == "opted_out", Contact.id)
     first = func.row_number().over(partition_by=Contact.phone, order_by=willing_first)
@@ -126,7 +126,7 @@ def _people(campaign: MessageCampaign) -> Any:
     return (
         select(Contact.id.label("contact_id"), Contact.phone, refusal.cast(String).label("refusal"),
                is_written.label("is_written"))
-        .where(Contact.id.in_(segments.compile_rule(campaign.segment.rule)))
+        .where(Contact.id.in_(segments.compile_rule(session, campaign.segment.rule)))
         .cte("people")
     )  # fmt: skip
 
@@ -142,14 +142,14 @@ def values_of(person: Row[Any] | Contact) -> Mapping[str, str | None]:
 
 def audience(session: Session, campaign: MessageCampaign) -> dict[str | None, int]:
     """How many people of the segment would be written to (None), and how many not, by reason, before the gate."""
-    people = _people(campaign)
+    people = _people(session, campaign)
     counts = select(people.c.refusal, func.count()).group_by(people.c.refusal)
     return {row[0]: row[1] for row in session.execute(counts)}
 
 
 def sample(session: Session, campaign: MessageCampaign, limit: int) -> list[Row[Any]]:
     """Some people whom the campaign would write to, with the values of the placeholders."""
-    people = _people(campaign)
+    people = _people(session, campaign)
     spread = func.hashint8(people.c.contact_id)  # over the whole list, and the same people each time
     query = select(people.c.contact_id, people.c.phone, *PLACEHOLDERS).join(Contact, Contact.id == people.c.contact_id)
     return list(session.execute(query.where(people.c.refusal.is_(None)).order_by(spread).limit(limit)))

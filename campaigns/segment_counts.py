@@ -1,0 +1,158 @@
+"""Who a rule means, counted, sampled, by section and compared. The copy of people in memory answers where it can
+(campaigns.people_masks), one SELECT where it cannot; both say the same."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, false, func, literal, select, text
+from sqlalchemy.orm import Session
+
+from callcenter import consent
+from callcenter.base.clock import campaign_now
+from callcenter.contacts import Contact
+from callcenter.territory import Section
+from campaigns import segment_rules
+from campaigns.segment_facts import SessionFacts
+from campaigns.segment_nodes import Group
+from campaigns.segment_sql import condition
+
+SAMPLED = 10_000  # people whom an estimate looks at
+# Spreads ids over all lists, the same way in SQL and in memory: https://en.wikipedia.org/wiki/Hash_function#Fibonacci
+SPREAD, SPREAD_OVER = 2_654_435_761, 2**32
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many people of a rule may be contacted, and how many may not, by reason. `as_of` is campaign time.
+
+    `count` + all of `excluded` = `matching`: everybody is in exactly one of them. `is_estimate`: of some only."""
+
+    count: int
+    excluded: dict[str, int]
+    as_of: datetime
+    milliseconds: float
+    is_estimate: bool = False
+
+    @property
+    def matching(self) -> int:
+        return self.count + sum(self.excluded.values())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rules: who is in the first only, in both, in the second only."""
+
+    only_a: Count
+    both: Count
+    only_b: Count
+
+
+@dataclass(frozen=True)
+class SectionPeople:
+    """How many people of a rule live in a section, in full (who shows it hides few). All None: no section is known."""
+
+    section_id: int | None
+    state: int | None
+    number: int | None
+    people: int
+
+
+def read(session: Session, rule: Any) -> Group:
+    """The rule checked against what there is, as nodes. Raises RuleFault."""
+    return segment_rules.read(rule, SessionFacts(session))
+
+
+def compile_rule(session: Session, rule: Any) -> Select[int]:
+    """SELECT of contacts.id for everybody the rule means now, every value bound. Raises RuleFault.
+
+    Who may not be contacted is among them: the gate says so at the moment, and records why."""
+    return select(Contact.id).where(condition(read(session, rule)))
+
+
+def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
+    """Count the people of a rule, those who may not be contacted apart, by the first reason that holds. Exact.
+
+    With `purpose`, those whose consent it needs and lacks are apart as well."""
+    started = time.perf_counter()
+    node = read(session, rule)
+    reason = reasons(purpose)
+    rows = session.execute(select(reason, func.count()).where(condition(node)).group_by(reason)).all()
+    return _count(session, {str(name): int(people) for name, people in rows}, started)
+
+
+def estimate(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
+    """About as many as `count` would say, of some ten thousand people: until the exact count is there."""
+    started = time.perf_counter()
+    node = read(session, rule)
+    known = max(int(session.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'contacts'::regclass")) or 0), 1)
+    share = min(100.0, 100.0 * SAMPLED / known)
+    some = Contact.__table__.tablesample(func.system(share))
+    reason = reasons(purpose)
+    meets = func.count().filter(condition(node))
+    rows = session.execute(
+        select(reason, meets, func.count()).where(Contact.id.in_(select(some.c.id))).group_by(reason)
+    ).all()
+    scale = 1.0 if share == 100 else known / max(sum(seen for _reason, _found, seen in rows), 1)
+    return _count(session, {name: round(found * scale) for name, found, _seen in rows}, started, is_estimate=True)
+
+
+def compare(session: Session, rule_a: Any, rule_b: Any, *, purpose: str | None = None) -> Comparison:
+    """Who two rules mean, apart and together, each with the reasons for which people may not be contacted."""
+    started = time.perf_counter()
+    in_a, in_b = (condition(read(session, rule)).is_(True) for rule in (rule_a, rule_b))
+    reason = reasons(purpose)
+    rows = session.execute(select(in_a, in_b, reason, func.count()).where(in_a | in_b).group_by(in_a, in_b, reason))
+    parts: dict[tuple[bool, bool], dict[str, int]] = {(True, False): {}, (True, True): {}, (False, True): {}}
+    for is_in_a, is_in_b, name, people in rows:
+        parts[bool(is_in_a), bool(is_in_b)][name] = people
+    only_a, both, only_b = (_count(session, part, started) for part in parts.values())
+    return Comparison(only_a, both, only_b)
+
+
+def sample(session: Session, rule: Any, limit: int = 10) -> list[Contact]:
+    """Some people of the rule, spread over all lists, the same ones each time."""
+    node = read(session, rule)
+    spread = cast(Contact.id, BigInteger) * literal(SPREAD, BigInteger) % literal(SPREAD_OVER, BigInteger)
+    return list(session.scalars(select(Contact).where(condition(node)).order_by(spread, Contact.id).limit(limit)))
+
+
+def by_section(session: Session, rule: Any) -> list[SectionPeople]:
+    """How many people of the rule live in each section, by state and number; those without one last."""
+    node = read(session, rule)
+    people = select(Contact.section_id, func.count()).where(condition(node)).group_by(Contact.section_id)
+    return _named(session, {row[0]: int(row[1]) for row in session.execute(people)})
+
+
+def _named(session: Session, people: Mapping[int | None, int]) -> list[SectionPeople]:
+    known = [section_id for section_id in people if section_id is not None]
+    rows = session.execute(select(Section.id, Section.state, Section.number).where(Section.id.in_(known)))
+    found = [SectionPeople(row.id, row.state, row.number, people[row.id]) for row in rows]
+    found.sort(key=lambda one: (one.state or 0, one.number or 0, one.section_id or 0))
+    return found + ([SectionPeople(None, None, None, people[None])] if people.get(None) else [])
+
+
+def reasons(purpose: str | None) -> ColumnElement[str]:
+    """SQL: the first reason for which a person may not be contacted, '' for none."""
+    return case(
+        (Contact.blocked_at.is_not(None), "blocked"),
+        (Contact.suppressed, "suppressed"),
+        (Contact.consent == "opted_out", "opted_out"),
+        (Contact.consent != "opted_in" if purpose in consent.NEEDS_OPT_IN else false(), "not_opted_in"),
+        else_="",
+    )
+
+
+def _count(session: Session, counts: Mapping[str, int], started: float, *, is_estimate: bool = False) -> Count:
+    found = Counter(counts)
+    free = found.pop("", 0)
+    return Count(
+        count=free,
+        excluded={reason: people for reason, people in sorted(found.items()) if people},
+        as_of=campaign_now(session),
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        is_estimate=is_estimate,
+    )
