@@ -50,7 +50,9 @@ def claim(session: Session, call_id: UUID) -> Order | None:
 
 
 def ask_gate(session: Session, order: Order, *, simulated: bool) -> consent.Refusal | None:
-    """The one gate, at this moment."""
+    """The one gate, at this moment; the phone is ours until the caller commits, so that a household is reached one by
+    one although several ask at once."""
+    consent.hold_phones(session, [order.dial.phone], wait=True)
     return consent.refusal(
         session, order.contact_id, "call", order.purpose,
         phone=order.dial.phone, simulated=simulated, attempt_id=order.dial.call_id,

@@ -12,12 +12,12 @@ from callcenter import calendar, gate_facts, gate_rules, rulebook
 from callcenter.base.clock import campaign_now
 from callcenter.consents import Consent, Evidence, evidence, opt_out, people_at, record, undo_opt_out
 from callcenter.gate_facts import UNCOUNTED
-from callcenter.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, Asked, Rule, Verdict, judge
+from callcenter.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, SOON, Asked, Rule, Verdict, judge
 from callcenter.refusals import SENTENCES, LiftedBy, Refusal
 
-__all__ = ["ANSWERS_THE_PERSON", "CHANNELS", "NEEDS_OPT_IN", "RULES", "SENTENCES", "UNCOUNTED", "Asked", "Consent",
-           "Evidence", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge", "opt_out",
-           "people_at", "record", "refusal", "refusals", "undo_opt_out", "verdicts"]  # fmt: skip
+__all__ = ["ANSWERS_THE_PERSON", "CHANNELS", "NEEDS_OPT_IN", "RULES", "SENTENCES", "SOON", "UNCOUNTED", "Asked",
+           "Consent", "Evidence", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge",
+           "opt_out", "people_at", "record", "refusal", "refusals", "undo_opt_out", "verdicts"]  # fmt: skip
 
 CHANNELS = ("call", "sms", "whatsapp")
 _PHONE_LOCKS = 20_271  # our own space of PostgreSQL's advisory locks

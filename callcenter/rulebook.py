@@ -106,6 +106,11 @@ class Rulebook:
             for one in self.signoffs
         )  # fmt: skip
 
+    def asks_to_confirm(self, purpose: str, day: date) -> bool:
+        """Does launching on `day`, in whatever state an election runs, ask to confirm?"""
+        standings = self.standings(day, None)
+        return any("notice" in self.rules_of(purpose, standing.phase) for standing in standings)
+
     def is_rest_day(self, day: date, zone: ZoneInfo | None = None, state: int | None = None) -> bool:
         """A federal holiday, or one of one's own for this state or zone."""
         return calendar.is_holiday(day) or any(

@@ -74,7 +74,7 @@ def live(campaign_id: int) -> ResponseReturnValue:
 @access("strategist", "administrator")
 def start(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
-    people = calling.launch(session, campaign_id, current_user.id)
+    people = calling.launch(session, campaign_id, current_user.id, confirmed="confirmed" in request.form)
     session.commit()
     flash(ngettext("Calling begins: %(num)s person.", "Calling begins: %(num)s people.", people), "success")
     return redirect(url_for(".show", campaign_id=campaign_id))

@@ -13,7 +13,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.queues import CallQueue
-from campaigns import segments
+from campaigns import notices, segments
 from campaigns.segments import Segment
 
 OPERATOR_SCRIPT = "operator"
@@ -101,11 +101,14 @@ def running(session: Session) -> list[CallCampaign]:
     return list(session.scalars(dials.order_by(CallCampaign.id)))
 
 
-def launch(session: Session, campaign_id: int, user_id: int | None) -> int:
-    """Freeze the segment into the queue and start dialling; returns how many people are in it. Raises Refused."""
+def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed: bool = False) -> int:
+    """Freeze the segment into the queue and start dialling; returns how many people are in it. Raises Refused, also
+    when the calendar asks to confirm (`notices`) and nobody did."""
     campaign = _lock(session, campaign_id)
     if campaign.frozen_at is not None:
         raise Refused("state", _("The campaign was started before; resume it instead."))
+    subject = f"call-campaign/{campaign_id}"
+    notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
     people = queues.fill(session, campaign.queue_id, segments.compile_rule(campaign.segment.rule))
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)

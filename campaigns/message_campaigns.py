@@ -19,7 +19,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from campaigns import wording
+from campaigns import notices, wording
 from campaigns.segments import Segment
 
 CHANNELS = ("sms",)
@@ -118,8 +118,12 @@ def running(session: Session) -> list[MessageCampaign]:
     return list(session.scalars(sends.order_by(MessageCampaign.id)))
 
 
-def launch(session: Session, campaign_id: int, user_id: int | None) -> None:
-    """Freeze the segment into rows, then send. Both happen in jobs."""
+def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed: bool = False) -> None:
+    """Freeze the segment into rows, then send. Both happen in jobs. Raises Refused, also when the calendar asks to
+    confirm (`notices`) and nobody did."""
+    purpose, is_new = find(session, campaign_id).purpose, find(session, campaign_id).launched_at is None
+    if is_new:
+        notices.confirm(session, purpose, f"message-campaign/{campaign_id}", user_id, confirmed=confirmed)
     campaign = set_state(session, campaign_id, "planning", None, user_id)
     campaign.launched_at = campaign.launched_at or real_now()
     enqueue_later(session, "campaigns.jobs.plan_messages", campaign_id)

@@ -23,7 +23,7 @@ from campaigns.messages import PLACEHOLDERS, Message, close, values_of
 LEASE = timedelta(minutes=5)  # far more than a batch takes; a row past it was being sent when its worker died
 RECEIPT_LIFE = timedelta(hours=72)  # Twilio gives up on a message after 10 hours in its queue and 36 at the operator
 # Refusals that pass by themselves within days: the message waits for `until` instead of being excluded.
-WAITS = frozenset({"hours"})
+WAITS = frozenset({"hours", "household"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:
         return []
     now = campaign_now(session)
     rows = session.execute(_ready(campaign_id, now).limit(limit).with_for_update(of=Message, skip_locked=True)).all()
+    phones = {row.phone for row in rows}
+    free = consent.hold_phones(session, phones)
     refusals = consent.refusals(
         session, [(row.contact_id, row.phone) for row in rows if row.contact_id is not None],
         campaign.channel, campaign.purpose, simulated=campaign.is_simulated, attempt_ids=[row.id for row in rows],
@@ -58,6 +60,8 @@ def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:
     waiting: dict[UUID, consent.Refusal] = {}
     for row in rows:
         refusal = refusals.get(row.contact_id) if row.contact_id is not None else None
+        if refusal is None and row.phone not in free:  # somebody is asking the gate about this phone just now
+            refusal = consent.Refusal("household", now + consent.SOON)
         if refusal is not None and refusal.code in WAITS and refusal.until is not None:
             waiting[row.id] = refusal
         elif row.contact_id is None or refusal is not None:

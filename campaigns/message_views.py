@@ -102,7 +102,7 @@ def live(campaign_id: int) -> ResponseReturnValue:
 @access("strategist", "administrator")
 def send(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
-    campaigns.launch(session, campaign_id, current_user.id)
+    campaigns.launch(session, campaign_id, current_user.id, confirmed="confirmed" in request.form)
     session.commit()
     return redirect(url_for(".show", campaign_id=campaign_id))
 

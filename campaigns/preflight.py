@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from callcenter import consent, elections
 from callcenter.base.clock import campaign_now
 from callcenter.contacts import Contact
-from campaigns import messages, segments, wording
+from campaigns import messages, notices, segments, wording
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_claims import WAITS
 
@@ -33,6 +33,7 @@ class Preflight:
     excluded: list[tuple[str, int]]
     sampled: int
     phase: str
+    asks_to_confirm: bool  # the calendar lets it through, and wants somebody's word at launch
     campaign_time: datetime
     renders: list[str]
     parts: list[tuple[int, int]]  # (parts a message, people)
@@ -79,7 +80,7 @@ def of_messages(session: Session, campaign: MessageCampaign) -> Preflight:
     return Preflight(
         total=total, reachable=round(len(texts) * scale), waiting=round(waiting * scale),
         excluded=excluded.most_common(), sampled=total if len(sample) >= open_to else len(sample),
-        unit_price=campaign.unit_price, **_parts_of(texts, scale), **_moment(session),
+        unit_price=campaign.unit_price, **_parts_of(texts, scale), **_moment(session, campaign.purpose),
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def of_calls(session: Session, rule: dict[str, Any], purpose: str, *, simulated:
     return Preflight(
         total=total, reachable=round((len(sample) - sum(why.values())) * scale), waiting=round(waiting * scale),
         excluded=Counter(_scaled(why.items(), scale)).most_common(), sampled=len(sample), unit_price=Decimal(0),
-        **_parts_of([], scale), **_moment(session),
+        **_parts_of([], scale), **_moment(session, purpose),
     )  # fmt: skip
 
 
@@ -122,9 +123,10 @@ def _parts_of(texts: list[str], scale: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _moment(session: Session) -> dict[str, Any]:
+def _moment(session: Session, purpose: str) -> dict[str, Any]:
     now = campaign_now(session)
-    return {"phase": elections.phase_at(session, now), "campaign_time": now}
+    asks = notices.is_needed(session, purpose)
+    return {"phase": elections.phase_at(session, now), "campaign_time": now, "asks_to_confirm": asks}
 
 
 def _scaled(counts: Iterable[tuple[Any, int]], scale: float) -> dict[Any, int]:
