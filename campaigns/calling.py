@@ -109,7 +109,7 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
         raise Refused("state", _("The campaign was started before; resume it instead."))
     subject = f"call-campaign/{campaign_id}"
     notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
-    people = queues.fill(session, campaign.queue_id, segments.compile_rule(campaign.segment.rule))
+    people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, campaign.segment.rule))
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)
     return people

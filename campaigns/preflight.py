@@ -86,7 +86,7 @@ def of_messages(session: Session, campaign: MessageCampaign) -> Preflight:
 
 def of_calls(session: Session, rule: dict[str, Any], purpose: str, *, simulated: bool) -> Preflight:
     """What calling this segment would do, asked of the gate itself."""
-    chosen = segments.compile_rule(rule).subquery()
+    chosen = segments.compile_rule(session, rule).subquery()
     who = select(Contact.id, Contact.phone).where(Contact.id.in_(select(next(iter(chosen.c)))))
     total = session.scalar(select(func.count()).select_from(chosen)) or 0
     sample = [(row.id, row.phone) for row in session.execute(who.order_by(Contact.id).limit(SAMPLE))]
