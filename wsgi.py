@@ -19,7 +19,7 @@ MODELS = (
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
-    "callcenter.signoffs",
+    "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.structure", "callcenter.territory",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
