@@ -1,84 +1,80 @@
 """What a file of people is found to be before anything of it is kept: its table, its columns, its first rows. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from callcenter import import_columns
+from callcenter import import_columns, import_content
+from callcenter.attributes import Attribute
 from callcenter.base.clock import real_now
-from callcenter.import_rows import Person, Refused, RowReader, is_data, sex_is_ambiguous
+from callcenter.file_faults import N_, UnreadableFileError
+from callcenter.import_columns import Header
+from callcenter.import_rows import RowReader, is_data
 from callcenter.table_files import HEAD_ROWS, TableFile, open_table
 
 SAMPLE_ROWS = 500
-PREVIEW_ROWS = 50
+Sample = list[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file was found to be: where its names are, which column is taken for what, which are never kept."""
+    """What a file was found to be: where its names are, which column is taken for what, which are never kept.
+
+    `dropped`: column → name | shape, the reason. `suggested`: the columns of `mapping` that only their cells spoke for.
+    `sample`: the first data rows with their numbers in the file."""
 
     table: TableFile
-    header: import_columns.Header
+    header: Header
     mapping: dict[int, str]
-    dropped: tuple[int, ...]
+    dropped: dict[int, str]
+    suggested: frozenset[int] = frozenset()
+    sample: Sample = field(default_factory=list)
 
     @property
     def dropped_names(self) -> list[str]:
         return [self.header.names[at] for at in self.dropped]
 
-    def reader(self, sex_letters: str | None) -> RowReader:
-        return RowReader(self.mapping, self.header.names, sex_letters, real_now().date())
+    def reader(self, sex_letters: str | None, attributes: Mapping[str, Attribute] | None = None) -> RowReader:
+        return RowReader(self.mapping, self.header.names, sex_letters, real_now().date(), attributes or {})
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The data rows: what stands below the names and is no total and no blank."""
-        for number, cells in self.table.rows():
-            if number > self.header.row and is_data(cells, self.header.names):
-                yield number, cells
+        return _data(self.table, self.header)
 
 
-def inspect(path: Path, mapping: dict[int, str] | None = None) -> Inspection:
+def inspect(path: Path, mapping: dict[int, str] | None = None, *, sheet: str | None = None) -> Inspection:
     """Find the table, its names and its columns in a file. Raises InvalidInput when it cannot be imported at all.
 
-    Without `mapping` the columns are guessed by their names, and a list without phones is not refused yet."""
-    table = open_table(path, import_columns.known_names)
-    header = import_columns.find_header(islice(table.rows(), HEAD_ROWS))
-    below = (cells for number, cells in table.rows() if number > header.row)
-    dropped = import_columns.sensitive_columns(header, list(islice(below, SAMPLE_ROWS)))
-    if mapping is None:
-        mapping = {at: field for at, field in import_columns.guess(header).items() if at not in dropped}
-    return Inspection(table, header, mapping, tuple(dropped))
+    Without `mapping` the columns are guessed by their names, then by their cells, and a list without phones is not
+    refused yet. `sheet`: of a workbook, the one that a person chose."""
+    table = open_table(path, import_columns.known_names, sheet=sheet)
+    header = _header(table)
+    sample = list(islice(_data(table, header), SAMPLE_ROWS))
+    cells = [row for _number, row in sample]
+    header = import_columns.name_blanks(header, cells)
+    dropped = import_columns.sensitive_columns(header, cells)
+    if mapping is not None:
+        return Inspection(table, header, mapping, dropped, sample=sample)
+    named = {at: known for at, known in import_columns.guess(header).items() if at not in dropped}
+    looked = import_content.suggest(header, dict.fromkeys(dropped, "") | named, cells)
+    return Inspection(table, header, named | looked, dropped, frozenset(looked), sample)
 
 
-def describe(inspection: Inspection, sex_letters: str | None = None) -> dict[str, Any]:
-    """The preview: names, what each column is taken for, and the first rows with what would become of them."""
-    reader = inspection.reader(sex_letters)
-    rows: list[dict[str, Any]] = []
-    letters: set[str] = set()
-    sex_at = next((at for at, field in inspection.mapping.items() if field == "sex"), None)
-    for number, cells in islice(inspection.rows(), SAMPLE_ROWS):
-        if sex_at is not None and sex_at < len(cells):
-            letters.add(cells[sex_at].strip()[:2])
-        if len(rows) < PREVIEW_ROWS:
-            rows.append(_preview_row(reader.read(number, cells), number))
-    return {
-        "names": list(inspection.header.names),
-        "mapping": {str(at): field for at, field in inspection.mapping.items()},
-        "dropped": inspection.dropped_names,
-        "asks_sex": sex_is_ambiguous(letters),
-        "rows": rows,
-    }
+def _header(table: TableFile) -> Header:
+    """By the names we know; in a list whose names nobody knows, the row above the phones."""
+    head = list(islice(table.rows(), HEAD_ROWS))
+    header = import_columns.find_header(head)
+    if header is None and (above := import_content.header_above_phones(head)):
+        header = import_columns.header_of(*above)
+    if header is None:
+        raise UnreadableFileError(
+            N_("No row with column names was found in the first rows. Name the columns: NOMBRE, CELULAR, SECCION…")
+        )
+    return header
 
 
-def _preview_row(read: Person | Refused, number: int) -> dict[str, Any]:
-    if isinstance(read, Refused):
-        return {"row": number, "reason": read.reason, "cells": list(read.cells.values())}
-    return {
-        "row": number,
-        "reason": None,
-        "name": read.name,
-        "phones": [one.e164 for one in read.phones],
-        "section": read.section,
-        "answer": read.answer,
-    }
+def _data(table: TableFile, header: Header) -> Iterator[tuple[int, list[str]]]:
+    for number, cells in table.rows():
+        if number > header.row and is_data(cells, header.spelled):
+            yield number, cells

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from callcenter import imports
+from callcenter import import_preview, imports
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, Refused
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def inspect_import(import_id: int) -> None:
     """Parse the head of an uploaded file for its mapping page."""
     with open_session() as session:
-        imports.keep_preview(session, import_id)
+        import_preview.keep(session, import_id)
         batch = imports.get(session, import_id)
         if batch.state == "failed":
             imports.forget_file(batch)

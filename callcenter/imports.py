@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, update
+from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import file_faults, import_columns, import_staging
+from callcenter import attributes, file_faults, import_columns, import_staging
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.file_faults import N_, UnreadableFileError
-from callcenter.import_inspection import Inspection, describe, inspect
+from callcenter.import_inspection import Inspection, inspect
 from callcenter.import_rows import Person, sex_is_ambiguous
 from callcenter.phones import REASONS
 
@@ -55,6 +55,8 @@ class ImportBatch(Base):
     state: Mapped[str] = mapped_column(default="uploaded")
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)  # column of the file -> field
     preview: Mapped[dict[str, Any] | None]  # what the inspection found: names, dropped columns, first rows
+    # sheet, policies {field: overwrite | keep | fill}, dry_run, columns {name: field}, corrects (an import), version
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     sex_letters: Mapped[str | None]  # HM | MF: what M means in this file
     notice_version: Mapped[str | None]  # the privacy notice that the people of this list answered
     rows_total: Mapped[int | None]
@@ -105,35 +107,26 @@ def recent(session: Session, limit: int = 50) -> list[ImportBatch]:
     return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))
 
 
-def keep_preview(session: Session, import_id: int) -> None:
-    """Inspect an uploaded batch for its mapping page; a file that is no table fails with the reason."""
-    batch = get(session, import_id)
-    if batch.state != "uploaded":
-        return
-    try:
-        batch.preview = describe(inspect(Path(batch.file)))
-    except InvalidInput as fault:
-        fail(session, import_id, fault)
-        return
-    batch.mapping = batch.preview["mapping"]
-    batch.state = "mapping"
-    _note_dropped(session, batch, batch.preview["dropped"])
-    tell_later(session, f"import/{import_id}")
-
-
 def start(
-    session: Session, import_id: int, mapping: dict[str, str], sex_letters: str | None, user_id: int | None
+    session: Session,
+    import_id: int,
+    mapping: dict[str, str],
+    sex_letters: str | None,
+    user_id: int | None,
+    *,
+    options: dict[str, Any] | None = None,
 ) -> None:
     """The person has confirmed the columns: run. Raises InvalidInput when the list could not be imported so."""
     batch = get(session, import_id)
     if batch.state != "mapping" or batch.preview is None:
         raise Refused("not_waiting", _("This import is not waiting for its columns."))
-    names, dropped = batch.preview["names"], set(batch.preview["dropped"])
     columns = {int(at): field for at, field in mapping.items() if field}
-    import_columns.check_mapping(columns, [at for at, name in enumerate(names) if name in dropped])
+    keys = [one.key for one in attributes.all_attributes(session)]
+    import_columns.check_mapping(columns, map(int, batch.preview["dropped"]), keys)
     if batch.preview["asks_sex"] and "sex" in columns.values() and not sex_letters:
         raise InvalidInput({"sex_letters": _("Say what M means in the column of sex: mujer or masculino.")})
     batch.mapping, batch.sex_letters = {str(at): field for at, field in columns.items()}, sex_letters or None
+    batch.options, batch.counts = batch.options | (options or {}), {}
     _set_running(batch)
     audit.record(session, user_id, "imports.start", f"import/{import_id}")
     enqueue_later(session, "callcenter.import_jobs.run_import", import_id, queue="bulk")
