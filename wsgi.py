@@ -17,7 +17,8 @@ from scripts import commands, embedded
 MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
-    "callcenter.console_acts", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
+    "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
+    "callcenter.merges", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.structure", "callcenter.territory",
@@ -39,6 +40,7 @@ COMMANDS: tuple[str, ...] = (
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
+    "callcenter.merge_moves", "campaigns.person_moves",
     "callcenter.console", "callcenter.floor", "callcenter.import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",
 )  # fmt: skip

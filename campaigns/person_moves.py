@@ -1,0 +1,51 @@
+"""How messages follow a person who is merged with another row of theirs."""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
+
+from callcenter import merges, row_memory
+from campaigns import message_states as states
+from campaigns.inbox import InboundMessage
+from campaigns.messages import Message
+
+# Of two messages of one campaign the person's is the one that got furthest.
+_FURTHEST_FIRST = (states.DELIVERED, states.SENT, states.ACCEPTED, states.UNKNOWN, states.SENDING, states.UNDELIVERED,
+                   states.FAILED, states.PLANNED, states.STOPPED, states.EXCLUDED)  # fmt: skip
+
+
+def compose() -> None:
+    """Register the movers of this floor."""
+    merges.register_mover("messages", move_messages, move_messages_back)
+    merges.register_mover("inbound_messages", *merges.column_mover(InboundMessage.contact_id))
+
+
+def move_messages(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
+    """A campaign writes to a person once: of two rows in one campaign, one loses its person (nothing more is sent by
+    it) and stays in the campaign's sums."""
+    own, other = aliased(Message), aliased(Message)
+    same_campaign = (own.campaign_id == other.campaign_id) & (own.contact_id == kept_id)
+    shared = session.execute(
+        select(own.id, own.state, other.id, other.state).join(other, same_campaign & (other.contact_id == removed_id))
+    ).all()
+    parted = {"kept": [], "removed": []}  # type: dict[str, list[str]]
+    for mine, my_state, theirs, their_state in shared:
+        loses_mine = _FURTHEST_FIRST.index(their_state) < _FURTHEST_FIRST.index(my_state)
+        parted["kept" if loses_mine else "removed"].append(str(mine if loses_mine else theirs))
+    _point(session, [*parted["kept"], *parted["removed"]], None)
+    ids = row_memory.moved(session, Message.contact_id, kept_id, of=removed_id)
+    return {"ids": ids, **parted}
+
+
+def move_messages_back(session: Session, kept_id: int, removed_id: int, memory: dict[str, Any]) -> None:
+    row_memory.moved(session, Message.contact_id, removed_id, of=kept_id, ids=memory["ids"])
+    _point(session, memory["kept"], kept_id)
+    _point(session, memory["removed"], removed_id)
+
+
+def _point(session: Session, ids: list[str], contact_id: int | None) -> None:
+    session.execute(
+        update(Message).where(Message.id.in_(ids)).values(contact_id=contact_id)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
