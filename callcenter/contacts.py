@@ -134,6 +134,11 @@ def name_key(name: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
+def text_key(text: str) -> str:
+    """How texts of people's lists are compared: `Promotor  01` and `PROMOTOR 1` are one promoter."""
+    return " ".join(word.lstrip("0") or "0" if word.isdigit() else word for word in name_key(text).split())
+
+
 def masked(phone: str) -> str:
     """The phone with all but its last four digits hidden."""
     return "•" * max(len(phone) - 4, 0) + phone[-4:]
