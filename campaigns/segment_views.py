@@ -1,23 +1,32 @@
-"""Pages of segments: the list, the rule with its live count and ten of its people."""
+"""Pages of segments: the list and the builder. Its figures: segment_figures; versions and sets: segment_acts."""
 
 import json
-import secrets
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
-from callcenter import contacts, territory
-from callcenter.base import audit
+from callcenter import contacts
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
-from campaigns import segment_forms, segments
-from campaigns.segment_rules import FIELDS, OPS
+from callcenter.base.web import takes_form
+from campaigns import (
+    labels,
+    segment_acts,
+    segment_builder,
+    segment_choices,
+    segment_drafts,
+    segment_figures,
+    segment_forms,
+    segment_uses,
+    segments,
+)
+from campaigns.segment_access import AUTHORS, MAX_FORM, READERS
+from campaigns.segment_builder import Builder
+from campaigns.segment_rules import VERSION
 
 blueprint = Blueprint(
     "segments",
@@ -27,134 +36,140 @@ blueprint = Blueprint(
     static_folder="static",
     static_url_path="/static/campaigns",
 )
+blueprint.register_blueprint(segment_figures.blueprint)
+blueprint.register_blueprint(segment_acts.blueprint)
 
-READERS = ("administrator", "strategist", "supervisor", "pollster")
-AUTHORS = ("administrator", "strategist", "pollster")
-EXCLUDED: dict[str, LazyString] = {
-    "blocked": _l("blocked after a privacy request"),
-    "suppressed": _l("asked not to be contacted"),
-    "opted_out": _l("did not accept"),
-    "not_opted_in": _l("no consent on record"),
-}
-MODES: dict[str, LazyString] = {
-    "all": _l("all of these hold"),
-    "any": _l("at least one of these holds"),
-    "not": _l("none of these holds"),
-}
-CHOICES = {
-    "section_kind": territory.SECTION_KINDS,
-    "sex": contacts.SEXES,
-    "consent": contacts.CONSENTS,
-    "line_kind": contacts.LINE_KINDS,
-}
+EVERYBODY: dict[str, Any] = {"version": VERSION, "all": []}
 
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
     return {
-        "fields": FIELDS, "ops": OPS, "modes": MODES, "choices": CHOICES, "excluded_words": EXCLUDED,
-        "shown": segment_forms.shown, "new_key": lambda: secrets.token_hex(4), "masked": contacts.masked,
-        "consents": contacts.CONSENTS, "may_write": may(frozenset(AUTHORS)),
+        "group_labels": segment_builder.GROUP_LABELS, "periods": segment_forms.PERIODS, "purposes": labels.PURPOSES,
+        "shown_values": segment_builder.SHOWN_VALUES, "masked": contacts.masked, "consents": contacts.CONSENTS,
+        "option_labels": segment_builder.OPTION_LABELS, "all_of_it": segment_builder.WITHOUT,
+        "may_write": may(frozenset(AUTHORS)), "dump": json.dumps,
     }  # fmt: skip
 
 
 @blueprint.get("/")
 @access(*READERS)
 def index() -> ResponseReturnValue:
-    return render_template("campaigns/segments/index.html", segments=segments.all_segments(web_session()))
+    return render_template("campaigns/segments/index.html", **segment_uses.overview(web_session()))
 
 
 @blueprint.get("/new")
 @access(*AUTHORS)
 def new() -> ResponseReturnValue:
-    return _editor(None, "", {"all": [{"field": "section", "op": "in", "value": []}]}, {})
+    session = web_session()
+    draft = segment_drafts.find(session, current_user.id, None)
+    if draft is not None:
+        return _page(segment_builder.from_draft(session, draft), draft=draft)
+    return _page(segment_builder.from_rule(session, None, "", EVERYBODY))
 
 
 @blueprint.get("/<int:segment_id>")
 @access(*READERS)
 def show(segment_id: int) -> ResponseReturnValue:
-    segment = segments.get(web_session(), segment_id)
-    return _editor(segment_id, segment.name, segment.rule, {})
-
-
-def _editor(segment_id: int | None, name: str, rule: dict[str, Any], faults: dict[str, str]) -> str:
-    return render_template(
-        "campaigns/segments/edit.html",
-        segment_id=segment_id,
-        name=name,
-        rule=rule,
-        is_flat=segment_forms.is_flat(rule),
-        as_json=json.dumps(rule, ensure_ascii=False, indent=1),
-        faults=faults,
-    )
+    session = web_session()
+    segment = segments.get(session, segment_id)
+    draft = segment_drafts.find(session, current_user.id, segment_id)
+    if draft is not None and may(frozenset(AUTHORS)):
+        return _page(segment_builder.from_draft(session, draft), draft=draft)
+    return _page(segment_builder.from_rule(session, segment_id, segment.name, segment.rule))
 
 
 @blueprint.post("/")
 @blueprint.post("/<int:segment_id>")
+@takes_form(MAX_FORM)
 @access(*AUTHORS)
 def save(segment_id: int | None = None) -> ResponseReturnValue:
-    session, name = web_session(), request.form.get("name", "")[:200]
+    """Save the segment; or, where the browser runs no script, do what a button says and show the page again."""
+    session = web_session()
+    builder = segment_builder.from_form(session, request.form)
+    builder.segment_id = segment_id
+    if "act" in request.form:
+        builder.act(request.form["act"])
+        return _page(builder)
     try:
-        rule = segment_forms.read_rule(request.form)
-        segment = segments.save(session, segment_id, name, rule, current_user.id)
+        segment = _saved(builder)
     except InvalidInput as fault:
         session.rollback()
-        return _editor(segment_id, name, _rule_as_typed(), fault.faults), 422
+        builder.faults |= fault.faults
+        return _page(builder), 422
+    segment_drafts.forget(session, current_user.id, segment_id)
     session.commit()
     flash(_("The segment is saved."), "success")
     return redirect(url_for("segments.show", segment_id=segment.id))
 
 
-def _rule_as_typed() -> dict[str, Any]:
-    """What the form said, valid or not, so that nothing typed is lost."""
-    form = request.form
-    members = []
-    for key in form.getlist("clause"):
-        values = form.getlist(f"value-{key}")
-        value = values if form.get(f"op-{key}") in segment_forms.LISTS else ", ".join(values)
-        if form.get(f"field-{key}") in FIELDS:
-            members.append({"field": form[f"field-{key}"], "op": form.get(f"op-{key}", ""), "value": value})
-    mode = form.get("mode", "all")
-    return {mode if mode in MODES else "all": members}
+def _saved(builder: Builder) -> segments.Segment:
+    """Save what the page says. Raises InvalidInput, its faults at their rows, the name or the JSON."""
+    if builder.json_text.strip():
+        builder.act("json")
+    if builder.faults or builder.unfinished:
+        raise InvalidInput({"": _("The segment is not saved: some of its conditions are not finished.")})
+    return segments.save(builder.session, builder.segment_id, builder.name, builder.rule, current_user.id)
 
 
-@blueprint.post("/count")
+@blueprint.post("/rule")
+@takes_form(MAX_FORM)
 @access(*READERS)
-def count() -> ResponseReturnValue:
-    """The live count of what stands in the form; a rule half written says what is missing."""
-    session = web_session()
-    try:
-        rule = segment_forms.read_rule(request.form)
-        counted = segments.count(session, rule)
-    except InvalidInput as fault:
-        return render_template("campaigns/segments/count.html", counted=None, fault=str(fault))
-    return render_template("campaigns/segments/count.html", counted=counted, fault=None)
+def rule() -> ResponseReturnValue:
+    """The rows after a button was pressed."""
+    builder = segment_builder.from_form(web_session(), request.form)
+    builder.act(request.form.get("act", ""))
+    _keep(builder)
+    return _part("campaigns/segments/rule.html", builder)
 
 
-@blueprint.post("/sample")
+@blueprint.post("/row")
+@takes_form(MAX_FORM)
 @access(*READERS)
-def sample() -> ResponseReturnValue:
-    """Ten people of what stands in the form. Looking at people is audited; counting them is not."""
+def row() -> ResponseReturnValue:
+    """One row again, after something was chosen that changes its inputs. Whatever fits them still stays."""
+    builder = segment_builder.from_form(web_session(), request.form)
+    _keep(builder)
+    found = builder.find(request.form.get("row", ""))
+    if found is None:
+        return _part("campaigns/segments/rule.html", builder)
+    return _part("campaigns/segments/row.html", builder, node=found.node, parent=found.parent)
+
+
+@blueprint.get("/suggest")
+@access(*READERS)
+def suggest() -> ResponseReturnValue:
+    """Values that begin as somebody types, for a field of text."""
+    code, typed = request.args.get("field", ""), request.args.get("typed", "")[:100]
+    values = segment_choices.suggestions(web_session(), code, typed)
+    return render_template("campaigns/segments/suggestions.html", values=values)
+
+
+@blueprint.post("/discard")
+@access(*AUTHORS)
+def discard() -> ResponseReturnValue:
+    """Back to what was saved last."""
     session = web_session()
-    try:
-        people = segments.sample(session, segment_forms.read_rule(request.form))
-    except InvalidInput as fault:
-        return render_template("campaigns/segments/sample.html", fault=str(fault), people=[])
-    audit.record(session, current_user.id, "segments.sample", "segments", people=len(people))
+    number = request.form.get("segment", "")
+    segment_id = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    segment_drafts.forget(session, current_user.id, segment_id)
     session.commit()
-    return render_template("campaigns/segments/sample.html", fault=None, people=people)
+    return redirect(url_for("segments.show", segment_id=segment_id) if segment_id else url_for("segments.new"))
 
 
-@blueprint.get("/clause")
-@access(*READERS)
-def clause() -> ResponseReturnValue:
-    """One condition's inputs, for the field asked for. What was typed stays when only the comparison changes."""
-    key = request.args.get("key", "")
-    key = key if key.isalnum() and len(key) <= 16 else secrets.token_hex(4)
-    asked = request.args.get("field") or request.args.get(f"field-{key}", "section")
-    name = asked if asked in FIELDS else "section"
-    op = request.args.get(f"op-{key}", "")
-    op = op if op in FIELDS[name].ops else FIELDS[name].ops[0]
-    typed = request.args.getlist(f"value-{key}")
-    value = typed if op in segment_forms.LISTS else ", ".join(typed)
-    return render_template("campaigns/segments/clause.html", clause={"field": name, "op": op, "value": value}, key=key)
+def _page(builder: Builder, draft: segment_drafts.SegmentDraft | None = None) -> str:
+    saved = segments.get(builder.session, builder.segment_id) if builder.segment_id else None
+    return render_template("campaigns/segments/edit.html", b=builder, draft=draft, saved=saved)
+
+
+def _part(template: str, builder: Builder, **more: object) -> ResponseReturnValue:
+    answer = make_response(render_template(template, b=builder, **more))
+    answer.headers["HX-Trigger-After-Settle"] = "recount"
+    return answer
+
+
+def _keep(builder: Builder) -> None:
+    """Keep the half-written page of an author, so that a reload brings it back."""
+    if may(frozenset(AUTHORS)):
+        segment_drafts.keep(builder.session, current_user.id, builder.segment_id, builder.kept())
+        builder.session.commit()

@@ -1,22 +1,51 @@
-// The segment editor: conditions are removed here; everything else is htmx.
+// The segment builder: everything it keeps is on the server; here only what helps the hand. Works without, too.
 
-const form = document.querySelector("[data-rule]");
+const WAIT = 200; // milliseconds without a letter before values are looked up
 
-/** Count again, although no input changed. */
-function recount() {
-  form.dispatchEvent(new CustomEvent("recount"));
+/** Narrow the buttons of a picker to those whose words hold what was typed. */
+function narrow(search) {
+  const picker = search.closest("[data-picker]");
+  const wanted = plain(search.value);
+  let found = 0;
+  for (const group of picker.querySelectorAll("[data-picker-group]")) {
+    const isGroup = plain(group.getAttribute("aria-label")).includes(wanted);
+    let inGroup = 0;
+    for (const button of group.querySelectorAll("button")) {
+      button.hidden = !(isGroup || plain(button.textContent).includes(wanted));
+      inGroup += button.hidden ? 0 : 1;
+    }
+    group.hidden = inGroup === 0;
+    found += inGroup;
+  }
+  picker.querySelector(".picker-none").hidden = found > 0;
 }
 
-form.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-remove-clause]");
-  if (!button) return;
-  const clause = button.closest("[data-clause]");
-  const next = clause.nextElementSibling ?? clause.previousElementSibling;
-  clause.remove();
-  (next?.querySelector("select") ?? form.querySelector("button[hx-get]")).focus();
-  recount();
+/** A text without accents and case: `Sección` is found by `seccion`. */
+function plain(text) {
+  return text.trim().toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+}
+
+let waiting;
+
+/** Ask for values that hold what was typed, for the list below the field. */
+function suggest(input) {
+  clearTimeout(waiting);
+  const list = input.list;
+  waiting = setTimeout(async () => {
+    const address = new URL(list.dataset.suggest, location.href);
+    address.searchParams.set("typed", input.value);
+    const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.ok && input.isConnected) list.innerHTML = await answer.text();
+  }, WAIT);
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-picker-search]")) narrow(event.target);
+  else if (event.target.list?.dataset.suggest) suggest(event.target);
 });
 
-form.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id !== "count") recount();
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-picker-search]")) return;
+  event.preventDefault(); // the first button that is left, not the form's own
+  event.target.closest("[data-picker]").querySelector("[data-picker-group]:not([hidden]) button:not([hidden])")?.click();
 });
