@@ -29,7 +29,8 @@ def search(run_id: int) -> None:
 
 
 def merge_certain(run_id: int) -> None:
-    """Merge certain pairs for one turn, each committed by itself, then hand over."""
+    """Merge certain pairs for one turn, each committed by itself, then hand over. A merged person may be like a third
+    one: at the end they are searched for again."""
     ends = monotonic() + TURN
     with open_session() as session:
         while monotonic() < ends:
@@ -40,6 +41,7 @@ def merge_certain(run_id: int) -> None:
             run = duplicate_runs.get(session, run_id)
             if merged is None:
                 duplicate_runs.finish(run)
+                duplicate_runs.search_again(session)
                 session.commit()
                 return
             run.last_pair, is_merged = merged

@@ -109,9 +109,13 @@ def sweep(session: Session) -> None:
         run.lease_until = real_now() + LEASE
         enqueue_later(session, JOBS[run.kind], run.id, queue="bulk")
     last = newest(session, "search")
-    if last is not None and last.state == "running":
-        return
     imported = select(func.max(ImportBatch.finished_at)).where(ImportBatch.state == "done")
     newest_list = session.scalar(imported)
     if newest_list is not None and (last is None or newest_list > last.started_at):
+        search_again(session)
+
+
+def search_again(session: Session) -> None:
+    """Search unless one search runs already: the clock asks again."""
+    if newest(session, "search", "running") is None:
         start_search(session)

@@ -198,13 +198,15 @@ def _keep(session: Session, pairs: Sequence[dict[str, Any]]) -> int:
     """Write the pairs; one that is known and that nobody has decided gets the newer rule. Returns how many are new."""
     if not pairs:
         return 0
-    unique = {(pair["first_id"], pair["second_id"]): pair for pair in reversed(pairs)}
+    unique: dict[tuple[int, int], dict[str, Any]] = {}
+    for pair in pairs:  # who share two phones are found twice
+        unique.setdefault((pair["first_id"], pair["second_id"]), pair)
     known = insert(DuplicatePair).values(list(unique.values()))
-    undecided = DuplicatePair.decided_at.is_(None) & (DuplicatePair.rule != known.excluded.rule)
+    is_news = or_(DuplicatePair.rule != known.excluded.rule, DuplicatePair.certain != known.excluded.certain)
     kept = known.on_conflict_do_update(
         index_elements=["first_id", "second_id"],
         set_={"rule": known.excluded.rule, "certain": known.excluded.certain},
-        where=undecided & (known.excluded.rule != "same_place"),
+        where=DuplicatePair.decided_at.is_(None) & is_news & (known.excluded.rule != "same_place"),
     ).returning(DuplicatePair.id)
     return len(session.scalars(kept).all())
 
