@@ -1,8 +1,8 @@
 """What a file of people is found to be before anything of it is kept: its table, its columns, its first rows. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from callcenter import import_columns, import_content
@@ -11,10 +11,10 @@ from callcenter.base.clock import real_now
 from callcenter.file_faults import N_, UnreadableFileError
 from callcenter.import_columns import Header
 from callcenter.import_rows import RowReader, is_data
-from callcenter.table_files import HEAD_ROWS, TableFile, open_table
+from callcenter.table_files import HEAD_ROWS, Row, TableFile, open_table
 
 SAMPLE_ROWS = 500
-Sample = list[tuple[int, list[str]]]
+Sample = list[Row]
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Inspection:
     def reader(self, sex_letters: str | None, attributes: Mapping[str, Attribute] | None = None) -> RowReader:
         return RowReader(self.mapping, self.header.names, sex_letters, real_now().date(), attributes or {})
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self) -> Iterator[Row]:
         """The data rows: what stands below the names and is no total and no blank."""
-        return _data(self.table, self.header)
+        return _data(self.table.rows(), self.header)
 
 
 def inspect(path: Path, mapping: dict[int, str] | None = None, *, sheet: str | None = None) -> Inspection:
@@ -49,8 +49,10 @@ def inspect(path: Path, mapping: dict[int, str] | None = None, *, sheet: str | N
     Without `mapping` the columns are guessed by their names, then by their cells, and a list without phones is not
     refused yet. `sheet`: of a workbook, the one that a person chose."""
     table = open_table(path, import_columns.known_names, sheet=sheet)
-    header = _header(table)
-    sample = list(islice(_data(table, header), SAMPLE_ROWS))
+    rows = table.rows()  # one pass: a workbook's few rows may lie among a million empty ones
+    head = list(islice(rows, HEAD_ROWS))
+    header = _header(head)
+    sample = list(islice(_data(chain(head, rows), header), SAMPLE_ROWS))
     cells = [row for _number, row in sample]
     header = import_columns.name_blanks(header, cells)
     dropped = import_columns.sensitive_columns(header, cells)
@@ -61,9 +63,8 @@ def inspect(path: Path, mapping: dict[int, str] | None = None, *, sheet: str | N
     return Inspection(table, header, named | looked, dropped, frozenset(looked), sample)
 
 
-def _header(table: TableFile) -> Header:
+def _header(head: Sample) -> Header:
     """By the names we know; in a list whose names nobody knows, the row above the phones."""
-    head = list(islice(table.rows(), HEAD_ROWS))
     header = import_columns.find_header(head)
     if header is None and (above := import_content.header_above_phones(head)):
         header = import_columns.header_of(*above)
@@ -74,7 +75,7 @@ def _header(table: TableFile) -> Header:
     return header
 
 
-def _data(table: TableFile, header: Header) -> Iterator[tuple[int, list[str]]]:
-    for number, cells in table.rows():
+def _data(rows: Iterable[Row], header: Header) -> Iterator[Row]:
+    for number, cells in rows:
         if number > header.row and is_data(cells, header.spelled):
             yield number, cells

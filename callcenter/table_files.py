@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from callcenter import ods_sheets, text_tables, xlsx_sheets
 from callcenter.file_faults import N_, UnreadableFileError
@@ -40,6 +40,18 @@ _ROWS = {"xlsx": xlsx_sheets.rows, "ods": ods_sheets.rows}
 _NAMED = 8  # files of an archive that a sentence lists
 
 
+class Copy:
+    """A list out of a ZIP, in a file without a name: gone with whoever reads it, however a worker ends."""
+
+    def __init__(self, folder: Path) -> None:
+        # Beside the upload when we may write there: a folder for temporary files may be small.
+        self.file = tempfile.TemporaryFile(dir=folder if os.access(folder, os.W_OK) else None)  # noqa: SIM115
+        self.path = Path(f"/proc/{os.getpid()}/fd/{self.file.fileno()}")
+
+    def __del__(self) -> None:
+        self.file.close()
+
+
 @dataclass(frozen=True)
 class TableFile:
     """A file that was found readable. `kind`: csv | xlsx | ods. `sheet`: of a workbook, the one that holds the table.
@@ -57,13 +69,15 @@ class TableFile:
     member: str = ""
     odd_lines: int = 0
     empty_formulas: dict[int, int] = field(default_factory=dict, compare=False)
-    copy: IO[bytes] | None = field(default=None, compare=False, repr=False)
+    copy: Copy | None = field(default=None, compare=False, repr=False)
 
     def rows(self) -> Iterator[Row]:
         """Every row that has a cell, with its number. Raises UnreadableFileError at the row that cannot be read."""
+        # A generator of its own: whoever reads rows holds this object, and with it the copy that they are read from.
         if self.kind == "csv":
-            return text_tables.rows(self.path, self.encoding, self.delimiter)
-        return _ROWS[self.kind](self.path, self.sheet, self.empty_formulas)
+            yield from text_tables.rows(self.path, self.encoding, self.delimiter)
+        else:
+            yield from _ROWS[self.kind](self.path, self.sheet, self.empty_formulas)
 
 
 def open_table(path: Path, score: Score, *, sheet: str | None = None) -> TableFile:
@@ -85,10 +99,11 @@ def open_table(path: Path, score: Score, *, sheet: str | None = None) -> TableFi
     return _unpacked(member, copy, score, sheet)
 
 
-def _unpacked(member: str, copy: IO[bytes], score: Score, sheet: str | None) -> TableFile:
-    found = open_table(Path(f"/proc/{os.getpid()}/fd/{copy.fileno()}"), score, sheet=sheet)
-    if found.copy is not None:
+def _unpacked(member: str, copy: Copy, score: Score, sheet: str | None) -> TableFile:
+    copy.file.seek(0)
+    if copy.file.read(2) == b"PK" and _kind_of_archive(copy.file) == "zip":
         raise UnreadableFileError(N_("There is a ZIP in the ZIP. Unpack it and send the list itself."))
+    found = open_table(copy.path, score, sheet=sheet)
     return TableFile(
         found.path, found.kind, found.encoding, found.delimiter, found.sheet, found.sheets, member, found.odd_lines,
         copy=copy,
@@ -114,7 +129,7 @@ def _workbook(path: Path, kind: str, score: Score, wanted: str | None) -> TableF
 # ── archives ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _kind_of_archive(file: BinaryIO) -> str:
+def _kind_of_archive(file: IO[bytes]) -> str:
     """xlsx | ods | zip. Refuses what would unpack into more than a table can be: declared and in fact."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -135,21 +150,20 @@ def _kind_of_archive(file: BinaryIO) -> str:
         raise damaged() from error
 
 
-def _unpack(file: BinaryIO, folder: Path) -> tuple[str, IO[bytes]]:
-    """The one file of a ZIP, as a copy without a name: it is gone when nobody holds it, however a worker ends."""
+def _unpack(file: IO[bytes], folder: Path) -> tuple[str, Copy]:
+    """The name of the one file of a ZIP, and what is in it."""
     try:
         with zipfile.ZipFile(file) as archive:
             member = _only_member(archive)
-            # Beside the upload when we may write there: a folder for temporary files may be small.
-            copy = tempfile.TemporaryFile(dir=folder if os.access(folder, os.W_OK) else None)  # noqa: SIM115
+            copy = Copy(folder)
             with archive.open(member) as stream:
                 size = 0
                 while chunk := stream.read(CHUNK):
                     size += len(chunk)
                     if size > MAX_UNPACKED_BYTES or size > max(10 * CHUNK, member.compress_size * MAX_RATIO):
                         raise bomb()
-                    copy.write(chunk)
-            copy.flush()
+                    copy.file.write(chunk)
+            copy.file.flush()
             return printable(Path(member.filename).name), copy
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise UnreadableFileError(N_("The ZIP is damaged or has a password. Send the list itself.")) from error
