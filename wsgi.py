@@ -15,6 +15,8 @@ from campaigns import channels
 from scripts import commands, embedded
 
 MODELS = (
+    "callcenter.arco", "callcenter.person_exports", "callcenter.public_requests", "callcenter.retention",
+    "callcenter.retention_policy", "callcenter.suppression_key",
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
@@ -40,6 +42,7 @@ COMMANDS: tuple[str, ...] = (
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
+    "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.merge_moves", "campaigns.person_moves",
     "callcenter.console", "callcenter.floor", "callcenter.import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",

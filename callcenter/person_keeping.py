@@ -1,0 +1,138 @@
+"""What the ground floor keeps of a person: how it is erased, and which rows simply go with them."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, String, cast, delete, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from callcenter import merges, person_register, person_sheets
+from callcenter.arco import ArcoRequest, ArcoStep
+from callcenter.attempts import Attempt
+from callcenter.call_ledger import Call, CallEvent
+from callcenter.contacts import Contact
+from callcenter.imports import ImportBatch, RefusedRow
+from callcenter.person_exports import PersonExport
+from callcenter.person_register import Gone, mentions
+from callcenter.public_requests import PublicRequest
+from callcenter.queues import QueueEntry
+
+NOBODY = "gone-"  # and the row's own id: where a phone was; distinct, because phones are unique in places
+BLOCKED = "blocked"  # why an entry is excluded
+TABLES = (
+    "contacts", "attempts", "calls", "call_events", "queue_entries", "refused_rows", "import_batches", "import_changes",
+    "arco_requests", "arco_steps", "public_requests", "audit_entries", "contact_merges", "duplicate_pairs",
+)  # fmt: skip
+
+# Tables that look personal and hold no citizen.
+SPARED = {
+    "users": "who works here; an administrator disables them",
+    "roles": "names of roles",
+    "flags": "names of switches",
+    "leases": "names of work",
+    "call_queues": "names and scripts of campaigns",
+    "organizations": "names of organisations",
+    "promoters": "who brings pledges, as lists spell them; renamed or removed by an administrator on request",
+    "suppressions": "keyed hashes: they must outlive the person, who else would be called again",
+    "do_not_call_lists": "names and sizes of files",
+    "do_not_call_phones": "keyed hashes of a public register",
+    "duplicate_runs": "counts",
+    "saved_mappings": "names of columns",
+    "note_filters": "words that warn",
+    "elections": "names of elections",
+    "phases": "names of phases",
+    "holidays": "names of days",
+    "removed_people": "numbers of people who are gone, for a week",
+    "removed_attempts": "numbers, for a week",
+    "posts": "names of posts, not of who holds them",
+    "past_elections": "public results",
+    "election_results": "public results",
+    "municipalities": "names of places",
+    "districts": "names of places",
+    "nominal_counts": "public counts",
+    "sections": "names of places",
+    "territory_batches": "names of public files",
+    "contact_attributes": "names of typed columns, not their values",
+}
+
+
+def compose() -> None:
+    """Put the ground floor into the register, and let what is kept here follow merged people."""
+    person_register.register("callcenter", export=person_sheets.export, erase=_erase, block=_block, tables=TABLES)
+    _keep_rows()
+    for table, why in SPARED.items():
+        person_register.spare(table, why)
+    for model in (ArcoRequest, PersonExport):
+        merges.register_mover(model.__tablename__, *merges.column_mover(model.contact_id))
+
+
+def _keep_rows() -> None:
+    """Tables that go with the person by their foreign key."""
+    at, proof, source, phone = _l("When"), _l("Proof"), _l("Source"), _l("Phone")
+    person_register.keep_rows("consents", _l("Consents and refusals, with their proof"), {
+        "at": at, "kind": _l("Answer"), "channel": _l("Channel"), "text_version": _l("Version of the notice"),
+        "proof": proof, "source": source})  # fmt: skip
+    person_register.keep_rows("contact_phones", _l("Other phones"), {
+        "phone": phone, "phone_raw": _l("As it was written"), "extension": _l("Extension"),
+        "line_kind": _l("Kind of line")})  # fmt: skip
+    person_register.keep_rows("contact_notes", _l("Notes"), {"at": at, "text": _l("Note")})
+    person_register.keep_rows("contact_aliases", _l("Other spellings in lists"), {
+        "phone": phone, "name_key": _l("Name")})  # fmt: skip
+    person_register.keep_rows("pledges", _l("Signed pledges"), {
+        "signed_on": _l("Signed on"), "form_id": _l("Form"), "state": _l("State"), "proof": proof,
+        "source": source})  # fmt: skip
+    person_register.keep_rows("post_holders", _l("Posts in the structure"), {
+        "held_from": _l("From"), "held_to": _l("Until")})  # fmt: skip
+    person_register.keep_rows("person_exports", _l("Exports of these data"), {"made_at": at, "state": _l("State")})
+
+
+def _block(session: Session, contact_id: int) -> int:
+    """Out of every queue in which they wait."""
+    waiting = (QueueEntry.contact_id == contact_id, QueueEntry.state == "waiting")
+    return _count(session, update(QueueEntry).where(*waiting).values(state="excluded", reason=BLOCKED))
+
+
+def _erase(session: Session, gone: Gone) -> dict[str, int]:
+    counts = {
+        "calls": _forget_calls(session, gone),
+        "attempts": _count(session, update(Attempt).where(Attempt.contact_id.in_(gone.ids)).values(
+            phone=literal(NOBODY) + cast(Attempt.id, String))),
+        "refused_rows": _count(session, delete(RefusedRow).where(_says(RefusedRow.cells, gone))),
+        "import_batches": _forget_previews(session, gone),
+        "public_requests": _count(session, delete(PublicRequest).where(PublicRequest.phone.in_(gone.phones))),
+        "arco_requests": _forget_cases(session, gone),
+    }  # fmt: skip
+    counts["contacts"] = _count(session, delete(Contact).where(Contact.id.in_(gone.ids)))
+    return counts
+
+
+def _forget_calls(session: Session, gone: Gone) -> int:
+    """The calls stay as numbers; what a carrier or an operator said in them goes."""
+    theirs = select(Attempt.id).where(Attempt.contact_id.in_(gone.ids), Attempt.channel == "call")
+    _count(session, delete(CallEvent).where(CallEvent.call_id.in_(theirs)))
+    return _count(session, update(Call).where(Call.id.in_(theirs)).values(note=None, cause=None, carrier_ref=None))
+
+
+def _forget_previews(session: Session, gone: Gone) -> int:
+    """A list that waits for its columns shows rows that name them: it is inspected again when somebody opens it."""
+    shown = update(ImportBatch).where(ImportBatch.preview.is_not(None), _says(ImportBatch.preview, gone))
+    return _count(session, shown.values(preview=None, state="cancelled", error=None))
+
+
+def _forget_cases(session: Session, gone: Gone) -> int:
+    """The case stays as evidence of what was asked and done; who asked, and words that name them, go."""
+    theirs = or_(ArcoRequest.contact_id.in_(gone.ids), ArcoRequest.phone.in_(gone.phones))
+    found = list(session.scalars(select(ArcoRequest.id).where(theirs)))
+    emptied = {"asker": None, "answer_to": None, "phone": None, "text": None, "contact_id": None}
+    of_theirs = ArcoStep.request_id.in_(found)
+    _count(session, update(ArcoStep).where(of_theirs, _says(ArcoStep.note, gone)).values(note=None))
+    return _count(session, update(ArcoRequest).where(ArcoRequest.id.in_(found)).values(emptied))
+
+
+def _says(column: Any, gone: Gone) -> ColumnElement[bool]:
+    return mentions(cast(column, String), gone)
+
+
+def _count(session: Session, statement: Any) -> int:
+    done = session.connection().execute(statement.execution_options(preserve_rowcount=True))
+    return int(done.rowcount)

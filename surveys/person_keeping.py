@@ -1,0 +1,88 @@
+"""What surveys keep of a person: their answers, shown to them alone, and unlinked from them when they are erased."""
+
+from collections.abc import Collection
+from typing import Any
+
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from callcenter import person_register
+from callcenter.attempts import Attempt
+from callcenter.person_register import Gone, Sheet, is_mentioned
+from surveys.interviews import Answer, Interview
+from surveys.questionnaire import Questionnaire, Survey
+
+STATES = {"started": _l("started"), "complete": _l("complete"), "partial": _l("broken off"), "void": _l("void")}
+ERASED = "…"  # what stands where an open answer named the person
+
+
+def compose() -> None:
+    """Put the floor into the register."""
+    person_register.register("surveys", export=export, erase=erase, tables=("interviews", "answers"))
+    person_register.spare("surveys", "names of surveys")
+    person_register.spare("questionnaires", "questions")
+
+
+def export(session: Session, contact_id: int) -> list[Sheet]:
+    """Every interview with its answers, those that were changed later left out."""
+    rows: list[tuple[Any, ...]] = []
+    taken = session.execute(
+        select(Interview, Survey.name, Questionnaire.items)
+        .join(Survey, Survey.id == Interview.survey_id)
+        .join(Questionnaire, Questionnaire.id == Interview.questionnaire_id)
+        .join(Attempt, Attempt.id == Interview.call_id)
+        .where(Attempt.contact_id == contact_id).order_by(Interview.at)
+    )  # fmt: skip
+    for interview, survey, items in taken:
+        rows += [
+            (interview.at, survey, str(STATES[interview.state]), *told) for told in _answers(session, interview, items)
+        ]
+    columns = [_l("When"), _l("Survey"), _l("State"), _l("Question"), _l("Answer")]
+    return [Sheet("interviews", _l("Interviews and your answers"), columns, rows)]
+
+
+def _answers(session: Session, interview: Interview, items: Any) -> list[tuple[str, str]]:
+    given = session.scalars(
+        select(Answer).where(Answer.interview_id == interview.id, Answer.superseded_at.is_(None)).order_by(Answer.id)
+    )
+    known = {item["name"]: item for item in items["items"]}
+    told = [_in_words(known.get(answer.item), answer) for answer in given]
+    return told or [("", "")]
+
+
+def _in_words(item: Any, answer: Answer) -> tuple[str, str]:
+    if item is None:
+        return answer.item, answer.value
+    choices = {choice["name"]: _text(choice["label"]) or choice["name"] for choice in item["choices"]}
+    codes = answer.value.split() if choices else [answer.value]
+    return _text(item["label"]) or answer.item, ", ".join(choices.get(code, code) for code in codes)
+
+
+def _text(labels: dict[str, str]) -> str:
+    """The words in the reader's language, else in the form's first one."""
+    locale = str(get_locale() or "es")[:2]
+    spoken = {language.rpartition("(")[2].rstrip(")")[:2].lower(): said for language, said in labels.items()}
+    return spoken.get(locale) or next(iter(labels.values()), "")
+
+
+def erase(session: Session, gone: Gone) -> dict[str, int]:
+    """The answers stay, and belong to nobody; an open answer that names the person is emptied."""
+    taken = session.execute(
+        select(Interview.id, Attempt.contact_id, Attempt.phone)
+        .join(Attempt, Attempt.id == Interview.call_id).where(Attempt.contact_id.in_(gone.ids))
+    ).all()  # fmt: skip
+    for interview_id, contact_id, phone in taken:
+        _empty_answers(session, interview_id, gone.names.get(contact_id or 0, ()), {phone})
+    unlinked = update(Interview).where(Interview.id.in_([row.id for row in taken])).values(call_id=None)
+    session.execute(unlinked.execution_options(synchronize_session=False))
+    return {"interviews": len(taken)}
+
+
+def _empty_answers(session: Session, interview_id: Any, words: tuple[str, ...], phones: Collection[str]) -> None:
+    given = session.execute(select(Answer.id, Answer.value).where(Answer.interview_id == interview_id))
+    naming = [row.id for row in given if is_mentioned(row.value, words, phones)]
+    if naming:
+        emptied = update(Answer).where(Answer.id.in_(naming)).values(value=ERASED)
+        session.execute(emptied.execution_options(synchronize_session=False))
