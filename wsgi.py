@@ -23,7 +23,8 @@ MODELS = (
     "callcenter.merges", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
-    "callcenter.structure", "callcenter.territory",
+    "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
+    "callcenter.territory_batches",
     "surveys.interviews", "surveys.questionnaire",
     "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
@@ -32,19 +33,22 @@ BLUEPRINTS = (
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
     "callcenter.base.live",
     "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views",
+    "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
-    "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli", "surveys.cli", "campaigns.cli",
+    "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
+    "callcenter.territory_cli", "surveys.cli", "campaigns.cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.merge_moves", "campaigns.person_moves",
-    "callcenter.console", "callcenter.floor", "callcenter.import_views", "surveys.views", "campaigns.call_views",
+    "callcenter.console", "callcenter.floor", "callcenter.import_views", "callcenter.structure_views",
+    "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",
 )  # fmt: skip
 

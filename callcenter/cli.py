@@ -1,4 +1,4 @@
-"""Commands of the ground floor: `flask contacts import`, `flask sections import`. They commit; the domain does not."""
+"""Commands of the ground floor: `flask contacts import`. They commit; the domain does not."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from callcenter import imports, territory
+from callcenter import imports
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 
@@ -83,25 +83,4 @@ def _in_words(counts: dict[str, Any], *, dry_run: bool) -> str:
     return "\n".join(filter(None, lines))
 
 
-@click.group("sections")
-def sections_group() -> None:
-    """Electoral sections."""
-
-
-@sections_group.command("import")
-@click.argument("csv_file", metavar="CSV", type=click.Path(path_type=Path))
-@click.option("--geojson", type=click.Path(path_type=Path), help="The sections' outlines.")
-@with_appcontext
-def import_sections(csv_file: Path, geojson: Path | None) -> None:
-    """Import sections from CSV, with their outlines from a GeoJSON file. Again is harmless."""
-    session = web_session()
-    try:
-        kept = territory.import_sections(session, csv_file, geojson)
-    except (InvalidInput, OSError) as fault:
-        click.echo(_sentence(csv_file, fault), err=True)
-        sys.exit(CANNOT_READ)
-    session.commit()
-    click.echo(f"{kept} sections")
-
-
-commands = (contacts_group, sections_group)
+commands = (contacts_group,)

@@ -1,4 +1,4 @@
-"""Pages of people: list, person, their sections, and the public page on which anybody opts out."""
+"""Pages of people: list, person, and the public page on which anybody opts out."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, contact_history, contacts, suppressions, territory
+from callcenter import calendar, consent, contact_history, contacts, suppressions
 from callcenter.base import audit, auth
 from callcenter.base.auth import access, public
 from callcenter.base.db import web_session
@@ -56,7 +56,7 @@ def _words() -> dict[str, Any]:
     return {
         "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "line_kinds": contacts.LINE_KINDS,
         "channels": CHANNELS, "purposes": PURPOSES,
-        "section_kinds": territory.SECTION_KINDS, "masked": contacts.masked,
+        "masked": contacts.masked,
         "sees_phones": _sees_phones(),
     }  # fmt: skip
 
@@ -193,27 +193,6 @@ def opt_out_publicly() -> ResponseReturnValue:
     audit.record(session, None, "contacts.opt_out_publicly", "suppressions")
     session.commit()
     return render_template("callcenter/contacts/opt_out.html", is_done=True, fault=None)
-
-
-@blueprint.get("/sections/")
-@access(*READERS, "pollster")
-def sections() -> ResponseReturnValue:
-    after = request.args.get("after", 0, type=int)
-    rows = territory.current(web_session(), after=after, limit=PAGE_SIZE + 1)
-    next_after = rows[PAGE_SIZE - 1][0].number if len(rows) > PAGE_SIZE else None
-    return render_template(
-        "callcenter/contacts/sections.html", rows=rows[:PAGE_SIZE], next_after=next_after, after=after
-    )
-
-
-@blueprint.get("/sections/<int:state>/<int:number>")
-@access(*READERS, "pollster")
-def section(state: int, number: int) -> ResponseReturnValue:
-    session = web_session()
-    found = territory.find(session, state, number)
-    return render_template(
-        "callcenter/contacts/section.html", section=found, counts=territory.count_people(session, found.id)
-    )
 
 
 def _sees_phones() -> bool:

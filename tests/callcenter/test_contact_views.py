@@ -1,7 +1,6 @@
 """Pages of people: who sees what, what is audited, and the public opt-out."""
 
 import re
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,14 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import territory
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import name_key
 from callcenter.suppressions import Suppression
 from tests.callcenter.cast import person
 from tests.conftest import ClientAs
-
-DATA = Path(__file__).parents[1] / "data"
 
 
 def post(client: FlaskClient, url: str, page: str, **data: object) -> TestResponse:
@@ -116,23 +112,3 @@ def test_the_public_page_is_throttled(session: Session, client: FlaskClient) -> 
     answers = [post(client, "/baja", "/baja", phone="2281234567").status_code for _ in range(12)]
     assert answers[0] == 200
     assert answers[-1] == 429
-
-
-def test_sections_are_imported_twice_without_harm_and_hide_small_counts(session: Session, client_as: ClientAs) -> None:
-    early = person(session, section_number=2301)
-    for _ in range(2):
-        assert territory.import_sections(
-            session, DATA / "secciones_minatitlan.csv", DATA / "secciones_minatitlan.geojson"
-        ) == 100  # fmt: skip
-    session.commit()
-    session.expire_all()
-    section = territory.find(session, 30, 2301)
-    assert early.section_id == section.id
-    assert section.geometry is not None
-    assert territory.count_people(session, section.id).contacts is None
-    total = sum(one.nominal_list for one, _people in territory.current(session))
-    assert total == 120_977
-    pollster = client_as("pollster")
-    assert pollster.get("/sections/").status_code == 200
-    assert pollster.get("/sections/30/2301").status_code == 200
-    assert pollster.get("/sections/30/1").status_code == 404

@@ -1,0 +1,51 @@
+"""Jobs of territorial imports: look at a file, write it. Both carry the batch's id and are harmless twice."""
+
+import logging
+import os
+import socket
+
+from callcenter import territory_batches
+from callcenter.base import leases
+from callcenter.base.db import open_session
+from callcenter.base.errors import InvalidInput
+
+log = logging.getLogger(__name__)
+
+
+def inspect_territory(batch_id: int) -> None:
+    """Recognise an uploaded file and count its rows and faults."""
+    with open_session() as session:
+        territory_batches.inspect(session, batch_id)
+        batch = territory_batches.get(session, batch_id)
+        if batch.state == "failed":
+            territory_batches.forget_file(batch)
+        session.commit()
+
+
+def run_territory(batch_id: int) -> None:
+    """Write a batch that somebody has started: all of it, or nothing and the reason."""
+    holder, lease = f"{socket.gethostname()}-{os.getpid()}", f"territory/{batch_id}"
+    with open_session() as session:
+        if territory_batches.get(session, batch_id).state != "running":
+            return
+        if leases.take(session, lease, holder, territory_batches.LEASE.total_seconds()) is None:
+            return
+        session.commit()
+        try:
+            territory_batches.run(session, batch_id, lambda rows: _tell(batch_id, rows))
+            session.commit()
+        except InvalidInput as fault:
+            session.rollback()
+            territory_batches.fail(session, batch_id, fault)
+        batch = territory_batches.get(session, batch_id)
+        territory_batches.forget_file(batch)
+        leases.release(session, lease, holder)
+        session.commit()
+        log.info("territory %d: %s", batch_id, batch.state)
+
+
+def _tell(batch_id: int, rows: int) -> None:
+    """Progress is told in a transaction of its own: that of the rows is not over."""
+    with open_session() as session:
+        territory_batches.note_progress(session, batch_id, rows)
+        session.commit()
