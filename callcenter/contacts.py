@@ -9,19 +9,25 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
+    CTE,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
+    CompoundSelect,
     FetchedValue,
     ForeignKey,
     Identity,
     Index,
     Select,
     UniqueConstraint,
-    exists,
+    and_,
+    column,
     func,
     or_,
     select,
+    table,
     text,
+    union,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -40,6 +46,14 @@ LINE_KINDS: dict[str, LazyString] = {
     "landline": _l("Landline"),
     "unknown": _l("Kind not known"),
 }
+
+
+LARGE = 200_000  # people; in a list of fewer every word of a name is looked through
+NAMES = 1_000  # different names that a search by several words follows
+HOUSEHOLD = 50  # people of one phone that are shown
+# Nouns that stand above this one.
+_batches = table("import_batches", column("source"), column("state"))
+_sections = table("sections", column("id"), column("number"))
 
 
 class Contact(Base):
@@ -116,7 +130,8 @@ class ContactPhone(Base):
 
 @dataclass(frozen=True)
 class Search:
-    """What a list of people is narrowed to. `name`: beginnings of names, in any spelling; `phone`: exact, E.164."""
+    """What a list of people is narrowed to. `name`: beginnings of its words, in any spelling; among very many people
+    (`is_large`) without a section, one of them must begin the whole name. `phone`: exact, E.164."""
 
     name: str = ""
     phone: str = ""
@@ -154,56 +169,102 @@ def get(session: Session, contact_id: int) -> Contact:
 
 def find(session: Session, search: Search, *, after: int = 0, limit: int = 50) -> list[Contact]:
     """People that match, by id, from the one after `after` on (keyset paging: page 1,000 costs what page 1 costs)."""
-    matching = _matching(search).where(Contact.id > after).order_by(Contact.id).limit(limit)
+    matching = _matching(session, search).where(Contact.id > after).order_by(Contact.id).limit(limit)
     return list(session.scalars(matching))
 
 
 def count(session: Session, search: Search, *, at_most: int = 10_000) -> int:
     """How many match, counted no further than `at_most`, so that a wide search stays quick."""
-    some = _matching(search).with_only_columns(Contact.id).limit(at_most).subquery()
+    some = _matching(session, search).with_only_columns(Contact.id).limit(at_most).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def stream(session: Session, search: Search) -> Iterator[Contact]:
     """Everybody who matches, a thousand at a time in memory: for exports."""
-    for contact in session.scalars(_matching(search).order_by(Contact.id).execution_options(yield_per=1000)):
+    for contact in session.scalars(_matching(session, search).order_by(Contact.id).execution_options(yield_per=1000)):
         session.expunge(contact)
         yield contact
 
 
 def sources(session: Session) -> list[str]:
-    """Where our people come from: the names of lists, in order."""
-    return list(session.scalars(select(Contact.source).distinct().order_by(Contact.source)))
+    """Where our people come from: the names of the lists that were imported, and of the drill's, in order."""
+    lists = select(_batches.c.source).where(_batches.c.state == "done").distinct()
+    first_people = select(Contact.source).order_by(Contact.id).limit(1000).subquery()  # who came without an import
+    return sorted({*session.scalars(lists), *session.scalars(select(first_people.c.source).distinct())})
 
 
 def household(session: Session, contact: Contact) -> list[Contact]:
-    """Other people who are called first at the same phone."""
-    others = select(Contact).where(Contact.phone == contact.phone, Contact.id != contact.id).order_by(Contact.id)
-    return list(session.scalars(others))
+    """Other people who are reached at one of this person's phones."""
+    phones = [contact.phone, *(extra.phone for extra in contact.extra_phones)]
+    others = select(Contact).where(Contact.id.in_(_ids_at(phones)), Contact.id != contact.id).order_by(Contact.id)
+    return list(session.scalars(others.limit(HOUSEHOLD)))
 
 
-def _matching(search: Search) -> Select[Contact]:
+def is_large(session: Session) -> bool:
+    """Are there so many people that names are found by their beginning only? (PostgreSQL's own estimate.)"""
+    return (session.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'contacts'::regclass")) or 0) > LARGE
+
+
+def _matching(session: Session, search: Search) -> Select[Contact]:
     people = select(Contact)
-    for word in name_key(search.name).split():
-        beginning = _escaped(word)
-        people = people.where(
-            or_(
-                Contact.name_key.like(f"{beginning}%", escape="\\"),
-                Contact.name_key.like(f"% {beginning}%", escape="\\"),
-            )
-        )
+    if search.section is not None:
+        people = people.where(Contact.id.in_(select(_ids_in(search.section).c.id)))
     if search.phone:
-        is_extra = exists().where(ContactPhone.contact_id == Contact.id, ContactPhone.phone == search.phone)
-        people = people.where(or_(Contact.phone == search.phone, is_extra))
-    for column, value in (
-        (Contact.section_number, search.section),
+        people = people.where(Contact.id.in_(_ids_at([search.phone])))
+    words = name_key(search.name).split()
+    if words and search.section is None and not search.phone and is_large(session):
+        people = people.where(_named(words))
+    else:
+        people = people.where(*(_begins(word) for word in words))
+    for column_, value in (
         (Contact.consent, search.consent),
         (Contact.source, search.source),
         (Contact.import_id, search.import_id),
     ):
         if value not in (None, ""):
-            people = people.where(column == value)
+            people = people.where(column_ == value)
     return people
+
+
+def _ids_at(phones: list[str]) -> CompoundSelect[int]:
+    """Everybody reached at one of these phones. A union, because an OR over two tables would read all people."""
+    return union(
+        select(Contact.id).where(Contact.phone.in_(phones)),
+        select(ContactPhone.contact_id).where(ContactPhone.phone.in_(phones)),
+    )
+
+
+def _ids_in(section: int) -> CTE:
+    """Everybody of a section's number, found by its index; also who could not be placed in a section of ours."""
+    numbered = select(_sections.c.id).where(_sections.c.number == section)
+    unplaced = and_(Contact.section_id.is_(None), Contact.section_number == section)
+    found = select(Contact.id).where(or_(Contact.section_id.in_(numbered), unplaced))
+    return found.cte("of_section").prefix_with("MATERIALIZED")
+
+
+def _named(words: list[str]) -> ColumnElement[bool]:
+    """Names of which one of the words is the beginning and the others begin a later word, for millions of people.
+
+    One word is a range of the index of names. With several, names alone are read from that index (no row of the table),
+    and then the people of the names that were found."""
+    if len(words) == 1:
+        return Contact.name_key.like(f"{_escaped(words[0])}%", escape="\\")
+    found = [
+        select(Contact.name_key)
+        .where(Contact.name_key.like(f"{_escaped(first)}%", escape="\\"))
+        .where(*(_begins(word) for at, word in enumerate(words) if at != place))
+        .limit(NAMES)
+        for place, first in enumerate(words)
+    ]
+    return Contact.name_key.in_(select(union(*(select(one.subquery()) for one in found)).subquery().c.name_key))
+
+
+def _begins(word: str) -> ColumnElement[bool]:
+    """Any word of the name begins so."""
+    beginning = _escaped(word)
+    return or_(
+        Contact.name_key.like(f"{beginning}%", escape="\\"), Contact.name_key.like(f"% {beginning}%", escape="\\")
+    )
 
 
 def _escaped(word: str) -> str:
