@@ -35,6 +35,7 @@ BLUEPRINTS = (
     "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
+    "callcenter.public_page",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip

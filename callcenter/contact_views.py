@@ -6,7 +6,6 @@ from typing import Any
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     redirect,
     render_template,
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import calendar, consent, contact_history, contacts, suppressions
 from callcenter.base import audit, auth
-from callcenter.base.auth import access, public
+from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
@@ -36,7 +35,6 @@ blueprint = Blueprint("contacts", __name__, template_folder="templates")
 READERS = ("administrator", "strategist", "supervisor", "data_clerk")
 SEE_PHONES = frozenset(("administrator", "supervisor", "data_clerk"))
 PAGE_SIZE = 50
-OPT_OUT_LIMIT = "10 per minute; 60 per hour"
 
 CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
 PURPOSES: dict[str, LazyString] = {
@@ -170,29 +168,6 @@ def opt_out(contact_id: int) -> ResponseReturnValue:
     session.commit()
     flash(_("Nobody will be contacted at this person's phones again."), "success")
     return redirect(url_for("contacts.show", contact_id=contact_id))
-
-
-@blueprint.get("/baja")
-@public("anybody may ask not to be contacted again")
-def opt_out_page() -> ResponseReturnValue:
-    return render_template("callcenter/contacts/opt_out.html", is_done=False, fault=None)
-
-
-@blueprint.post("/baja")
-@public("anybody may ask not to be contacted again")
-def opt_out_publicly() -> ResponseReturnValue:
-    """The answer is the same whether we know the phone or not: it tells nobody who is in our lists."""
-    limiter = next(iter(current_app.extensions["limiter"]))
-    with limiter.limit(OPT_OUT_LIMIT):
-        numbers = normalise(request.form.get("phone", "")[:100]).numbers
-    if len(numbers) != 1:
-        fault = _("Write one phone number of ten digits, with its area code.")
-        return render_template("callcenter/contacts/opt_out.html", is_done=False, fault=fault), 422
-    session = web_session()
-    consent.opt_out(session, numbers[0].e164, reason="public_page", proof="public page", source="public_page")
-    audit.record(session, None, "contacts.opt_out_publicly", "suppressions")
-    session.commit()
-    return render_template("callcenter/contacts/opt_out.html", is_done=True, fault=None)
 
 
 def _sees_phones() -> bool:

@@ -3,6 +3,7 @@
 The page does the same work for every phone, known or not, so neither its words nor its time tell who is in our lists.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,9 +32,9 @@ class PublicRequest(Base):
     made_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
 
 
-def leave(session: Session, kind: str, phone: str, **detail: Any) -> None:
+def leave(session: Session, kind: str, phone: str, detail: Mapping[str, Any] | None = None) -> None:
     """Keep what was asked; a worker does it after the commit. `phone` is E.164."""
-    left = PublicRequest(kind=kind, phone=phone, detail=detail, received_at=campaign_now(session))
+    left = PublicRequest(kind=kind, phone=phone, detail=dict(detail or {}), received_at=campaign_now(session))
     session.add(left)
     session.flush()
     _enqueue(session, left)

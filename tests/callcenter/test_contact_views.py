@@ -4,13 +4,12 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import name_key
-from callcenter.suppressions import Suppression
 from tests.callcenter.cast import person
 from tests.conftest import ClientAs
 
@@ -92,23 +91,3 @@ def test_the_list_is_paged_by_the_last_person_seen(session: Session, client_as: 
     clerk = client_as("data_clerk")
     assert f"after={people[49].id}" in clerk.get("/contacts/").text
     assert "Persona 50" in clerk.get(f"/contacts/?after={people[49].id}").text
-
-
-def test_anybody_opts_out_and_learns_nothing(session: Session, client: FlaskClient) -> None:
-    who = person(session, phone="+522281234567")
-    session.commit()
-    known = post(client, "/baja", "/baja", phone="228 123 4567")
-    unknown = post(client, "/baja", "/baja", phone="2281234568")
-    assert (known.status_code, unknown.status_code) == (200, 200)
-    strip = re.compile(r"csrf\S* \S+|<time.*?</time>|nonce\S+")
-    assert strip.sub("", known.text.partition("<main")[2]) == strip.sub("", unknown.text.partition("<main")[2])
-    session.expire_all()
-    assert who.consent == "opted_out"
-    assert session.scalar(select(func.count()).select_from(Suppression)) == 2
-    assert post(client, "/baja", "/baja", phone="hola").status_code == 422
-
-
-def test_the_public_page_is_throttled(session: Session, client: FlaskClient) -> None:
-    answers = [post(client, "/baja", "/baja", phone="2281234567").status_code for _ in range(12)]
-    assert answers[0] == 200
-    assert answers[-1] == 429
