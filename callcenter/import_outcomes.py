@@ -9,10 +9,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from callcenter.contacts import Contact
+from callcenter.contacts import Contact, text_key
 from callcenter.import_columns import ATTRIBUTE
 from callcenter.import_rows import Person, Refused
-from callcenter.structure import Organization, spelling_key
+from callcenter.structure import Organization
 
 Read: TypeAlias = tuple[Sequence[str], Person | Refused]
 
@@ -24,6 +24,15 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "unchanged": (_l("known, nothing new"), "secondary", "check"),
     "duplicate": (_l("the same person again"), "secondary", "files"),
     "refused": (_l("refused"), "danger", "x-circle"),
+}
+REASON_SENTENCES: dict[str, LazyString] = {
+    "no_phone": _l("no phone, or words in its place"),
+    "fake": _l("an invented number (the same digit many times, or digits in order)"),
+    "no_area_code": _l("seven or eight digits: the area code is missing"),
+    "toll_free": _l("an 800 number: not a person"),
+    "foreign": _l("a number of another country"),
+    "spreadsheet_notation": _l("written as 2.28E+09: export the list again with the column as text"),
+    "invalid": _l("not a number of the Mexican plan"),
 }
 POLICIES: dict[str, LazyString] = {
     "overwrite": _l("what the list says replaces what we had"),
@@ -109,7 +118,7 @@ def _changes(person: Person, known: Any, mapping: Mapping[int, str], policies: M
     pairs = {field: (getattr(known, KEPT_AS[field]), getattr(person, _READ_AS[field])) for field in kept}
     if "organization" in mapping.values():
         name = person.organization
-        pairs["organization"] = (known.organization_key, spelling_key(name) if name else None)
+        pairs["organization"] = (known.organization_key, text_key(name) if name else None)
     for key, value in person.attributes.items():
         pairs[ATTRIBUTE + key] = (known.attributes.get(key), value)
     changed = [field for field, (old, new) in pairs.items() if _replaces(old, new, policies.get(field, "overwrite"))]
