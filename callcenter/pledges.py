@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import structure
 from callcenter.base import audit
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.contact_history import Deed
@@ -33,9 +33,11 @@ STATES: dict[str, LazyString] = {
 
 
 class Pledge(Base):
-    """One signed form. `series`: whose forms are numbered together (o7: organisation 7; p12: promoter 12); a number
-    exists once in it. `state`: what the verification call found (`call_id`, `verified_at`). `proof`: where the paper
-    lies; never an image of a card."""
+    """One signed form; times are campaign time.
+
+    `series`: whose forms are numbered together (o7: organisation 7; p12: promoter 12); a number exists once in it.
+    `state`: what the verification call found (`call_id`, `verified_at`). `proof`: where the paper lies; never an image
+    of a card."""
 
     __tablename__ = "pledges"
     __table_args__ = (
@@ -94,7 +96,7 @@ def of_person(session: Session, contact_id: int) -> list[Shown]:
 
 def add(session: Session, contact_id: int, form: Form, *, source: str, user_id: int | None) -> Pledge:
     """Keep a signed form of a person. Raises InvalidInput naming the field, also when its number is taken."""
-    _check(form)
+    _check(form, campaign_now(session).date())
     organization = structure.organization(session, form.organization) if form.organization.strip() else None
     promoter = structure.promoter(session, form.promoter, organization) if form.promoter.strip() else None
     organization_id = organization.id if organization else promoter.organization_id if promoter else None
@@ -102,6 +104,7 @@ def add(session: Session, contact_id: int, form: Form, *, source: str, user_id: 
         contact_id=contact_id, promoter_id=promoter.id if promoter else None, organization_id=organization_id,
         series=series(organization_id, promoter.id if promoter else None), form_id=form.form_id.strip(),
         signed_on=form.signed_on, proof=form.proof.strip() or None, source=source, captured_by=user_id,
+        captured_at=campaign_now(session),
     )  # fmt: skip
     if other := _same_form(session, pledge):
         whose = _("this same person") if other == contact_id else _("another person")
@@ -129,7 +132,7 @@ def insert_from(session: Session, rows: str, bound: dict[str, Any] | None = None
 
     `rows` (SQL of ours, never of a person) selects contact_id, promoter_id, organization_id, form_id, signed_on,
     source, import_id. A form that is there already stays as it is: the same list twice adds nothing."""
-    added = session.execute(text(_INSERT.format(rows=rows)), bound or {})
+    added = session.execute(text(_INSERT.format(rows=rows)), {**(bound or {}), "captured_at": campaign_now(session)})
     return added.rowcount  # type: ignore[attr-defined, no-any-return]  # a cursor's result
 
 
@@ -153,25 +156,13 @@ def series(organization_id: int | None, promoter_id: int | None) -> str:
     return f"o{organization_id}" if organization_id else f"p{promoter_id}" if promoter_id else "-"
 
 
-def move(session: Session, from_id: int, to_id: int) -> list[int]:
-    """Two people are one: give the pledges of the first to the second; returns which, for the way back."""
-    moved = text("UPDATE pledges SET contact_id = :to WHERE contact_id = :from RETURNING id")
-    return list(session.scalars(moved, {"from": from_id, "to": to_id}))
-
-
-def move_back(session: Session, from_id: int, ids: list[int]) -> None:
-    """Undo `move`: these pledges are of `from_id` again."""
-    back = text("UPDATE pledges SET contact_id = :from WHERE id = ANY(:ids)")
-    session.execute(back, {"from": from_id, "ids": ids})
-
-
-def _check(form: Form) -> None:
+def _check(form: Form, today: date) -> None:
     faults = {}
     if not form.form_id.strip() or len(form.form_id) > 40:
         faults["form_id"] = _("Write the number of the form, up to 40 characters.")
     if not form.promoter.strip() and not form.organization.strip():
         faults["promoter"] = _("Name the promoter or the organisation whose form this is.")
-    if form.signed_on and not date(2000, 1, 1) <= form.signed_on <= real_now().date():
+    if form.signed_on and not date(2000, 1, 1) <= form.signed_on <= today:
         faults["signed_on"] = _("The date of the signature must lie between 2000 and today.")
     if faults:
         raise InvalidInput(faults)
@@ -192,9 +183,10 @@ def _repeat_on_person(session: Session, contact_id: int) -> None:
 
 
 _INSERT = """
-    INSERT INTO pledges (contact_id, promoter_id, organization_id, series, form_id, signed_on, source, import_id)
+    INSERT INTO pledges (contact_id, promoter_id, organization_id, series, form_id, signed_on, source, import_id,
+        captured_at)
     SELECT DISTINCT ON (series, form_id) contact_id, promoter_id, organization_id, series, form_id, signed_on, source,
-        import_id
+        import_id, :captured_at
     FROM (SELECT r.*, COALESCE('o' || organization_id, 'p' || promoter_id, '-') AS series FROM ({rows}) r) s
     ORDER BY series, form_id, signed_on NULLS LAST, contact_id
     ON CONFLICT (series, form_id) DO NOTHING"""

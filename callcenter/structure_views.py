@@ -10,12 +10,13 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import contact_history, contacts, pledges, structure
+from callcenter import contact_history, contacts, merges, pledges, structure
 from callcenter.base import auth
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
-from callcenter.pledges import Form
+from callcenter.pledges import Form, Pledge
+from callcenter.posts import PostHolder
 
 blueprint = Blueprint("structure", __name__, url_prefix="/structure", template_folder="templates")
 
@@ -24,7 +25,9 @@ WRITERS = ("administrator", "data_clerk")
 
 
 def compose() -> None:
-    """Tell the person's history of their pledges."""
+    """Tell the person's history of their pledges; what hangs on a person follows a merge."""
+    merges.register_mover("pledges", *merges.column_mover(Pledge.contact_id))
+    merges.register_mover("post_holders", *merges.column_mover(PostHolder.contact_id))
     contact_history.register("pledges", pledges.tell, _l("Pledges"))
 
 

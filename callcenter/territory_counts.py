@@ -168,7 +168,7 @@ def age_words(band: str) -> str:
 def _split(session: Session, section_id: int, column: Any) -> dict[str, int | None]:
     rows = session.execute(select(column, func.count()).where(Contact.section_id == section_id).group_by(column))
     return small_counts.hide(
-        {str(code): count for code, count in sorted(rows.tuples(), key=lambda pair: str(pair[0]))}
+        {str(code): count for code, count in sorted(rows.all(), key=lambda pair: str(pair[0]))}
     ).values
 
 

@@ -6,6 +6,7 @@ Rings are closed where the file left them open; neighbours are simplified togeth
 import codecs
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MAX_RATIO = 100  # outlines pack two to five times, tables twenty; a bomb a thou
 TOLERANCES = {"sections": 0.0001, "municipalities": 0.0008, "districts": 0.001}
 PREFERRED = ("seccion", "distrito", "municipio")  # of several layers in one ZIP, if nobody says which
 _MEXICO = (-120.0, 12.0, -84.0, 34.0)
+# What a library says of bytes that are no shapefile; each of them has been seen.
+_BROKEN = (ValueError, OSError, LookupError, struct.error, TypeError, OverflowError, AssertionError, MemoryError)
 _DIGITS = 5  # of a degree: about a metre
 
 
@@ -91,11 +94,13 @@ def read_shapefile(path: Path, layer: str = "") -> ShapeLayout:
         stem = _layer(members, layer)
         shp, dbf = (_member(archive, members[f"{stem}{ending}"]) for ending in (".shp", ".dbf"))
         prj, cpg = (_small(archive, members.get(f"{stem}{ending}")) for ending in (".prj", ".cpg"))
+    if int.from_bytes(shp[24:28]) * 2 > len(shp):  # the size that the header says, in words of two bytes
+        raise _damaged()
     move = _mover(prj) if prj else None
     try:
         reader = shapefile.Reader(shp=io.BytesIO(shp), dbf=io.BytesIO(dbf), encoding=_dbf_encoding(dbf, cpg))
         names = [str(one[0]) for one in reader.fields if one[0] != "DeletionFlag"]
-    except (shapefile.ShapefileException, ValueError, OSError, IndexError, LookupError) as error:
+    except (*_BROKEN, shapefile.ShapefileException, Warning) as error:
         raise _damaged() from error
     kind, columns = _outlined(names, is_cut=True)
 
@@ -105,7 +110,7 @@ def read_shapefile(path: Path, layer: str = "") -> ShapeLayout:
                 cuts = [*getattr(one.shape, "parts", []), len(one.shape.points)]
                 rings = [one.shape.points[start:end] for start, end in pairwise(cuts)]
                 yield [_text(value) for value in one.record], _moved(rings, move)
-        except (shapefile.ShapefileException, ValueError, OSError, IndexError) as error:
+        except (*_BROKEN, shapefile.ShapefileException, Warning) as error:
             raise _damaged() from error
 
     system = prj.split("[", 1)[1].split(",")[0] if "[" in prj else "?"

@@ -11,7 +11,7 @@ from callcenter import calendar, elections
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
-from scripts.demo import SEED, history, mailing, people, places, staff, studies
+from scripts.demo import SEED, history, mailing, people, places, staff, structure, studies
 
 ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"
 CONTACTS, CALLS = 5000, 900
@@ -41,7 +41,9 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     elections.set_phases(session, calendar.election_of(ELECTION), name=ELECTION_NAME)
     user_ids = staff.load(session)
     section_ids = places.load(session)
-    people.load(session, section_ids, contacts, clock.campaign_now(session), seed=SEED)
+    promoters = structure.load(session)
+    people.load(session, section_ids, promoters, contacts, clock.campaign_now(session), seed=SEED)
+    forms = structure.load_pledges(session, promoters, seed=SEED)
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
     sent = mailing.load(session, made.sent, seed=SEED)
@@ -50,6 +52,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
         "users": len(user_ids),
         "sections": len(section_ids),
         "contacts": contacts,
+        "pledges": forms,
         "calls": calls,
         "interviews": complete,
         "messages": sent,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.consent import Consent
 from callcenter.contacts import Contact, name_key
-from scripts.demo import places
+from scripts.demo import places, structure
 from scripts.simulated_carrier.citizens import Citizen, citizen
 
 SOURCE = "Demostración"
@@ -58,11 +58,19 @@ def phones(count: int, seed: int) -> list[str]:
     return [f"+5292201{number:05d}" for number in numbers]
 
 
-def load(session: Session, section_ids: dict[int, int], count: int, now: datetime, *, seed: int) -> None:
-    """Insert the contacts and the evidence of what each agreed to."""
+def load(
+    session: Session,
+    section_ids: dict[int, int],
+    promoters: dict[int, tuple[int, int]],
+    count: int,
+    now: datetime,
+    *,
+    seed: int,
+) -> None:
+    """Insert the contacts and the evidence of what each agreed to. `promoters`: as `structure.load` returns them."""
     citizens = [citizen(phone, seed) for phone in phones(count, seed)]
     dice = random.Random(f"{seed}/people")
-    rows = [_row(person, section_ids, dice) for person in citizens]
+    rows = [_row(person, section_ids, promoters, dice) for person in citizens]
     session.execute(insert(Contact), rows)
     found = session.execute(select(Contact.phone, Contact.id).where(Contact.source == SOURCE))
     ids = {phone: contact_id for phone, contact_id in found}  # noqa: C416 - a result is no sequence of pairs
@@ -70,10 +78,13 @@ def load(session: Session, section_ids: dict[int, int], count: int, now: datetim
     session.execute(insert(Consent), [one for one in evidence if one])
 
 
-def _row(person: Citizen, section_ids: dict[int, int], dice: random.Random) -> dict[str, Any]:
+def _row(
+    person: Citizen, section_ids: dict[int, int], promoters: dict[int, tuple[int, int]], dice: random.Random
+) -> dict[str, Any]:
     given = dice.choice(MEN if person.sex == "H" else WOMEN if person.sex == "M" else (*MEN, *WOMEN))
     name = f"{given} {dice.choice(SURNAMES)} {dice.choice(SURNAMES)}"
     section = places.section_at(person.section_kind, person.place)
+    neighborhood, promoter = dice.choice(NEIGHBOURHOODS[person.section_kind]), dice.randint(1, structure.PROMOTERS)
     return {
         "name": name,
         "given_names": given,
@@ -83,12 +94,14 @@ def _row(person: Citizen, section_ids: dict[int, int], dice: random.Random) -> d
         "phone": person.phone,
         "line_kind": "mobile" if person.is_mobile else "landline",
         "line_kind_source": "demo",
-        "neighborhood": dice.choice(NEIGHBOURHOODS[person.section_kind]),
+        "neighborhood": neighborhood,
         "municipality": places.MUNICIPALITY,
         "state": 30,
         "section_number": section,
         "section_id": section_ids[section],
-        "promoter": f"Promotor {dice.randint(1, 24):02}",
+        "promoter": structure.name_of(promoter),
+        "promoter_id": promoters[promoter][0],
+        "organization_id": promoters[promoter][1],
         "source": SOURCE,
         "consent": dice.choices(tuple(CONSENT_SHARES), tuple(CONSENT_SHARES.values()))[0],
         "invented": True,

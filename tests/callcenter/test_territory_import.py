@@ -289,6 +289,25 @@ def test_bad_files_are_refused_with_a_sentence_and_leave_nothing(session: Sessio
     assert session.scalar(select(func.count()).select_from(Section)) == 0
 
 
+@settings(max_examples=60, deadline=None)
+@given(member=st.sampled_from(["shp", "dbf", "prj"]), at=st.floats(0, 1), cut=st.booleans(), byte=st.integers(0, 255))
+def test_a_damaged_shapefile_is_refused_or_read_and_never_breaks(
+    tmp_path_factory: pytest.TempPathFactory, member: str, at: float, cut: bool, byte: int
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    with zipfile.ZipFile(shapefile_zip(folder / "whole.zip", FIELDS, grid())) as archive:
+        parts = {name: bytearray(archive.read(name)) for name in archive.namelist()}
+    for name, content in parts.items():
+        if name.endswith(member):
+            place = int(at * (len(content) - 1))
+            parts[name] = content[:place] if cut else content[:place] + bytes([byte]) + content[place + 1 :]
+    with zipfile.ZipFile(folder / "damaged.zip", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, bytes(content))
+    with suppress(InvalidInput):
+        territory_import.look_at(folder / "damaged.zip")
+
+
 @pytest.mark.parametrize(
     ("choices", "content"),
     [(Choices(), WEEKLY), (Choices(), RESULTS), (Choices(as_of=date(2999, 1, 1)), WEEKLY)],

@@ -72,7 +72,8 @@ def test_people_are_who_the_simulated_citizen_behind_their_phone_is(demo: Sessio
 
 
 def test_the_sections_hold_the_nominal_list_and_the_citizens_live_there_in_proportion(demo: Session) -> None:
-    totals = dict(demo.execute(select(Section.kind, func.sum(Section.nominal_list)).group_by(Section.kind)).all())
+    counted = demo.execute(select(Section.kind, func.sum(Section.nominal_list)).group_by(Section.kind))
+    totals = {kind: total or 0 for kind, total in counted}
     assert sum(totals.values()) == 120_977
     for kind, share in SECTION_KINDS.items():
         assert totals[kind] / 120_977 == pytest.approx(share, abs=0.001)
