@@ -20,7 +20,7 @@ MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
-    "callcenter.merges", "callcenter.contacts", "callcenter.imports", "callcenter.operators", "callcenter.queues",
+    "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators", "callcenter.queues",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",

@@ -6,37 +6,39 @@ then merged into the people in one transaction: until that commits nothing of th
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import attributes, file_faults, import_columns, import_staging
+from callcenter import attributes, file_faults, import_columns
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.file_faults import N_, UnreadableFileError
+from callcenter.import_cells import sex_is_ambiguous
 from callcenter.import_inspection import Inspection, inspect
-from callcenter.import_rows import Person, sex_is_ambiguous
 from callcenter.phones import REASONS
 
-CHUNK_ROWS = 5_000
+if TYPE_CHECKING:
+    from callcenter.import_reading import Tally
+
 LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
+MERGE_LOCK = 0x10_0057  # one merge at a time, in the whole database
 MERGE_LEASE = timedelta(minutes=30)
 OPEN_STATES = ("uploaded", "running")
 UPLOADS, COPY_NAME = "uploads", re.compile(r"[0-9a-f]{32}")  # a folder of CONVOCA_VAR, and how uploads are named in it
 # The outcome, in the order in which it is printed.
 COUNTS = (
     "rows", "created", "updated", "unchanged", "duplicates", "household_members", "rejected", "extra_phones",
-    "opted_in", "opted_out", "dropped_columns", "seconds", "by_section",
+    "opted_in", "opted_out", "dropped_columns", "bad_values", "seconds", "by_section",
 )  # fmt: skip
 
 
@@ -68,6 +70,13 @@ class ImportBatch(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how many workers have begun it
+    bytes_done: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    bytes_total: Mapped[int | None] = mapped_column(BigInteger)
+    resume: Mapped[dict[str, Any] | None]  # what is staged, for a worker that goes on after a crash
+    change_id: Mapped[int | None] = mapped_column(BigInteger)  # the transaction that merged it, as in contacts
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
 
 class RefusedRow(Base):
@@ -133,89 +142,131 @@ def start(
 
 
 def _set_running(batch: ImportBatch) -> None:
-    batch.state, batch.started_at, batch.lease_until = "running", real_now(), real_now() + LEASE
+    batch.state, batch.lease_until = "running", real_now() + LEASE
+    batch.started_at = batch.started_at or real_now()
 
 
 def stage(session: Session, import_id: int) -> Iterator[int]:
-    """Parse the whole file into the batch's staging table; yields the rows done so far, for the edge to commit.
+    """Parse the whole file into the batch's staging tables; yields the rows done so far, for the edge to commit.
 
-    Begins afresh when an earlier worker died half-way. Raises InvalidInput when the file cannot be read to its end,
-    and Refused (`cancelled`) when somebody cancelled."""
+    Goes on where an earlier worker died, when what it staged is still there. Raises InvalidInput when the file cannot
+    be read to its end, and Refused (`cancelled`) when somebody cancelled."""
+    from callcenter.import_reading import stage_blocks
+
     batch = get(session, import_id)
-    inspection = inspect(Path(batch.file), {int(at): field for at, field in batch.mapping.items()} or None)
-    import_columns.check_mapping(inspection.mapping, inspection.dropped)
-    _set_running(batch)
-    session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
-    import_staging.create_table(session, import_id)
-    if not batch.preview:
-        _note_dropped(session, batch, inspection.dropped_names)
-    tally = _Tally()
-    for done in _stage_chunks(session, batch, inspection, tally):
-        if session.scalar(select(ImportBatch.state).where(ImportBatch.id == import_id)) == "cancelled":
-            raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
-        batch.rows_done, batch.lease_until = done, real_now() + LEASE
+    keys = {one.key: one for one in attributes.all_attributes(session)}
+    mapping = {int(at): field for at, field in batch.mapping.items()} or None
+    inspection = inspect(Path(batch.file), mapping, sheet=batch.options.get("sheet"))
+    import_columns.check_mapping(inspection.mapping, inspection.dropped, keys)
+    batch.mapping = {str(at): field for at, field in inspection.mapping.items()}
+    tally = _begin(session, batch, inspection)
+    reader = inspection.reader(batch.sex_letters, keys)
+    for _done in stage_blocks(session, import_id, inspection, reader, tally):
+        _check_running(session, import_id)
+        batch.rows_done, batch.lease_until = tally.rows, real_now() + LEASE
+        batch.resume = tally.kept() if tally.offset is not None else None
+        _foresee(batch, tally.offset)
         tell_later(session, f"import/{import_id}")
-        yield done
-    if sex_is_ambiguous(tally.sex_letters) and batch.sex_letters is None:
+        yield tally.rows
+    if sex_is_ambiguous(tally.letters) and batch.sex_letters is None:
         raise UnreadableFileError(
             N_(
                 "The column of sex mixes M with F: say what M means (masculino or mujer);"
                 " we do not guess it row by row."
             )
         )
+    session.info["import_keys"] = {import_id: tally.keys}
     batch.rows_total, batch.lease_until = batch.rows_done, real_now() + MERGE_LEASE
     batch.counts = {
         "rows": batch.rows_done,
         "rejected": {reason: tally.rejected[reason] for reason in sorted(REASONS) if tally.rejected[reason]},
         "extra_phones": tally.extra_phones,
         "dropped_columns": inspection.dropped_names,
+        "bad_values": dict(sorted(tally.bad.items())),
     }
     yield batch.rows_done
 
 
-class _Tally:
-    def __init__(self) -> None:
-        self.rejected: Counter[str] = Counter()
-        self.extra_phones = 0
-        self.sex_letters: set[str] = set()
+def _begin(session: Session, batch: ImportBatch, inspection: Inspection) -> "Tally":
+    """Where to go on: after what an earlier worker staged, if all of it is there, else at the beginning."""
+    from callcenter import import_staging
+    from callcenter.import_reading import Tally
+
+    _set_running(batch)
+    batch.bytes_total = inspection.table.path.stat().st_size if inspection.table.kind == "csv" else None
+    if batch.resume and batch.resume["staged"] == import_staging.count(session, batch.id):
+        return Tally.of(batch.resume)
+    session.execute(delete(RefusedRow).where(RefusedRow.import_id == batch.id))
+    import_staging.create_tables(session, batch.id)
+    batch.rows_done, batch.bytes_done, batch.resume = 0, 0, None
+    if not batch.preview:
+        _note_dropped(session, batch, inspection.dropped_names)
+    return Tally()
 
 
-def _stage_chunks(session: Session, batch: ImportBatch, inspection: Inspection, tally: _Tally) -> Iterator[int]:
-    reader, rows, done = inspection.reader(batch.sex_letters), inspection.rows(), 0
-    sex_at = next((at for at, field in inspection.mapping.items() if field == "sex"), None)
-    while chunk := list(islice(rows, CHUNK_ROWS)):
-        people, refused = [], []
-        for number, cells in chunk:
-            if sex_at is not None and sex_at < len(cells) and len(cells[sex_at].strip()) == 1:
-                tally.sex_letters.add(cells[sex_at].strip())
-            read = reader.read(number, cells)
-            if isinstance(read, Person):
-                people.append(read)
-                tally.extra_phones += len(read.phones) - 1
-            else:
-                refused.append(read)
-                tally.rejected[read.reason] += 1
-        import_staging.copy_people(session, batch.id, people)
-        import_staging.copy_refused(session, batch.id, refused)
-        done += len(chunk)
-        yield done
+def _foresee(batch: ImportBatch, offset: int | None) -> None:
+    """How much there will be, from the part of the file that is read."""
+    if offset and batch.bytes_total:
+        batch.bytes_done = offset
+        batch.rows_total = max(batch.rows_done, batch.rows_done * batch.bytes_total // offset)
 
 
-def merge(session: Session, import_id: int) -> dict[str, Any]:
-    """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps."""
+def _check_running(session: Session, import_id: int) -> None:
+    if session.scalar(select(ImportBatch.state).where(ImportBatch.id == import_id)) != "running":
+        raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
+
+
+def merge(session: Session, import_id: int, beat: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps.
+
+    One merge at a time: of two that run at once, the second knows the people of the first. `beat` is called now and
+    then; what it raises stops the merge."""
     batch = get(session, import_id)
-    merged = import_staging.merge(
-        session, import_id, source=batch.source, notice_version=batch.notice_version, now=real_now(),
-        said_at=campaign_now(session),
-    )  # fmt: skip
+    is_dry = bool(batch.options.get("dry_run"))
+    session.execute(select(func.pg_advisory_xact_lock(MERGE_LOCK)))
+    _check_running(session, import_id)
+    merged = _merged(session, batch, beat, is_dry=is_dry)
+    batch = session.scalars(select(ImportBatch).where(ImportBatch.id == import_id).with_for_update()).one()
+    _check_running(session, import_id)
+    batch.change_id = merged["change_id"]
     seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
     said = {**batch.counts, **merged, "seconds": round(seconds, 2)}
-    batch.counts = {key: said[key] for key in COUNTS}
-    batch.state, batch.finished_at, batch.lease_until = "done", real_now(), None
-    import_staging.drop_table(session, import_id)
-    audit.record(session, batch.created_by, "imports.done", f"import/{import_id}", created=batch.counts["created"])
+    batch.counts = {key: said[key] for key in COUNTS} | ({"dry_run": True} if is_dry else {})
+    batch.state, batch.finished_at = ("mapping", None) if is_dry and batch.preview else ("done", real_now())
+    batch.lease_until, batch.resume = None, None
+    _drop_staged(session, import_id)
+    action = "imports.dry_run" if is_dry else "imports.done"
+    audit.record(session, batch.created_by, action, f"import/{import_id}", created=batch.counts["created"])
     tell_later(session, f"import/{import_id}")
     return batch.counts
+
+
+def _merged(session: Session, batch: ImportBatch, beat: Callable[[], None], *, is_dry: bool) -> dict[str, Any]:
+    """Merge; once more when somebody made one of the new people by hand at the same moment."""
+    from callcenter.import_keys import of_staged
+    from callcenter.import_merge import Merging, merge
+
+    keys = session.info.get("import_keys", {}).pop(batch.id, None) or of_staged(session, batch.id)
+    fields = frozenset(batch.mapping.values()) or frozenset(import_columns.FIELDS)
+    merging = Merging(
+        batch.id, batch.source, batch.notice_version, real_now(), campaign_now(session), fields,
+        batch.options.get("policies", {}) | {"": batch.options.get("default_policy", "overwrite")}, beat,
+    )  # fmt: skip
+    for is_last in (False, False, True):
+        nested = session.begin_nested()
+        try:
+            merged = merge(session, merging, keys, is_dry=is_dry)
+        except IntegrityError:
+            nested.rollback()
+            if is_last:
+                raise
+        else:
+            if is_dry:
+                nested.rollback()
+            else:
+                nested.commit()
+            return merged
+    raise AssertionError
 
 
 def fail(session: Session, import_id: int, fault: InvalidInput) -> None:
@@ -261,7 +312,13 @@ def clean_up(session: Session, import_id: int) -> None:
 
 def _forget_rows(session: Session, import_id: int) -> None:
     session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
-    import_staging.drop_table(session, import_id)
+    _drop_staged(session, import_id)
+
+
+def _drop_staged(session: Session, import_id: int) -> None:
+    from callcenter import import_staging
+
+    import_staging.drop_tables(session, import_id)
 
 
 def sweep(session: Session) -> int:

@@ -19,7 +19,7 @@ _MOBILE_WORD = re.compile(r"\b(?:cel(?:ular)?|m[oó]vil|whats?(?:app)?|wa)\b", r
 _BROKEN = re.compile(r"\d[^\W\d_]+\d")  # a letter among digits: l for 1, O for 0
 _EQUAL_RUN = re.compile(r"(\d)\1{7}")
 _COUNTRY = re.compile(r"\A(?:00|011)?52")  # its 2 must not lengthen a run of twos
-_LADDERS = frozenset(("0123456789", "1234567890", "9876543210", "0987654321"))
+LADDERS = frozenset(("0123456789", "1234567890", "9876543210", "0987654321"))  # invented, not dialled
 _MAX_TOKENS = 12
 
 
@@ -52,7 +52,7 @@ class _UnreadableError(Exception):
 def normalise(text: str) -> Reading:
     """Read the phone numbers of one cell. Never raises and never guesses: what is not certain has a reason."""
     plain = _plain(text)
-    if _ONE_NUMBER.match(plain) and _is_mexican(plain) and not _is_fake(plain):
+    if _ONE_NUMBER.match(plain) and is_person_line(plain) and not _is_fake(plain):
         return Reading((Number("+52" + plain),), None)
     if _SCIENTIFIC.match(plain.replace(" ", "")):
         return Reading((), "spreadsheet_notation")
@@ -125,7 +125,7 @@ def _read_one(piece: str) -> Number:
     if _is_fake(_COUNTRY.sub("", digits) if len(digits) > 10 else digits):
         raise _UnreadableError("fake")
     national, notes = _national(digits, is_international="+" in body)
-    if not _is_mexican(national):
+    if not is_person_line(national):
         raise _UnreadableError(_why_not(national))
     if _MOBILE_WORD.search(piece):
         notes = (*notes, "mobile_hint")
@@ -164,10 +164,10 @@ def _why_not(national: str) -> str:
 
 
 def _is_fake(digits: str) -> bool:
-    return digits in _LADDERS or _EQUAL_RUN.search(digits) is not None
+    return digits in LADDERS or _EQUAL_RUN.search(digits) is not None
 
 
-def _is_mexican(national: str) -> bool:
+def is_person_line(national: str) -> bool:
     """Ten digits of a line a person may have, by the numbering plan that phonenumbers carries.
 
     Its compiled pattern is 40 times faster than its parser; a test holds the two to the same answer."""
