@@ -32,7 +32,8 @@ MODELS = (
 BLUEPRINTS = (
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
     "callcenter.base.live",
-    "callcenter.console", "callcenter.contact_views", "callcenter.floor", "callcenter.import_views",
+    "callcenter.attribute_views", "callcenter.console", "callcenter.contact_views", "callcenter.floor",
+    "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
     "callcenter.public_page",
