@@ -52,6 +52,7 @@ ENTRIES = (
     Entry("structure.page", _l("Structure"), "person-workspace", "contacts"),
     Entry("territory.page", _l("Territory"), "map", "contacts"),
     Entry("imports.index", _l("Imports"), "upload", "contacts"),
+    Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )
