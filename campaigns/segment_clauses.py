@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 
 from callcenter.base.clock import ZONE
 from callcenter.base.errors import InvalidInput
+from callcenter.contacts import text_key
 from campaigns.labels import PURPOSES
 from campaigns.segment_deeds import DEEDS, Deed
-from campaigns.segment_fields import FIELDS, KNOWN, LISTS, Field, text_key
+from campaigns.segment_fields import FIELDS, KNOWN, LISTS, Field
 from campaigns.segment_nodes import Act, Own
 
 MAX_VALUES = 10_000
@@ -228,9 +229,10 @@ def _is_text(value: Any) -> bool:
 
 def _day(value: Any) -> date | None:
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
     except ValueError:
         return None
+    return day if day is not None and 1900 <= day.year <= 2200 else None
 
 
 def _midnight(day: date) -> datetime:

@@ -6,19 +6,37 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, false, func, literal, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    any_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from callcenter import consent
 from callcenter.base.clock import campaign_now
 from callcenter.contacts import Contact
 from callcenter.territory import Section
-from campaigns import segment_rules
+from campaigns import people_columns, segment_rules
 from campaigns.segment_facts import SessionFacts
-from campaigns.segment_nodes import Group
+from campaigns.segment_nodes import Group, Node
 from campaigns.segment_sql import condition
+
+if TYPE_CHECKING:
+    from campaigns.people_masks import Looked
 
 SAMPLED = 10_000  # people whom an estimate looks at
 # Spreads ids over all lists, the same way in SQL and in memory: https://en.wikipedia.org/wiki/Hash_function#Fibonacci
@@ -69,8 +87,14 @@ def read(session: Session, rule: Any) -> Group:
 def compile_rule(session: Session, rule: Any) -> Select[int]:
     """SELECT of contacts.id for everybody the rule means now, every value bound. Raises RuleFault.
 
-    Who may not be contacted is among them: the gate says so at the moment, and records why."""
-    return select(Contact.id).where(condition(read(session, rule)))
+    Who may not be contacted is among them, because the gate says so at the moment and records why; only those whose
+    data are blocked are left out everywhere."""
+    return selected(read(session, rule))
+
+
+def selected(node: Node) -> Select[int]:
+    """SELECT of contacts.id for everybody whom the nodes mean and whose data are not blocked."""
+    return select(Contact.id).where(condition(node), Contact.blocked_at.is_(None))
 
 
 def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
@@ -79,9 +103,22 @@ def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
     With `purpose`, those whose consent it needs and lacks are apart as well."""
     started = time.perf_counter()
     node = read(session, rule)
+    looked = look(session, node)
+    if looked is not None:
+        return _count(session, looked.counts(looked.masks[0], purpose), started)
     reason = reasons(purpose)
     rows = session.execute(select(reason, func.count()).where(condition(node)).group_by(reason)).all()
     return _count(session, {str(name): int(people) for name, people in rows}, started)
+
+
+def look(session: Session, *nodes: Node) -> "Looked | None":
+    """What the copy of people says of some rules; None where SQL must answer."""
+    if people_columns.current() is None:
+        return None
+    from campaigns import people_masks  # numpy, for those who count
+
+    session.flush()
+    return people_masks.look(session.connection(), list(nodes))
 
 
 def estimate(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
@@ -103,33 +140,55 @@ def estimate(session: Session, rule: Any, *, purpose: str | None = None) -> Coun
 def compare(session: Session, rule_a: Any, rule_b: Any, *, purpose: str | None = None) -> Comparison:
     """Who two rules mean, apart and together, each with the reasons for which people may not be contacted."""
     started = time.perf_counter()
-    in_a, in_b = (condition(read(session, rule)).is_(True) for rule in (rule_a, rule_b))
+    node_a, node_b = read(session, rule_a), read(session, rule_b)
+    looked = look(session, node_a, node_b)
+    if looked is not None:
+        in_a, in_b = looked.masks
+        counted = [looked.counts(mask, purpose) for mask in (in_a & ~in_b, in_a & in_b, in_b & ~in_a)]
+    else:
+        counted = _compared_by_sql(session, node_a, node_b, purpose)
+    only_a, both, only_b = (_count(session, part, started) for part in counted)
+    return Comparison(only_a, both, only_b)
+
+
+def _compared_by_sql(session: Session, node_a: Node, node_b: Node, purpose: str | None) -> list[dict[str, int]]:
+    in_a, in_b = condition(node_a).is_(true()), condition(node_b).is_(true())
     reason = reasons(purpose)
     rows = session.execute(select(in_a, in_b, reason, func.count()).where(in_a | in_b).group_by(in_a, in_b, reason))
     parts: dict[tuple[bool, bool], dict[str, int]] = {(True, False): {}, (True, True): {}, (False, True): {}}
     for is_in_a, is_in_b, name, people in rows:
         parts[bool(is_in_a), bool(is_in_b)][name] = people
-    only_a, both, only_b = (_count(session, part, started) for part in parts.values())
-    return Comparison(only_a, both, only_b)
+    return list(parts.values())
 
 
 def sample(session: Session, rule: Any, limit: int = 10) -> list[Contact]:
     """Some people of the rule, spread over all lists, the same ones each time."""
     node = read(session, rule)
+    looked = look(session, node)
+    if looked is not None:
+        chosen = looked.spread(looked.masks[0], limit)
+        found = {one.id: one for one in session.scalars(select(Contact).where(Contact.id.in_(chosen)))}
+        return [found[contact_id] for contact_id in chosen if contact_id in found]
     spread = cast(Contact.id, BigInteger) * literal(SPREAD, BigInteger) % literal(SPREAD_OVER, BigInteger)
-    return list(session.scalars(select(Contact).where(condition(node)).order_by(spread, Contact.id).limit(limit)))
+    people = select(Contact).where(condition(node), Contact.blocked_at.is_(None))
+    return list(session.scalars(people.order_by(spread, Contact.id).limit(limit)))
 
 
 def by_section(session: Session, rule: Any) -> list[SectionPeople]:
     """How many people of the rule live in each section, by state and number; those without one last."""
     node = read(session, rule)
-    people = select(Contact.section_id, func.count()).where(condition(node)).group_by(Contact.section_id)
-    return _named(session, {row[0]: int(row[1]) for row in session.execute(people)})
+    looked = look(session, node)
+    if looked is not None:
+        return _named(session, looked.sections(looked.masks[0]))
+    people = select(Contact.section_id, func.count()).where(condition(node), Contact.blocked_at.is_(None))
+    rows = session.execute(people.group_by(Contact.section_id))
+    return _named(session, {row[0]: int(row[1]) for row in rows})
 
 
 def _named(session: Session, people: Mapping[int | None, int]) -> list[SectionPeople]:
     known = [section_id for section_id in people if section_id is not None]
-    rows = session.execute(select(Section.id, Section.state, Section.number).where(Section.id.in_(known)))
+    is_known = Section.id == any_(literal(known, ARRAY(Integer)))
+    rows = session.execute(select(Section.id, Section.state, Section.number).where(is_known))
     found = [SectionPeople(row.id, row.state, row.number, people[row.id]) for row in rows]
     found.sort(key=lambda one: (one.state or 0, one.number or 0, one.section_id or 0))
     return found + ([SectionPeople(None, None, None, people[None])] if people.get(None) else [])

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Date, Double, Select, String, case, cast, column, exists, func, select, table
 
 from callcenter.attributes import Attribute
-from callcenter.contacts import CONSENTS, LINE_KINDS, SEXES, Contact, name_key
+from callcenter.contacts import CONSENTS, LINE_KINDS, SEXES, Contact
 from callcenter.territory import SECTION_KINDS, Section
 
 MAX_ID = 2**31 - 1
@@ -169,11 +169,6 @@ def _values_of(key: str, kind: str) -> Callable[[], Any]:
         return case((fits, typed.collate("C") if kind == "date" else typed))
 
     return value
-
-
-def text_key(text: str) -> str:
-    """How texts of people's lists are compared: `Promotor  01` and `PROMOTOR 1` are one promoter."""
-    return " ".join(word.lstrip("0") or "0" if word.isdigit() else word for word in name_key(text).split())
 
 
 _FROM, _TO = "áàäâãéèëêíìïîóòöôõúùüûñç", "aaaaaeeeeiiiiooooouuuunc"

@@ -6,10 +6,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from callcenter import attributes
+from callcenter.contacts import text_key
 from campaigns import segment_clauses, segment_deeds, segment_fields
 from campaigns.segment_clauses import ATTRIBUTE, Facts, Path, RuleFault, brief, is_whole
 from campaigns.segment_deeds import DEEDS, Deed, answers, items
-from campaigns.segment_fields import FIELDS, MAX_ID, OPS, Field, text_key
+from campaigns.segment_fields import FIELDS, MAX_ID, OPS, Field
 from campaigns.segment_nodes import Group, Members, Node
 
 __all__ = ["DEEDS", "FIELDS", "GROUPS", "OPS", "VERSION", "Deed", "Facts", "Field", "RuleFault", "answers", "deeds",
