@@ -11,7 +11,7 @@ from flask import Flask
 from callcenter import carriers, suppressions
 from callcenter.base import auth, clock, db, outbox, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels
+from campaigns import channels, people_columns
 from scripts import commands, embedded
 
 MODELS = (
@@ -100,6 +100,7 @@ def compose(settings: Settings) -> None:
     suppressions.configure(settings.suppression_key)
     carriers.configure(settings)
     channels.configure(settings)
+    people_columns.configure(settings.var)
     for name in COMPOSED:
         import_module(name).compose()
 
