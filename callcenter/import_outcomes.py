@@ -22,7 +22,7 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "household": (_l("new person, shares a phone"), "success", "people"),
     "updated": (_l("known, would change"), "info", "pencil"),
     "unchanged": (_l("known, nothing new"), "secondary", "check"),
-    "duplicate": (_l("the same person again"), "secondary", "files"),
+    "duplicate": (_l("the same person again"), "secondary", "copy"),
     "refused": (_l("refused"), "danger", "x-circle"),
 }
 REASON_SENTENCES: dict[str, LazyString] = {

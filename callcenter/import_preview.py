@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter import attributes, file_faults, import_columns, import_content, import_corrections, imports
@@ -49,6 +50,17 @@ def keep(session: Session, import_id: int) -> None:
         batch.mapping = {str(at): field for at, field in inspection.mapping.items()}
     batch.state = "mapping"
     tell_later(session, f"import/{import_id}")
+
+
+def same_file(session: Session, batch: ImportBatch) -> ImportBatch | None:
+    """Another import of the very same file that is done, or on its way."""
+    states = ("uploaded", "mapping", "running", "done")
+    return session.scalars(
+        select(ImportBatch)
+        .where(ImportBatch.file_sha256 == batch.file_sha256, ImportBatch.id != batch.id, ImportBatch.state.in_(states))
+        .order_by(ImportBatch.id.desc())
+        .limit(1)
+    ).first()
 
 
 def _look(session: Session, batch: ImportBatch) -> tuple[Inspection, dict[str, Any]]:

@@ -1,12 +1,11 @@
-"""Pages of imports: upload, mapping and preview, progress, result, refused rows. A file is parsed in a worker only."""
+"""Pages of imports: upload, mapping and preview, progress, result, undo. A file is parsed in a worker only."""
 
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -15,34 +14,24 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from callcenter import file_faults, import_columns, imports
-from callcenter.base import audit, live
+from callcenter import attributes, file_faults, import_choices, import_columns, import_content, import_outcomes, imports
+from callcenter.base import live
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
 from callcenter.base.settings import web_settings
 from callcenter.base.web import takes_upload
+from callcenter.import_outcomes import REASON_SENTENCES
+from callcenter.import_preview import same_file
 from callcenter.imports import ImportBatch
-from callcenter.phones import REASONS
-from callcenter.table_files import csv_line
+from callcenter.table_files import ENDINGS
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
 
 IMPORTERS = ("administrator", "data_clerk")
 MAX_UPLOAD_BYTES = 2_000_000_000  # a national list of 5.57 million people has room in it
-ENDINGS = (".csv", ".txt", ".tsv", ".xlsx")
-PAGE_SIZE = 100
 
-REASON_SENTENCES: dict[str, LazyString] = {
-    "no_phone": _l("no phone, or words in its place"),
-    "fake": _l("an invented number (the same digit many times, or digits in order)"),
-    "no_area_code": _l("seven or eight digits: the area code is missing"),
-    "toll_free": _l("an 800 number: not a person"),
-    "foreign": _l("a number of another country"),
-    "spreadsheet_notation": _l("written as 2.28E+09: export the list again with the column as text"),
-    "invalid": _l("not a number of the Mexican plan"),
-}
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "uploaded": (_l("Being looked at"), "info", "hourglass-split"),
     "mapping": (_l("Waiting for you"), "warning", "question-circle"),
@@ -50,6 +39,13 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "done": (_l("Done"), "success", "check-circle"),
     "failed": (_l("Not imported"), "danger", "x-circle"),
     "cancelled": (_l("Cancelled"), "secondary", "slash-circle"),
+    "undoing": (_l("Being undone"), "info", "arrow-counterclockwise"),
+    "undone": (_l("Undone"), "secondary", "arrow-counterclockwise"),
+}
+# Why a person stays although the import that brought them is undone.
+KEPT_REASONS: dict[str, LazyString] = {
+    "touched": _l("were called, written to, interviewed, pledged or merged since"),
+    "changed_later": _l("were changed since, by a later list or by hand"),
 }
 
 
@@ -60,7 +56,8 @@ def compose() -> None:
 
 def _live_snapshot(session: Session, _user_id: int, import_id: int) -> dict[str, Any]:
     batch = imports.get(session, import_id)
-    return {"state": batch.state, "rows_done": batch.rows_done, "rows_total": batch.rows_total}
+    state = "uploaded" if import_choices.is_looking(batch) else batch.state
+    return {"state": state, "rows_done": batch.rows_done, "rows_total": batch.rows_total}
 
 
 @blueprint.context_processor
@@ -70,6 +67,14 @@ def _words() -> dict[str, Any]:
         "states": STATES,
         "fields": import_columns.FIELDS,
         "fault_sentence": file_faults.sentence,
+        "kept_reasons": KEPT_REASONS,
+        "outcomes": import_outcomes.OUTCOMES,
+        "policies": import_outcomes.POLICIES,
+        "has_policy": import_choices.has_policy,
+        "kinds": attributes.KINDS,
+        "looks": import_content.KINDS,
+        "endings": ENDINGS,
+        "is_fresh": import_choices.is_fresh,
     }
 
 
@@ -99,7 +104,7 @@ def _keep_upload(session: Session, file: FileStorage | None, source: str) -> Imp
     if file is None or not file.filename:
         raise InvalidInput({"file": _("Choose a file.")})
     if not file.filename.lower().endswith(ENDINGS):
-        raise InvalidInput({"file": _("Send a CSV or an .xlsx file; this one is neither.")})
+        raise InvalidInput({"file": _("Send a CSV, .xlsx or .ods file, or a ZIP of one; this is none of them.")})
     if not source.strip():
         raise InvalidInput({"source": _("Name where the list comes from.")})
     folder = web_settings().var / imports.UPLOADS
@@ -125,8 +130,16 @@ def show(import_id: int) -> ResponseReturnValue:
 
 
 def _page(session: Session, batch: ImportBatch, faults: dict[str, str]) -> str:
-    by_reason = imports.refused_by_reason(session, batch.id) if batch.state == "done" else {}
-    return render_template("callcenter/imports/show.html", batch=batch, by_reason=by_reason, faults=faults)
+    """The page of a batch in its state; `faults` leave what was written in the form where it is."""
+    return render_template(
+        "callcenter/imports/show.html",
+        batch=batch,
+        is_looking=import_choices.is_looking(batch),
+        by_reason=imports.refused_by_reason(session, batch.id) if batch.counts else {},
+        faults=faults,
+        custom=attributes.all_attributes(session),
+        twin=same_file(session, batch) if batch.state == "mapping" else None,
+    )
 
 
 @blueprint.get("/<int:import_id>/progress")
@@ -134,24 +147,72 @@ def _page(session: Session, batch: ImportBatch, faults: dict[str, str]) -> str:
 def progress(import_id: int) -> ResponseReturnValue:
     """The part of the page that moves; the page is loaded afresh when the import is in another state."""
     batch = imports.get(web_session(), import_id)
-    answer = Response(render_template("callcenter/imports/progress.html", batch=batch))
-    if batch.state != request.args.get("state"):
+    state = "uploaded" if import_choices.is_looking(batch) else batch.state
+    answer = Response(render_template("callcenter/imports/progress.html", batch=batch, state=state))
+    if state != request.args.get("state"):
         answer.headers["HX-Refresh"] = "true"
     return answer
+
+
+@blueprint.post("/<int:import_id>/preview")
+@access(*IMPORTERS)
+def look_again(import_id: int) -> ResponseReturnValue:
+    """A choice has changed: it is kept, and a worker looks at the file under it."""
+    session = web_session()
+    batch = import_choices.draft(session, import_id, import_choices.read(request.form))
+    session.commit()
+    return render_template("callcenter/imports/preview.html", batch=batch)
+
+
+@blueprint.get("/<int:import_id>/preview")
+@access(*IMPORTERS)
+def preview(import_id: int) -> ResponseReturnValue:
+    """The part of the mapping page that says what would happen."""
+    session = web_session()
+    batch = imports.get(session, import_id)
+    answer = Response(render_template("callcenter/imports/preview.html", batch=batch))
+    if batch.state != "mapping":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@blueprint.post("/<int:import_id>/sheet")
+@access(*IMPORTERS)
+def choose_sheet(import_id: int) -> ResponseReturnValue:
+    session = web_session()
+    import_choices.choose_sheet(session, import_id, request.form.get("sheet", ""))
+    session.commit()
+    return redirect(url_for("imports.show", import_id=import_id))
+
+
+@blueprint.post("/<int:import_id>/attribute")
+@access(*IMPORTERS)
+def define_attribute(import_id: int) -> ResponseReturnValue:
+    """Create the attribute described beside a column, and take the column for it."""
+    session, at = web_session(), request.form.get("at", "")
+    choice = import_choices.read(request.form)
+    import_choices.draft(session, import_id, choice)
+    session.commit()
+    try:
+        import_choices.define_attribute(session, import_id, at, choice, request.form, current_user.id)
+    except InvalidInput as fault:
+        session.rollback()
+        return _page(session, imports.get(session, import_id), fault.faults), 422
+    session.commit()
+    return redirect(url_for("imports.show", import_id=import_id, _anchor=f"column-{at}"))
 
 
 @blueprint.post("/<int:import_id>/start")
 @access(*IMPORTERS)
 def start(import_id: int) -> ResponseReturnValue:
     session = web_session()
-    mapping = {
-        key.removeprefix("column-"): field for key, field in request.form.items() if key.startswith("column-") and field
-    }
-    letters = request.form.get("sex_letters")
+    choice = import_choices.read(request.form)
+    import_choices.draft(session, import_id, choice)
+    session.commit()
     try:
-        if not all(map(str.isdigit, mapping)):
-            raise InvalidInput(_("The columns of the form are not those of the file. Reload the page."))
-        imports.start(session, import_id, mapping, letters if letters in ("HM", "MF") else None, current_user.id)
+        import_choices.start(
+            session, import_id, choice, current_user.id, dry_run=request.form.get("act") == "dry_run"
+        )  # fmt: skip
     except InvalidInput as fault:
         session.rollback()
         return _page(session, imports.get(session, import_id), fault.faults), 422
@@ -173,51 +234,21 @@ def cancel(import_id: int) -> ResponseReturnValue:
     return redirect(url_for("imports.show", import_id=import_id))
 
 
-@blueprint.get("/<int:import_id>/refused")
+@blueprint.get("/<int:import_id>/undo")
 @access(*IMPORTERS)
-def refused(import_id: int) -> ResponseReturnValue:
-    session, reason = web_session(), _reason()
-    after = request.args.get("after", 0, type=int)
-    rows = list(imports.refused_rows(session, import_id, reason=reason, after=after, limit=PAGE_SIZE + 1))
-    audit.record(session, current_user.id, "imports.look_at_refused", f"import/{import_id}")
-    session.commit()
+def ask_undo(import_id: int) -> ResponseReturnValue:
+    """What undoing the import would do, exactly, before anybody does it."""
+    session = web_session()
+    batch = imports.get(session, import_id)
     return render_template(
-        "callcenter/imports/refused.html",
-        batch=imports.get(session, import_id),
-        rows=rows[:PAGE_SIZE],
-        next_after=rows[PAGE_SIZE - 1].row_number if len(rows) > PAGE_SIZE else None,
-        by_reason=imports.refused_by_reason(session, import_id),
-        chosen=reason,
-        after=after,
-    )
+        "callcenter/imports/undo.html", batch=batch, found=imports.undo_preview(session, import_id)
+    )  # fmt: skip
 
 
-@blueprint.get("/<int:import_id>/refused.csv")
+@blueprint.post("/<int:import_id>/undo")
 @access(*IMPORTERS)
-def refused_csv(import_id: int) -> ResponseReturnValue:
-    session, reason = web_session(), _reason()
-    imports.get(session, import_id)
-    audit.record(session, current_user.id, "imports.export_refused", f"import/{import_id}")
+def undo(import_id: int) -> ResponseReturnValue:
+    session = web_session()
+    imports.undo(session, import_id, current_user.id)
     session.commit()
-    return Response(
-        stream_with_context(_refused_lines(session, import_id, reason)),
-        mimetype="text/csv",
-        headers={
-            "Content-Disposition": f"attachment; filename=import-{import_id}-refused.csv",
-            "Cache-Control": "no-store",
-        },
-    )
-
-
-def _refused_lines(session: Session, import_id: int, reason: str) -> Iterator[str]:
-    names: list[str] = []
-    for row in imports.refused_rows(session, import_id, reason=reason, limit=None):
-        if not names:
-            names = list(row.cells)
-            yield "\ufeff" + csv_line((_("Row"), _("Reason"), *names))
-        yield csv_line((row.row_number, REASON_SENTENCES[row.reason], *(row.cells.get(name) for name in names)))
-
-
-def _reason() -> str:
-    asked = request.args.get("reason", "")
-    return asked if asked in REASONS else ""
+    return redirect(url_for("imports.show", import_id=import_id))
