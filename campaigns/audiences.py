@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter.base.errors import InvalidInput
+from callcenter.base.errors import NotFound
 from campaigns import frozen_segments, segments
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
-
-FROZEN = "frozen-"  # how a form names a frozen list; a bare number is a segment
 
 
 class Addressed(Protocol):
@@ -22,6 +21,8 @@ class Addressed(Protocol):
 
     @property
     def segment(self) -> Segment: ...
+    @property
+    def frozen(self) -> FrozenSegment | None: ...
 
 
 def rule_of(campaign: Addressed) -> dict[str, Any]:
@@ -36,29 +37,48 @@ def frozen_rule(frozen_id: int) -> dict[str, Any]:
 
 def choices(session: Session) -> dict[str, list[tuple[str, str]]]:
     """What a form of a campaign offers, by group: segments as they are at the start, lists as they were frozen."""
-    kept = set(session.scalars(select(FrozenSegment.id).where(FrozenSegment.segment_id.is_not(None))))
+    of_segment = dict(
+        session.execute(
+            select(FrozenSegment.id, FrozenSegment.segment_id).where(FrozenSegment.segment_id.is_not(None))
+        ).all()
+    )
+    frozen = frozen_segments.names(session).items()
     offered = {
         str(_("Segments, as they are when the campaign starts")): [
             (str(one.id), one.name) for one in segments.all_segments(session)
         ],
         str(_("Frozen lists, as they were")): [
-            (f"{FROZEN}{number}", name) for number, name in frozen_segments.names(session).items() if number in kept
+            (f"{of_segment[number]}/{number}", name) for number, name in frozen if number in of_segment
         ],
     }
     return {group: found for group, found in offered.items() if found}
 
 
-def read(session: Session, chosen: str) -> tuple[int, int | None]:
-    """(segment id, frozen list's id or None) of what a form says. Raises InvalidInput."""
-    plain = chosen.removeprefix(FROZEN)
-    if not (plain.isascii() and plain.isdigit() and len(plain) < 10):
-        raise InvalidInput({"segment_id": _("Choose a segment.")})
-    if plain == chosen:
-        return int(plain), None
-    segment_id = frozen_segments.get(session, int(plain)).segment_id
-    if segment_id is None:
-        raise InvalidInput({"segment_id": _("The segment of this list was deleted. Choose another.")})
-    return segment_id, int(plain)
+def read(chosen: str) -> tuple[int, int | None]:
+    """(segment id, frozen list's id or None) of what a form says: `12` or `12/3`. Raises ValueError."""
+    segment, slash, frozen = chosen.partition("/")
+    numbers = [segment, frozen] if slash else [segment]
+    if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
+        raise ValueError(chosen)
+    return int(segment), int(frozen) if slash else None
+
+
+def check(session: Session, segment_id: int, frozen_id: int | None) -> Segment:
+    """The segment that a campaign is to reach. Raises NotFound, also for a frozen list of another segment."""
+    segment = session.get(Segment, segment_id)
+    if segment is None:
+        raise NotFound(_("There is no such segment."))
+    if frozen_id is not None and frozen_segments.get(session, frozen_id).segment_id != segment_id:
+        raise NotFound(_("There is no frozen list %(number)s.", number=frozen_id))
+    return segment
+
+
+def name_of(campaign: Addressed) -> str:
+    """Whom a campaign reaches, in words: the segment's name, and the day of a frozen list."""
+    if campaign.frozen is None:
+        return campaign.segment.name
+    day = format_date(campaign.frozen.as_of, "d MMM yyyy")
+    return str(_("%(name)s, frozen on %(day)s", name=campaign.frozen.segment_name, day=day))
 
 
 def named(rule: Any) -> Iterator[tuple[str, int]]:

@@ -16,7 +16,7 @@ from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import web_settings
-from campaigns import calling, labels, preflight, reports, segments
+from campaigns import audiences, calling, labels, preflight, reports
 from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
 from campaigns.forms import CallForm
 from surveys import questionnaire
@@ -111,7 +111,7 @@ def finish(campaign_id: int) -> ResponseReturnValue:
 def _form() -> CallForm:
     session = web_session()
     form = CallForm()
-    form.segment_id.choices = [SelectChoice(one.id, one.name) for one in segments.all_segments(session)]
+    form.segment_id.choices = audiences.choices(session)
     form.script.choices = [SelectChoice(f"survey/{survey.id}", _("Survey: %(name)s", name=survey.name))
                            for survey, _interviews in questionnaire.listed(session)]  # fmt: skip
     form.script.choices.append(SelectChoice(OPERATOR_SCRIPT, _("A text of our own")))
@@ -122,7 +122,10 @@ def _form() -> CallForm:
 
 def _check(campaign: CallCampaign) -> preflight.Preflight:
     return preflight.of_calls(
-        web_session(), campaign.segment.rule, campaign.queue.purpose, simulated=campaign.queue.carrier == "simulated"
+        web_session(),
+        audiences.rule_of(campaign),
+        campaign.queue.purpose,
+        simulated=campaign.queue.carrier == "simulated",
     )
 
 

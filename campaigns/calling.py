@@ -13,7 +13,8 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.queues import CallQueue
-from campaigns import notices, segments
+from campaigns import audiences, notices, segments
+from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
 
 OPERATOR_SCRIPT = "operator"
@@ -36,6 +37,12 @@ class CallCampaign(Base):
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     queue: Mapped[CallQueue] = relationship(lazy="joined")
     segment: Mapped[Segment] = relationship(lazy="joined")
+    frozen: Mapped[FrozenSegment | None] = relationship(lazy="joined")
+
+    @property
+    def audience(self) -> str:
+        """Whom it reaches, in words."""
+        return audiences.name_of(self)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class CallPlan:
     on_behalf_of: str
     privacy_notice_url: str
     script_text: str | None = None
+    frozen_segment_id: int | None = None
 
 
 def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaign:
@@ -58,16 +66,19 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
     faults = missing(plan)
     if faults:
         raise InvalidInput(dict.fromkeys(faults, "required"))
-    segment = session.get(Segment, plan.segment_id)
-    if segment is None:
-        raise NotFound(_("There is no such segment."))
+    segment = audiences.check(session, plan.segment_id, plan.frozen_segment_id)
     queue = CallQueue(
         name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
         script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of,
         privacy_notice_url=plan.privacy_notice_url,
     )  # fmt: skip
     campaign = CallCampaign(
-        name=plan.name, segment=segment, segment_version=segment.version, queue=queue, created_by=user_id
+        name=plan.name,
+        segment=segment,
+        segment_version=segment.version,
+        queue=queue,
+        created_by=user_id,
+        frozen_segment_id=plan.frozen_segment_id,
     )
     session.add(campaign)
     session.flush()
@@ -109,7 +120,7 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
         raise Refused("state", _("The campaign was started before; resume it instead."))
     subject = f"call-campaign/{campaign_id}"
     notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
-    people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, campaign.segment.rule))
+    people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, audiences.rule_of(campaign)))
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)
     return people

@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import URL, DataRequired, Length, NumberRange
 
 from callcenter.base.settings import Settings
-from campaigns import labels, wording
+from campaigns import audiences, labels, wording
 from campaigns.calling import OPERATOR_SCRIPT, CallPlan
 from campaigns.message_campaigns import MessagePlan
 
@@ -22,7 +22,7 @@ class MessageForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A message campaign. `sender` is one of the numbers of this installation."""
 
     name = StringField(_l("Name of the campaign"), NAME)
-    segment_id = SelectField(_l("Segment"), coerce=int)
+    segment_id = SelectField(_l("Segment"))
     purpose = SelectField(_l("Purpose"), choices=PURPOSES)
     on_behalf_of = StringField(_l("On whose behalf"), BEHALF)
     text = TextAreaField(_l("Text"))
@@ -35,8 +35,9 @@ class MessageForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             raise ValidationError(" ".join(labels.fault(fault) for fault in faults))
 
     def plan(self, settings: Settings) -> MessagePlan:
+        segment_id, frozen_id = audiences.read(self.segment_id.data)
         return MessagePlan(
-            name=self.name.data.strip(), segment_id=self.segment_id.data, purpose=self.purpose.data,
+            name=self.name.data.strip(), segment_id=segment_id, frozen_segment_id=frozen_id, purpose=self.purpose.data,
             text=self.text.data, sender=self.sender.data, carrier=settings.carrier,
             on_behalf_of=self.on_behalf_of.data.strip(), unit_price=self.unit_price.data or Decimal(0),
         )  # fmt: skip
@@ -46,7 +47,7 @@ class CallForm(FlaskForm):  # type: ignore[misc]  # as above
     """A calling campaign. `script` is a survey of the house or the text that the operator reads."""
 
     name = StringField(_l("Name of the campaign"), NAME)
-    segment_id = SelectField(_l("Segment"), coerce=int)
+    segment_id = SelectField(_l("Segment"))
     purpose = SelectField(_l("Purpose"), choices=PURPOSES)
     script = SelectField(_l("What the operator works through"))
     script_text = TextAreaField(_l("Text that the operator reads"), [Length(max=4000)])
@@ -63,8 +64,9 @@ class CallForm(FlaskForm):  # type: ignore[misc]  # as above
             raise ValidationError(_l("Write what the operator reads, or choose a survey."))
 
     def plan(self, settings: Settings) -> CallPlan:
+        segment_id, frozen_id = audiences.read(self.segment_id.data)
         return CallPlan(
-            name=self.name.data.strip(), segment_id=self.segment_id.data, purpose=self.purpose.data,
+            name=self.name.data.strip(), segment_id=segment_id, frozen_segment_id=frozen_id, purpose=self.purpose.data,
             script=self.script.data, carrier=settings.carrier, caller_id=self.caller_id.data,
             on_behalf_of=self.on_behalf_of.data.strip(), privacy_notice_url=self.privacy_notice_url.data.strip(),
             script_text=(self.script_text.data or "").strip() or None,

@@ -19,7 +19,8 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from campaigns import notices, wording
+from campaigns import audiences, notices, wording
+from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
 
 CHANNELS = ("sms",)
@@ -63,6 +64,12 @@ class MessageCampaign(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     segment: Mapped[Segment] = relationship(lazy="joined")
+    frozen: Mapped[FrozenSegment | None] = relationship(lazy="joined")
+
+    @property
+    def audience(self) -> str:
+        """Whom it reaches, in words."""
+        return audiences.name_of(self)
 
     @property
     def is_simulated(self) -> bool:
@@ -82,12 +89,12 @@ class MessagePlan:
     on_behalf_of: str = ""
     channel: str = "sms"
     unit_price: Decimal = Decimal("0.35")
+    frozen_segment_id: int | None = None
 
 
 def create(session: Session, plan: MessagePlan, user_id: int | None) -> MessageCampaign:
     """A draft; nobody is written to yet. Raises InvalidInput with codes of wording faults, NotFound for the segment."""
-    if session.get(Segment, plan.segment_id) is None:
-        raise NotFound(_("There is no such segment."))
+    audiences.check(session, plan.segment_id, plan.frozen_segment_id)
     if plan.channel not in CHANNELS:
         raise InvalidInput({"channel": f"{plan.channel} is not a channel; the channels are {', '.join(CHANNELS)}."})
     faults = wording.check(plan.text)

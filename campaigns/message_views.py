@@ -28,7 +28,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import open_session, web_session
 from callcenter.base.settings import web_settings
 from callcenter.table_files import csv_line
-from campaigns import contact_messages, labels, preflight, reports, segments, wording
+from campaigns import audiences, contact_messages, labels, preflight, reports, segments, wording
 from campaigns import message_campaigns as campaigns
 from campaigns.forms import MessageForm
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
@@ -64,7 +64,7 @@ def create() -> ResponseReturnValue:
         form.text.data, form.unit_price.data = str(DEFAULT_TEXT), Decimal("0.35")
     return render_template(
         "campaigns/message_form.html", form=form, fields=wording.FIELDS, has_segments=bool(form.segment_id.choices),
-        **_counter(form.text.data or "", _segment_id()),
+        **_counter(form.text.data or ""),
     ), 422 if form.errors else 200  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def create() -> ResponseReturnValue:
 @access("strategist", "administrator")
 def preview() -> ResponseReturnValue:
     """The live counter beside the text: parts, cost, five real texts. Writes nothing."""
-    counted = _counter(request.form.get("text", ""), _segment_id())
+    counted = _counter(request.form.get("text", ""))
     return render_template("campaigns/_counter.html", **counted)
 
 
@@ -162,30 +162,34 @@ def _plain(value: object) -> object:
 
 def _form() -> MessageForm:
     form = MessageForm()
-    form.segment_id.choices = [SelectChoice(one.id, one.name) for one in segments.all_segments(web_session())]
+    form.segment_id.choices = audiences.choices(web_session())
     sender = web_settings().twilio.sms_sender
     form.sender.choices = [SelectChoice(sender, sender)] if sender else []
     return form
 
 
-def _segment_id() -> int | None:
-    chosen = request.values.get("segment_id", "")
-    return int(chosen) if chosen.isascii() and chosen.isdigit() else None
+def _draft(text: str) -> MessageCampaign | None:
+    """A campaign to look at, to whom the form names (or to the first segment); never added to the session."""
+    session = web_session()
+    offered = [value for group in audiences.choices(session).values() for value, _name in group]
+    chosen = request.values.get("segment_id") or next(iter(offered), "")
+    if chosen not in offered:
+        return None
+    segment_id, frozen_id = audiences.read(chosen)
+    plan = MessagePlan("", segment_id, "survey", text, "", web_settings().carrier, frozen_segment_id=frozen_id)
+    return MessageCampaign(**plan.__dict__, segment=segments.get(session, segment_id))
 
 
-def _counter(text: str, segment_id: int | None) -> dict[str, object]:
+def _counter(text: str) -> dict[str, object]:
     """What the page says beside a text: its faults, or five texts and the parts of the longest of them."""
-    session, faults = web_session(), wording.check(text)
-    chosen = next((one for one in segments.all_segments(session) if segment_id in (None, one.id)), None)
+    session, faults, draft = web_session(), wording.check(text), _draft(text)
     texts: list[str] = []
     parts = wording.parts(wording.clean(text))
     people = None
-    if chosen is not None:
-        people = segments.count(session, chosen.rule, purpose=request.form.get("purpose"))
-    if chosen is not None and not faults:
-        draft = MessagePlan("", chosen.id, "survey", text, "", web_settings().carrier)
-        # Never added to the session: a draft to look at.
-        texts, parts = preflight.renders(session, MessageCampaign(**draft.__dict__, segment=chosen))
+    if draft is not None:
+        people = segments.count(session, audiences.rule_of(draft), purpose=request.form.get("purpose"))
+    if draft is not None and not faults:
+        texts, parts = preflight.renders(session, draft)
     plain = wording.parts(wording.without_accents(max(texts, key=len, default=text)))
     return {"faults": [labels.fault(fault) for fault in faults], "renders": texts, "parts": parts, "plain": plain,
             "people": people, "labels": labels}  # fmt: skip

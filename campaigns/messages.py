@@ -34,9 +34,9 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.contacts import Contact
+from campaigns import audiences, segments
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
-from campaigns import segments
 from campaigns.message_campaigns import MessageCampaign
 
 NOT_TRIED = "canceled"  # the outcome of an attempt that never left the house; the caps do not count it
@@ -126,7 +126,7 @@ def _people(session: Session, campaign: MessageCampaign) -> Any:
     return (
         select(Contact.id.label("contact_id"), Contact.phone, refusal.cast(String).label("refusal"),
                is_written.label("is_written"))
-        .where(Contact.id.in_(segments.compile_rule(session, campaign.segment.rule)))
+        .where(Contact.id.in_(segments.compile_rule(session, audiences.rule_of(campaign))))
         .cte("people")
     )  # fmt: skip
 

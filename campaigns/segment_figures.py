@@ -8,6 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
+from callcenter import small_counts, territory_map
 from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
@@ -103,8 +104,6 @@ def sections() -> ResponseReturnValue:
 
 def by_section(builder: Builder) -> dict[str, object]:
     """The table's rows (most people first), what was cut off, the total and the map."""
-    from callcenter import small_counts, territory_map
-
     found = segments.by_section(builder.session, builder.rule)
     counted = {(one.state, one.number, one.section_id): one.people for one in found}
     shown = small_counts.hide(counted)

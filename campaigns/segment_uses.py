@@ -62,14 +62,20 @@ def overview(session: Session) -> dict[str, object]:
 
 
 def savers(session: Session) -> dict[int, str]:
-    """segment id → who saved its newest version."""
+    """segment id → who saved its newest version, or made it."""
     newest = (
-        select(SegmentVersion.segment_id, User.full_name)
-        .join(User, User.id == SegmentVersion.saved_by)
+        select(SegmentVersion.segment_id, SegmentVersion.saved_by)
         .order_by(SegmentVersion.segment_id, SegmentVersion.version.desc())
         .ext(distinct_on(SegmentVersion.segment_id))
+        .subquery()
     )
-    return {row.segment_id: row.full_name for row in session.execute(newest)}
+    saved_by = func.coalesce(newest.c.saved_by, Segment.created_by)
+    rows = session.execute(
+        select(Segment.id, User.full_name)
+        .outerjoin(newest, newest.c.segment_id == Segment.id)
+        .join(User, User.id == saved_by)
+    )
+    return {row.id: row.full_name for row in rows}
 
 
 def frozen_lists(session: Session, segment_id: int) -> list[tuple[FrozenSegment, str | None, list[Use]]]:

@@ -107,7 +107,7 @@ def clause(member: Mapping[str, Any], catalogue: Catalogue) -> str:
         return f"{label} {OPS[op]}"
     value = member.get("value")
     names = catalogue.names.get(code, {})
-    values = [names.get(one) or _value(asked, one) for one in (value if isinstance(value, list) else [value])]
+    values = [_value(asked, one, names) for one in (value if isinstance(value, list) else [value])]
     if op == "within_days":
         days = ngettext("in the last day", "in the last %(num)s days", int(str(value)))
         return f"{label} {days}"
@@ -120,7 +120,9 @@ def clause(member: Mapping[str, Any], catalogue: Catalogue) -> str:
     return f"{label} {OPS[op]} {_listed(values)}"
 
 
-def _value(asked: Field, value: Any) -> str:
+def _value(asked: Field, value: Any, names: Mapping[int, str]) -> str:
+    if value in names:
+        return names[value]
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if asked.choices:
