@@ -151,7 +151,7 @@ _TALLY = f"""{_NET}
     SELECT m.id, m.name, o.name AS organization, {_FIGURES}
     FROM promoters m LEFT JOIN organizations o ON o.id = m.organization_id
     LEFT JOIN pledges p ON p.promoter_id = m.id LEFT JOIN firsts f ON f.id = p.id
-    WHERE m.name_key LIKE :name GROUP BY m.id, o.name ORDER BY m.name_key, m.id LIMIT :limit"""  # noqa: S608
+    WHERE m.name_key LIKE :name GROUP BY m.id, o.name ORDER BY m.name, m.id LIMIT :limit"""  # noqa: S608
 _TALLY_ORGANIZATIONS = f"""{_NET}
     SELECT o.id, o.name, NULL AS organization, {_FIGURES}
     FROM organizations o LEFT JOIN pledges p ON p.organization_id = o.id LEFT JOIN firsts f ON f.id = p.id

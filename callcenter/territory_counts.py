@@ -22,7 +22,7 @@ LEVELS: dict[str, LazyString] = {
     "section": _l("Section"),
 }
 MEASURES: dict[str, LazyString] = {
-    "contacts": _l("People"),
+    "contacts": _l("Our people"),
     "consented": _l("Accepted the notice"),
     "coverage": _l("Coverage: people of ours / nominal list"),
     "pledges": _l("People with a pledge"),
