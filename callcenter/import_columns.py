@@ -94,7 +94,7 @@ _SENSITIVE = re.compile(
     r"(?:^|_)(?:clave_?(?:de_)?(?:la_)?(?:el|elect\w*|ine|ife|votante)|cve_?(?:de_)?elec\w*|clavelector|curp\w*|rfc"
     r"|ocr|cic|idmex|ine|ife|folio_(?:nominal|lista|ine|credencial)|num(?:ero)?_(?:de_)?(?:credencial|emision)"
     r"|credencial\w*|religi\w*|etnia|etnic\w*|grupo_etnico|lengua_indigena|indigena|salud|enferm\w*|discapaci\w*"
-    r"|vot[aoe]|voto_por|votara|intencion_(?:de_)?voto|partid[oa]\w*|militan\w*|ideolog\w*|simpatia\w*"
+    r"|vot[aoe]|voto_por|votara|intencion_(?:de_)?voto|partidos?|partidista|militan\w*|ideolog\w*|simpatia\w*"
     r"|preferencia_(?:politica|electoral|partid\w*|sexual)|programa_social|programas?|programa_\w*social"
     r"|beneficiari[oa]\w*|apoyos?|becas?|becari[oa]|pension\w*|orientacion_sexual|huella\w*|foto_?(?:ine|credencial)"
     r"|lat|latitud|latitude|lon|lng|longitud|longitude|coordenadas?|gps|georreferencia|ubicacion_gps)(?:_|$)"

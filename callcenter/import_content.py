@@ -37,9 +37,11 @@ def kind_of(cells: Sequence[str]) -> str | None:
         return None
     if _share(filled, looks_like_phone) >= PHONE_ENOUGH:
         return "phone"
-    for kind, looks in (("email", _is_email), ("date", _is_date), ("sex", _is_sex)):
+    for kind, looks in (("email", _is_email), ("date", _is_date)):
         if _share(filled, looks) >= ENOUGH:
             return _kind_of_date(filled) if kind == "date" else kind
+    if _share(filled, _is_sex) >= ENOUGH and len({cell.casefold() for cell in filled}) > 1:  # crosses are a mark
+        return "sex"
     if _share(filled, lambda cell: _WHOLE.match(cell) is not None) >= ENOUGH:
         return _kind_of_numbers([int(float(cell)) for cell in filled if _WHOLE.match(cell)])
     return "name" if _share(filled, _is_name) >= ENOUGH and len(set(filled)) > len(filled) // 2 else None

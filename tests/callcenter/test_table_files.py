@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 import zipfile
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -36,13 +37,13 @@ def test_a_quoted_cell_over_two_lines_is_one_row_with_the_number_of_its_first(tm
     assert [number for number, _cells in open_table(path, import_columns.known_names).rows()] == [1, 2, 4]
 
 
-def workbook(path: Path, sheets: dict[str, list[list[Any]]], *, hidden: str = "") -> Path:
+def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]], *, hidden: str = "") -> Path:
     book = Workbook()
     book.remove(book.worksheets[0])
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
-            sheet.append(row)
+            sheet.append(list(row))
         if name == hidden:
             sheet.sheet_state = "hidden"
     book.save(path)
