@@ -32,7 +32,8 @@ MODELS = (
 BLUEPRINTS = (
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
     "callcenter.base.live",
-    "callcenter.attribute_views", "callcenter.console", "callcenter.contact_views", "callcenter.floor",
+    "callcenter.attribute_views", "callcenter.console", "callcenter.contact_views", "callcenter.duplicate_views",
+    "callcenter.note_views", "callcenter.person_views", "callcenter.floor",
     "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
@@ -48,7 +49,7 @@ COMMANDS: tuple[str, ...] = (
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
-    "callcenter.merge_moves", "campaigns.person_moves",
+    "callcenter.contact_deeds", "callcenter.merge_moves", "campaigns.person_moves",
     "callcenter.console", "callcenter.floor", "callcenter.import_views", "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",

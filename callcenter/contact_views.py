@@ -1,6 +1,7 @@
 """Pages of people: list, person, and the public page on which anybody opts out."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -20,8 +21,19 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, contact_history, contacts, suppressions
-from callcenter.base import audit, auth
+from callcenter import (
+    attributes,
+    calendar,
+    consent,
+    contact_edit,
+    contact_history,
+    contact_notes,
+    contacts,
+    duplicates,
+    merges,
+    suppressions,
+)
+from callcenter.base import audit, auth, navigation
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
@@ -33,7 +45,8 @@ from callcenter.table_files import csv_line
 blueprint = Blueprint("contacts", __name__, template_folder="templates")
 
 READERS = ("administrator", "strategist", "supervisor", "data_clerk")
-SEE_PHONES = frozenset(("administrator", "supervisor", "data_clerk"))
+WRITERS = ("administrator", "supervisor", "data_clerk")
+SEE_PHONES = frozenset(WRITERS)
 PAGE_SIZE = 50
 
 CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
@@ -50,12 +63,18 @@ PURPOSES: dict[str, LazyString] = {
 
 
 @blueprint.context_processor
-def _words() -> dict[str, Any]:
+def words() -> dict[str, Any]:
+    """What the templates of people's pages need."""
     return {
         "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "line_kinds": contacts.LINE_KINDS,
         "channels": CHANNELS, "purposes": PURPOSES,
         "masked": contacts.masked,
-        "sees_phones": _sees_phones(),
+        "sees_phones": sees_phones(),
+        "may_write": current_user.is_authenticated and auth.may(frozenset(WRITERS)),
+        "may_open_case": navigation.is_open("privacy.new"),
+        "rules": duplicates.RULES,
+        "languages": contact_edit.LANGUAGES,
+        "note_length": contact_notes.LENGTH,
     }  # fmt: skip
 
 
@@ -77,13 +96,14 @@ def index() -> ResponseReturnValue:
         sources=contacts.sources(session),
         search=search,
         asked=request.args,
+        is_large=contacts.is_large(session),
     )
 
 
 def _search() -> Search:
     asked = request.args
     phone = ""
-    if asked.get("phone", "").strip():
+    if asked.get("phone", "").strip() and sees_phones():
         numbers = normalise(asked["phone"]).numbers
         phone = numbers[0].e164 if numbers else asked["phone"].strip()
     return Search(
@@ -121,42 +141,74 @@ def _export_lines(session: Session, search: Search) -> Iterator[str]:
 @blueprint.get("/contacts/<int:contact_id>")
 @access(*READERS)
 def show(contact_id: int) -> ResponseReturnValue:
+    """A person, whole. Somebody who was merged is found at who they are now."""
     session = web_session()
+    kept_id = merges.into_whom(session, contact_id)
+    if kept_id is not None:
+        flash(_("Number %(id)s was merged into this person.", id=contact_id), "info")
+        return redirect(url_for("contacts.show", contact_id=kept_id))
+    return person_page(session, contact_id)
+
+
+def person_page(session: Session, contact_id: int, **more: Any) -> str:
+    """The page of a person, audited: who looked at whom. `more`: what a form on it has to say."""
     contact = contacts.get(session, contact_id)
     audit.record(session, current_user.id, "contacts.look_up", f"contact/{contact_id}")
     session.commit()
+    kind, before = request.args.get("kind", ""), _moment(request.args.get("before", ""))
     return render_template(
         "callcenter/contacts/show.html",
         contact=contact,
+        card=contact_edit.values(session, contact),
+        attributes=attributes.all_attributes(session),
         evidence=consent.evidence(session, contact_id),
-        history=contact_history.read(session, contact_id).deeds,
+        history=contact_history.read(session, contact_id, kind=kind if kind in contact_history.kinds() else "",
+                                     before=before),
+        kinds=contact_history.kinds(),
+        kind=kind,
+        notes=contact_notes.of_person(session, contact_id),
+        pairs=duplicates.of_person(session, contact_id),
+        merged=merges.of_person(session, contact_id),
         household=contacts.household(session, contact),
         is_suppressed=any(
             suppressions.find(session, phone)
             for phone in (contact.phone, *(extra.phone for extra in contact.extra_phones))
         ),
-    )
+        **more,
+    )  # fmt: skip
+
+
+def _moment(said: str) -> datetime | None:
+    """The time at which a page of the history begins; nonsense is the newest page."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 @blueprint.get("/contacts/<int:contact_id>/verdict")
 @access(*READERS)
 def verdict(contact_id: int) -> ResponseReturnValue:
-    """What the gate says of this person now, for each channel and the purpose asked for."""
+    """«¿Por qué no?»: for each purpose and channel whether, and for one purpose what each rule of the gate says."""
     session = web_session()
     contact = contacts.get(session, contact_id)
     purpose = request.args.get("purpose", "survey")
     if purpose not in calendar.PURPOSES:
         raise InvalidInput(_("There is no purpose %(purpose)s.", purpose=purpose))
     simulated = web_settings().is_drill
-    verdicts = {
-        channel: consent.refusal(session, contact.id, channel, purpose, phone=contact.phone, simulated=simulated)
-        for channel in consent.CHANNELS
+    asked = {
+        code: {
+            channel: consent.verdicts(session, contact_id, channel, code, phone=contact.phone, simulated=simulated)
+            for channel in consent.CHANNELS
+        }
+        for code in calendar.PURPOSES
     }
-    return render_template("callcenter/contacts/verdict.html", verdicts=verdicts, purpose=purpose)
+    return render_template("callcenter/contacts/verdict.html", asked=asked, purpose=purpose, contact=contact)
 
 
 @blueprint.post("/contacts/<int:contact_id>/opt-out")
-@access("administrator", "supervisor", "data_clerk")
+@access(*WRITERS)
 def opt_out(contact_id: int) -> ResponseReturnValue:
     session = web_session()
     contact = contacts.get(session, contact_id)
@@ -170,5 +222,6 @@ def opt_out(contact_id: int) -> ResponseReturnValue:
     return redirect(url_for("contacts.show", contact_id=contact_id))
 
 
-def _sees_phones() -> bool:
+def sees_phones() -> bool:
+    """May the current person read phones whole, and search by them?"""
     return current_user.is_authenticated and auth.may(SEE_PHONES)

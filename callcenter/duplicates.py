@@ -33,7 +33,7 @@ from callcenter import merges
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
-from callcenter.base.errors import NotFound, Refused
+from callcenter.base.errors import InvalidInput, Refused
 from callcenter.contacts import Contact
 from callcenter.name_likeness import is_certain, likeness, words_of
 
@@ -82,14 +82,6 @@ class _Person:
     invented: bool
 
 
-def get(session: Session, pair_id: int) -> DuplicatePair:
-    """The pair, locked: one person decides. Raises NotFound when it was decided meanwhile."""
-    pair = session.get(DuplicatePair, pair_id, with_for_update=True, populate_existing=True)
-    if pair is None or pair.state != "open":
-        raise NotFound(_("Somebody has decided about these two already."))
-    return pair
-
-
 def waiting(session: Session, *, after: int = 0, limit: int = 50) -> list[tuple[DuplicatePair, Contact, Contact]]:
     """The open pairs that a person has to decide, by id, each with its two people."""
     open_ones = (
@@ -119,11 +111,16 @@ def of_person(session: Session, contact_id: int) -> list[DuplicatePair]:
     return list(session.scalars(select(DuplicatePair).where(stands, DuplicatePair.state == "open")))
 
 
-def set_apart(session: Session, pair_id: int, user_id: int | None) -> None:
-    """Not the same person: remembered for ever. Raises NotFound."""
-    pair = get(session, pair_id)
-    pair.state, pair.certain, pair.decided_by, pair.decided_at = "distinct", False, user_id, real_now()
-    audit.record(session, user_id, "duplicates.set_apart", f"contact/{pair.first_id}", other=pair.second_id)
+def set_apart(session: Session, one_id: int, other_id: int, user_id: int | None) -> None:
+    """Not the same person: remembered for ever, also of two whom no rule brought together. Raises InvalidInput."""
+    first, second = sorted((one_id, other_id))
+    if first == second or session.scalar(select(func.count()).where(Contact.id.in_((first, second)))) != 2:
+        raise InvalidInput(_("Choose two different people."))
+    said = {"state": "distinct", "certain": False, "decided_by": user_id, "decided_at": real_now()}
+    pair = insert(DuplicatePair).values(first_id=first, second_id=second, rule=merges.BY_HAND, **said)
+    session.execute(pair.on_conflict_do_update(index_elements=["first_id", "second_id"], set_=said))
+    session.expire_all()
+    audit.record(session, user_id, "duplicates.set_apart", f"contact/{first}", other=second)
 
 
 def merge_next(session: Session, after: int, user_id: int | None) -> tuple[int, bool] | None:

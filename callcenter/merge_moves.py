@@ -14,6 +14,7 @@ from callcenter.consent import Consent
 from callcenter.contact_notes import ContactNote
 from callcenter.contacts import Contact, ContactPhone
 from callcenter.duplicates import DuplicatePair
+from callcenter.import_undo import ImportChange
 from callcenter.merges import ContactAlias, ContactMerge
 from callcenter.queues import QueueEntry
 from callcenter.row_memory import Row
@@ -33,6 +34,7 @@ def compose() -> None:
     merges.register_mover("consents", move_consents, move_consents_back)
     merges.register_mover("queue_entries", move_entries, move_entries_back)
     merges.register_mover("duplicate_pairs", move_pairs, move_pairs_back)
+    merges.register_mover("import_changes", drop_import_changes, bring_import_changes_back)
 
 
 def move_aliases(session: Session, kept_id: int, removed_id: int) -> list[Row]:
@@ -50,6 +52,17 @@ def move_aliases_back(session: Session, kept_id: int, removed_id: int, rows: lis
             .where(ContactAlias.contact_id == kept_id)
             .values(contact_id=removed_id)
         )
+
+
+def drop_import_changes(session: Session, _kept_id: int, removed_id: int) -> list[Row]:
+    """What an import changed of the removed row cannot be taken back from the kept one: it is theirs no longer."""
+    rows = row_memory.remembered(session, ImportChange, ImportChange.contact_id == removed_id)
+    session.execute(delete(ImportChange).where(ImportChange.contact_id == removed_id))
+    return rows
+
+
+def bring_import_changes_back(session: Session, _kept_id: int, _removed_id: int, rows: list[Row]) -> None:
+    row_memory.put_back(session, ImportChange, rows)
 
 
 def move_phones(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def merge(
         _delete(session, removed_id)
         row_memory.write(session, Contact, kept_id, {**after, "updated_at": real_now().isoformat()})
         _drop_first_phone(session, kept_id)
-        _remember_names(session, kept_id, kept, removed)
+        for row in (kept, removed):
+            remember_name(session, kept_id, row["phone"], row["name_key"])
         made = ContactMerge(
             kept_id=kept_id, removed_id=removed_id, rule=rule, removed=removed, kept_after=after, moved=moved,
             kept_before={column: kept[column] for column in after}, merged_by=user_id, at=campaign_now(session),
@@ -169,6 +170,12 @@ def undo(session: Session, merge_id: int, user_id: int | None) -> ContactMerge:
     _settle(session, [kept_id, removed_id])
     audit.record(session, user_id, "contacts.undo_merge", f"contact/{kept_id}", merge=merge_id, removed=removed_id)
     return made
+
+
+def remember_name(session: Session, contact_id: int, phone: str, name_key: str) -> None:
+    """A phone and name of a list stand for this person from now on, though they are called otherwise."""
+    alias = insert(ContactAlias).values(phone=phone, name_key=name_key, contact_id=contact_id)
+    session.execute(alias.on_conflict_do_update(index_elements=["phone", "name_key"], set_={"contact_id": contact_id}))
 
 
 def into_whom(session: Session, contact_id: int) -> int | None:
@@ -253,13 +260,6 @@ def _drop_first_phone(session: Session, kept_id: int) -> None:
         .where(ContactPhone.contact_id == kept_id, ContactPhone.phone == first)
         .execution_options(synchronize_session=False)
     )
-
-
-def _remember_names(session: Session, kept_id: int, *rows: Row) -> None:
-    """Each phone and name that either had stands for the person who is left."""
-    known = [{"phone": row["phone"], "name_key": row["name_key"], "contact_id": kept_id} for row in rows]
-    alias = insert(ContactAlias).values(known)
-    session.execute(alias.on_conflict_do_update(index_elements=["phone", "name_key"], set_={"contact_id": kept_id}))
 
 
 def _forget_names(session: Session, made: ContactMerge, now: Row) -> None:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from callcenter import merges, row_memory
 from campaigns import message_states as states
+from campaigns.clicks import MessageClick
+from campaigns.frozen_segments import FrozenMember
 from campaigns.inbox import InboundMessage
 from campaigns.messages import Message
 
@@ -19,6 +21,8 @@ def compose() -> None:
     """Register the movers of this floor."""
     merges.register_mover("messages", move_messages, move_messages_back)
     merges.register_mover("inbound_messages", *merges.column_mover(InboundMessage.contact_id))
+    merges.register_mover("message_clicks", *merges.column_mover(MessageClick.contact_id))
+    merges.register_mover("frozen_members", move_members, move_members_back)
 
 
 def move_messages(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
@@ -49,3 +53,20 @@ def _point(session: Session, ids: list[str], contact_id: int | None) -> None:
         update(Message).where(Message.id.in_(ids)).values(contact_id=contact_id)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
+
+
+def move_members(session: Session, kept_id: int, removed_id: int) -> dict[str, list[int]]:
+    """Frozen lists in which the removed person stood; the kept one stands in each once. Returns the lists."""
+    lists = list(session.scalars(select(FrozenMember.frozen_id).where(FrozenMember.contact_id == removed_id)))
+    session.execute(delete(FrozenMember).where(FrozenMember.contact_id == removed_id))
+    own = select(FrozenMember.frozen_id).where(FrozenMember.contact_id == kept_id)
+    new = [one for one in lists if one not in set(session.scalars(own))]
+    row_memory.put_back(session, FrozenMember, [{"frozen_id": one, "contact_id": kept_id} for one in new])
+    return {"lists": lists, "new": new}
+
+
+def move_members_back(session: Session, kept_id: int, removed_id: int, memory: dict[str, list[int]]) -> None:
+    gone = delete(FrozenMember).where(FrozenMember.contact_id == kept_id, FrozenMember.frozen_id.in_(memory["new"]))
+    session.execute(gone)
+    rows = [{"frozen_id": one, "contact_id": removed_id} for one in memory["lists"]]
+    row_memory.put_back(session, FrozenMember, rows)

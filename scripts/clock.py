@@ -49,6 +49,7 @@ def chores() -> list[Chore]:
         Chore("operators", 2, committed("callcenter.operators", "sweep")),
         Chore("rooms", 5, jobs.check_rooms),
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
+        Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),
         Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),

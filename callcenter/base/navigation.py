@@ -49,6 +49,8 @@ ENTRIES = (
     Entry("segments.index", _l("Segments"), "funnel", "campaigns"),
     Entry("surveys.page", _l("Surveys"), "clipboard-data", "surveys"),
     Entry("contacts.index", _l("Contacts"), "people", "contacts"),
+    Entry("duplicates.index", _l("Duplicates"), "copy", "contacts"),
+    Entry("notes.index", _l("Notes to look at"), "journal-text", "contacts"),
     Entry("structure.page", _l("Structure"), "person-workspace", "contacts"),
     Entry("territory.page", _l("Territory"), "map", "contacts"),
     Entry("imports.index", _l("Imports"), "upload", "contacts"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import contacts, duplicate_jobs, duplicate_runs, duplicates, merge_moves, merges
 from callcenter.base.clock import real_now
-from callcenter.base.errors import NotFound, Refused
+from callcenter.base.errors import InvalidInput, Refused
 from callcenter.contacts import Contact, ContactPhone
 from callcenter.duplicates import DuplicatePair
 from callcenter.imports import ImportBatch
@@ -140,11 +140,18 @@ def test_not_the_same_person_is_remembered_for_ever(session: Session) -> None:
     person(session, "López Cruz Ana")
     search(session)
     (pair,) = session.scalars(select(DuplicatePair))
-    duplicates.set_apart(session, pair.id, None)
+    duplicates.set_apart(session, pair.second_id, pair.first_id, None)
     search(session)
     assert duplicates.counts(session) == {"certain": 0, "waiting": 0}
-    with pytest.raises(NotFound):
-        duplicates.set_apart(session, pair.id, None)
+
+
+def test_any_two_people_can_be_set_apart_before_a_rule_finds_them(session: Session) -> None:
+    one, other = person(session, "Ana López Cruz"), person(session, "López Cruz Ana")
+    duplicates.set_apart(session, one.id, other.id, None)
+    search(session)
+    assert duplicates.counts(session) == {"certain": 0, "waiting": 0}
+    with pytest.raises(InvalidInput):
+        duplicates.set_apart(session, one.id, one.id, None)
 
 
 def merge_all(session: Session) -> tuple[int, int]:
