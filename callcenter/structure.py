@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select, text
@@ -109,23 +108,19 @@ def set_organization(session: Session, promoter_id: int, name: str, user_id: int
     audit.record(session, user_id, "promoters.set_organization", f"promoter/{promoter_id}")
 
 
-def merge_promoters(session: Session, kept_id: int, gone_id: int, user_id: int | None) -> dict[str, Any]:
+def merge_promoters(session: Session, kept_id: int, gone_id: int, user_id: int | None) -> None:
     """Two spellings are one promoter: people and forms of `gone_id` become those of `kept_id`.
 
-    Returns what it takes to undo it. Forms keep the series in which they were numbered."""
+    Forms keep the series in which they were numbered; people keep the spelling of their list."""
     kept, gone = get_promoter(session, kept_id), get_promoter(session, gone_id)
     if kept is gone:
         raise InvalidInput({"other": _("Choose another promoter than this one.")})
     bound = {"kept": kept_id, "gone": gone_id}
-    pledges = list(session.scalars(text(_MOVE_PLEDGES), bound))
-    people = list(session.scalars(text(_MOVE_PEOPLE), bound))
-    undo = {"name": gone.name, "name_key": gone.name_key, "organization_id": gone.organization_id,
-            "pledges": pledges, "people": people}  # fmt: skip
+    moved = {name: len(session.execute(text(move), bound).all()) for name, move in _MOVES.items()}
     kept.organization_id = kept.organization_id or gone.organization_id
     session.delete(gone)
     session.flush()
-    audit.record(session, user_id, "promoters.merge", f"promoter/{kept_id}", gone=gone_id, **undo)
-    return undo
+    audit.record(session, user_id, "promoters.merge", f"promoter/{kept_id}", gone=gone_id, **moved)
 
 
 def _key(name: str, field: str) -> str:
@@ -135,8 +130,10 @@ def _key(name: str, field: str) -> str:
     return key
 
 
-_MOVE_PLEDGES = "UPDATE pledges SET promoter_id = :kept WHERE promoter_id = :gone RETURNING id"
-_MOVE_PEOPLE = "UPDATE contacts SET promoter_id = :kept WHERE promoter_id = :gone RETURNING id"
+_MOVES = {
+    "pledges": "UPDATE pledges SET promoter_id = :kept WHERE promoter_id = :gone RETURNING id",
+    "people": "UPDATE contacts SET promoter_id = :kept WHERE promoter_id = :gone RETURNING id",
+}
 
 _NET = """
     WITH firsts AS (

@@ -19,7 +19,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.file_faults import N_, UnreadableFileError
 from callcenter.territory_rows import Fault, Record, Skipped
-from callcenter.territory_shapes import read_geojson, read_shapefile
+from callcenter.territory_shapes import has_layer, read_geojson, read_shapefile
 from callcenter.territory_writing import Target
 
 CHUNK = 1000
@@ -108,7 +108,7 @@ def open_layout(path: Path, layer: str = "") -> AnyLayout:
         head = file.read(4096)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return read_geojson(path)
-    if head.startswith(b"PK") and b"xl/" not in head and b"[Content_Types]" not in head:
+    if head.startswith(b"PK") and has_layer(path):
         return read_shapefile(path, layer)
     return territory_tables.recognise(path)
 

@@ -85,6 +85,12 @@ def read_geojson(path: Path) -> ShapeLayout:
     return ShapeLayout(kind, tuple(names), columns, crs or "EPSG:4326", {}, read)
 
 
+def has_layer(path: Path) -> bool:
+    """Is this the ZIP of a shapefile, rather than a workbook or a table that was packed?"""
+    with _archive(path) as archive:
+        return any(name.casefold().endswith((".shp", ".dbf", ".prj")) for name in archive.namelist())
+
+
 def read_shapefile(path: Path, layer: str = "") -> ShapeLayout:
     """A layer of a ZIP of .shp, .dbf, .prj and .cpg. Raises UnreadableFileError; a ZIP bomb is refused unread."""
     import shapefile

@@ -12,7 +12,7 @@ from pathlib import Path
 from callcenter.file_faults import N_, UnreadableFileError
 from callcenter.import_columns import column_key
 from callcenter.table_files import TableFile, open_table
-from callcenter.territory_rows import Fault, Record, Row, Skipped, read_row
+from callcenter.territory_rows import UNKNOWN, Fault, Record, Row, Skipped, read_row
 
 HEAD_ROWS = 50  # among which the column names are looked for
 DBF_NAME = 10  # characters that a column's name may have in a DBF file
@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 _NO_OPTION = re.compile(
     r"(?:^|_)(?:clave|cve|id|nombre|num|numero|estatus|ruta|acta|actas|ubicacion|fecha|hora|tipo|cabecera|entidad|estado"
     r"|municipio|distrito|seccion|casilla|observacion\w*|lista|nominal|total|ln|tepjf|mecanismo|circunscripcion"
-    r"|contabilizada|sha|digitalizacion|sobrantes|boletas|personas|representantes|sacadas|participacion|mr|rp|porcentaje)"
+    r"|contabilizada|sha|origen|mecanismos?|traslado|codigo|orden|documento|integracion|capturada?|digitalizacion|sobrantes|boletas|personas|representantes|sacadas|participacion|mr|rp|porcentaje)"
     r"(?:_|$)"
 )
 
@@ -77,7 +77,7 @@ def recognise(path: Path) -> Layout:
     names, last = _whole_names(head, at)
     kind, columns = columns_of(names)
     keys = [column_key(name) for name in names]
-    options = _options(keys, names, columns) if kind == "results" else {}
+    options = _options(keys, names, columns, [cells for _row, cells in head[last + 1 :]]) if kind == "results" else {}
     if kind == "results" and not options:
         raise UnreadableFileError(N_("The results have no column of votes for anybody."))
     return Layout(kind, table, head[last][0], tuple(names), columns, options)
@@ -181,9 +181,17 @@ def _kind(columns: dict[str, int]) -> str:
     )
 
 
-def _options(keys: Sequence[str], names: Sequence[str], columns: dict[str, int]) -> dict[str, int]:
-    """The columns of votes: parties, every combination of a coalition, independents; as they stand in the file."""
-    taken = set(columns.values())
-    return {
-        names[at].strip(): at for at, key in enumerate(keys) if key and at not in taken and not _NO_OPTION.search(key)
-    }
+def _options(
+    keys: Sequence[str], names: Sequence[str], columns: dict[str, int], sample: list[list[str]]
+) -> dict[str, int]:
+    """The columns of votes: parties, every combination of a coalition, independents; as they stand in the file.
+
+    What is no key by its name must look like votes, too: most of its cells in the first rows are numbers."""
+    free = {at: key for at, key in enumerate(keys) if key and at not in columns.values()}
+    return {names[at].strip(): at for at, key in free.items() if not _NO_OPTION.search(key) and _is_votes(at, sample)}
+
+
+def _is_votes(at: int, sample: list[list[str]]) -> bool:
+    cells = [row[at].strip() for row in sample if at < len(row)]
+    said = [cell for cell in cells if cell.casefold() not in UNKNOWN]
+    return sum(cell.replace(",", "").isdigit() for cell in said) * 2 >= len(said)

@@ -57,20 +57,12 @@ class _Areas:
             if since and since > row["valid_from"]:
                 raise InvalidInput(_("A newer map is in force since %(date)s; this one comes too late.", date=since))
             self.created += since != row["valid_from"]
-        self.target.session.execute(self._upsert(rows))
+        kept = [name for name in rows[0] if name not in (*self.key, "valid_from", "batch_id")]
+        _upsert(self.target.session, self.model, rows, (*self.key, "valid_from"), kept, keeps_known=True)
 
     def finish(self) -> dict[str, int]:
         closed = self._close() if self.target.valid_from else 0
         return {"created": self.created, "updated": len(self.seen) - self.created, "closed": closed}
-
-    def _upsert(self, rows: Rows) -> Any:
-        upsert = insert(self.model).values(rows)
-        changed = {
-            name: func.coalesce(upsert.excluded[name], getattr(self.model, name))
-            for name in rows[0]
-            if name not in (*self.key, "valid_from", "batch_id")
-        }
-        return upsert.on_conflict_do_update(index_elements=[*self.key, "valid_from"], set_=changed)
 
     def _close(self) -> int:
         """What stood in the places that the new map shows, and is not of it, ends the day it begins."""
@@ -129,10 +121,8 @@ class _Nominal:
         for row in rows:
             row["section_number"] = row.pop("number")
             row |= {"as_of": self.target.as_of, "batch_id": self.target.batch_id}
-        upsert = insert(NominalCount).values(rows)
-        kept = ("state", "section_number", "as_of")
-        changed = {name: upsert.excluded[name] for name in rows[0] if name not in kept}
-        self.target.session.execute(upsert.on_conflict_do_update(index_elements=kept, set_=changed))
+        key = ("state", "section_number", "as_of")
+        _upsert(self.target.session, NominalCount, rows, key, [name for name in rows[0] if name not in key])
         self.written += len(rows)
 
     def finish(self) -> dict[str, int]:
@@ -154,10 +144,8 @@ class _Results:
         for row in rows:
             row["section_number"] = row.pop("number")
             row |= {"election_id": self.election_id, "batch_id": self.target.batch_id}
-        upsert = insert(ElectionResult).values(rows)
-        kept = ("election_id", "state", "section_number", "station")
-        changed = {name: upsert.excluded[name] for name in rows[0] if name not in kept}
-        self.target.session.execute(upsert.on_conflict_do_update(index_elements=kept, set_=changed))
+        key = ("election_id", "state", "section_number", "station")
+        _upsert(self.target.session, ElectionResult, rows, key, [name for name in rows[0] if name not in key])
         self.written += len(rows)
 
     def finish(self) -> dict[str, int]:
@@ -172,6 +160,19 @@ WRITERS: dict[str, Callable[[Target], Writer]] = {
     "nominal_list": _Nominal,
     "results": _Results,
 }
+
+
+def _upsert(
+    session: Session, model: Any, rows: Rows, key: tuple[str, ...], changed: list[str], *, keeps_known: bool = False
+) -> None:
+    """Write rows, or correct those whose key is there; `keeps_known`: what a row leaves open stays as it was."""
+    table = model.__table__
+    upsert = insert(table)
+    said: dict[str, Any] = {name: upsert.excluded[name] for name in changed}
+    if keeps_known:
+        said = {name: func.coalesce(new, table.c[name]) for name, new in said.items()}
+    # Through the connection: one prepared statement for all rows, where a list of VALUES is compiled for each chunk.
+    session.connection().execute(upsert.on_conflict_do_update(index_elements=list(key), set_=said), rows)
 
 
 def undo(session: Session, batch_id: int, layout: str) -> None:
