@@ -9,6 +9,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 
+# A try that never left the house counts for no cap.
+UNCOUNTED = ("refused_by_gate", "not_placed", "excluded", "cancelled", "canceled")
+# The closed tries that count, in the words of the indexes from which the gate reads them without touching the table.
+COUNTED = f"outcome <> ALL ('{{{','.join(UNCOUNTED)}}}'::text[])"
+
 
 class Attempt(Base):
     """Committed before a provider hears of it; its id travels with the call or message.
@@ -23,6 +28,10 @@ class Attempt(Base):
         CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_with_outcome"),
         Index("ix_attempts_contact_id_at", "contact_id", "at"),
         Index("ix_attempts_phone_at", "phone", "at"),
+        Index("ix_attempts_counted_phone_at", "phone", "at", postgresql_where=text(COUNTED)),
+        Index("ix_attempts_counted_contact_id_at", "contact_id", "at", postgresql_where=text(COUNTED)),
+        Index("ix_attempts_open_phone", "phone", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_attempts_open_contact_id", "contact_id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_attempts_change_id", "change_id"),
         Index("ix_attempts_open_deadline", "deadline_at", postgresql_where=text("closed_at IS NULL")),
         Index("uq_attempts_open_call_phone", "phone", unique=True,

@@ -9,14 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from callcenter import calendar, gate_facts, gate_rules, rulebook
+from callcenter.attempts import UNCOUNTED
 from callcenter.base.clock import campaign_now
 from callcenter.consents import Consent, Evidence, evidence, opt_out, people_at, record, undo_opt_out
-from callcenter.gate_facts import UNCOUNTED
-from callcenter.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, SOON, Asked, Rule, Verdict, judge
+from callcenter.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, SOON, Asked, Facts, Rule, Verdict, judge
 from callcenter.refusals import SENTENCES, LiftedBy, Refusal
 
 __all__ = ["ANSWERS_THE_PERSON", "CHANNELS", "NEEDS_OPT_IN", "RULES", "SENTENCES", "SOON", "UNCOUNTED", "Asked",
-           "Consent", "Evidence", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge",
+           "Consent", "Evidence", "Facts", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge",
            "opt_out", "people_at", "record", "refusal", "refusals", "undo_opt_out", "verdicts"]  # fmt: skip
 
 CHANNELS = ("call", "sms", "whatsapp")
@@ -55,11 +55,14 @@ def refusals(
     """The gate for a batch of (contact id, phone): two SELECTs. Who is not in the answer may be contacted now.
 
     `attempt_ids`: the tries that ask, planned already, which do not count against themselves."""
+    if not people:
+        return {}
+    asked = _question(session, channel, purpose, simulated=simulated)
     found = {}
-    for asked in _questions(session, people, channel, purpose, simulated=simulated, attempt_ids=attempt_ids):
-        said = judge(asked)
+    for facts in gate_facts.read(session, people, channel, now=asked.now, own=attempt_ids):
+        said = judge(facts, asked)
         if said is not None:
-            found[asked.facts.contact_id] = said
+            found[facts.contact_id] = said
     return found
 
 
@@ -69,8 +72,9 @@ def verdicts(
     """What each rule of the gate says of this person now, in the gate's order, and when it would say otherwise.
 
     The first that refuses is what `refusal` answers."""
-    (asked,) = _questions(session, [(contact_id, phone)], channel, purpose, simulated=simulated)
-    return [gate_rules.verdict(rule, asked) for rule in RULES]
+    asked = _question(session, channel, purpose, simulated=simulated)
+    (facts,) = gate_facts.read(session, [(contact_id, phone)], channel, now=asked.now)
+    return [gate_rules.verdict(rule, facts, asked) for rule in RULES]
 
 
 def hold_phones(session: Session, phones: Collection[str], *, wait: bool = False) -> set[str]:
@@ -85,20 +89,7 @@ def hold_phones(session: Session, phones: Collection[str], *, wait: bool = False
     return set(session.scalars(query, {"phones": sorted(phones)}))
 
 
-def _questions(
-    session: Session,
-    people: Sequence[tuple[int, str]],
-    channel: str,
-    purpose: str,
-    *,
-    simulated: bool,
-    attempt_ids: Collection[UUID] = (),
-) -> list[Asked]:
+def _question(session: Session, channel: str, purpose: str, *, simulated: bool) -> Asked:
     if channel not in CHANNELS or purpose not in calendar.PURPOSES:
         raise ValueError(f"no channel {channel!r} or no purpose {purpose!r}: {CHANNELS}, {calendar.PURPOSES}")
-    if not people:
-        return []
-    now, book = campaign_now(session), rulebook.read(session)
-    facts = gate_facts.read(session, people, channel, now=now, per_week=book.per_week, own=attempt_ids)
-    memory: dict[object, object] = {}
-    return [Asked(row, channel, purpose, now, simulated, book, memory) for row in facts]
+    return Asked(channel, purpose, campaign_now(session), simulated, rulebook.read(session))

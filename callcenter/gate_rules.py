@@ -3,9 +3,9 @@
 `consent` asks them; `judge` and `verdicts` there go through the one list RULES."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask_babel import LazyString
@@ -30,21 +30,44 @@ WARNINGS: dict[str, LazyString] = {
 }
 
 
+class Facts(NamedTuple):
+    """What the gate knows of one person at one phone. Of nobody by that id, all from `consent` to `municipality` are
+    None. `consent`: what holds on the channel asked for. `…_recent`: the tries of the last seven days."""
+
+    contact_id: int
+    phone: str
+    consent: str | None
+    invented: bool | None
+    is_blocked: bool
+    is_member: bool | None
+    holds_post: bool | None
+    state: int | None
+    municipality: str | None
+    is_suppressed: bool | None
+    is_in_register: bool | None
+    is_being_called: bool | None  # a call is open at the phone
+    is_other_called: bool | None  # with somebody else
+    other_written_at: datetime | None  # a message to somebody else there has just left
+    phone_total: int
+    phone_recent: list[datetime] | None
+    person_total: int
+    person_recent: list[datetime] | None
+
+    @property
+    def zones(self) -> tuple[ZoneInfo, ...]:
+        return zones.zones_of(self.state, self.municipality, self.phone)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """One question to the gate. `facts`: a row of `gate_facts`. `memory`: what one batch works out once for many."""
+    """One question to the gate, for a batch. `memory`: what is worked out once for everybody who is alike in it."""
 
-    facts: Any
     channel: str
     purpose: str
     now: datetime
     simulated: bool
     book: Rulebook
     memory: dict[Any, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def zones(self) -> tuple[ZoneInfo, ...]:
-        return zones.zones_of(self.facts.state, self.facts.municipality, self.facts.phone)
 
 
 @dataclass(frozen=True)
@@ -54,13 +77,12 @@ class Rule:
 
     code: str
     label: LazyString
-    refuse: Callable[[Asked], Refusal | None]
-    warn: Callable[[Asked], str | None] = lambda _asked: None
-    turns: Callable[[Asked], datetime | None] = lambda _asked: None
+    refuse: Callable[[Facts, Asked], Refusal | None]
+    warn: Callable[[Facts, Asked], str | None] = lambda _facts, _asked: None
+    turns: Callable[[Facts, Asked], datetime | None] = lambda _facts, _asked: None
 
 
-def _person(asked: Asked) -> Refusal | None:
-    facts = asked.facts
+def _person(facts: Facts, _asked: Asked) -> Refusal | None:
     if facts.is_suppressed:
         return Refusal("suppressed")
     if facts.consent is None:
@@ -68,18 +90,18 @@ def _person(asked: Asked) -> Refusal | None:
     return None
 
 
-def _blocked(asked: Asked) -> Refusal | None:
-    return Refusal("blocked") if asked.facts.is_blocked else None
+def _blocked(facts: Facts, _asked: Asked) -> Refusal | None:
+    return Refusal("blocked") if facts.is_blocked else None
 
 
-def _invented(asked: Asked) -> Refusal | None:
-    return Refusal("invented") if asked.facts.invented and not asked.simulated else None
+def _invented(facts: Facts, asked: Asked) -> Refusal | None:
+    return Refusal("invented") if facts.invented and not asked.simulated else None
 
 
-def _consent(asked: Asked) -> Refusal | None:
-    if asked.facts.consent == "opted_out":
+def _consent(facts: Facts, asked: Asked) -> Refusal | None:
+    if facts.consent == "opted_out":
         return Refusal("opted_out")
-    if asked.purpose in NEEDS_OPT_IN and asked.facts.consent != "opted_in":
+    if asked.purpose in NEEDS_OPT_IN and facts.consent != "opted_in":
         return Refusal("not_opted_in")
     return None
 
@@ -90,50 +112,53 @@ _SEVERITY = ("no", "sign_off", "drill", "members")
 _CODES = {"no": "phase", "members": "phase_members", "sign_off": "phase_sign_off", "drill": "phase_drill"}
 
 
-def _phase(asked: Asked) -> Refusal | None:
-    refusal: Refusal | None = _remembered(asked, "phase", lambda: _phase_on(asked, asked.now))
+def _phase(facts: Facts, asked: Asked) -> Refusal | None:
+    refusal: Refusal | None = _remembered(facts, asked, "phase", lambda: _phase_on(facts, asked, asked.now))
     return refusal
 
 
-def _phase_on(asked: Asked, moment: datetime) -> Refusal | None:
+def _phase_on(facts: Facts, asked: Asked, moment: datetime) -> Refusal | None:
     """The strictest over every election where the person lives, and over the days that their zones show."""
     found: dict[str, Refusal] = {}
-    for day in {moment.astimezone(zone).date() for zone in asked.zones}:
-        for standing in asked.book.standings(day, asked.facts.state):
+    for day in {moment.astimezone(zone).date() for zone in facts.zones}:
+        for standing in asked.book.standings(day, facts.state):
             rules = asked.book.rules_of(asked.purpose, standing.phase)
             for rule in rules:
-                if not _passes(asked, rule, standing, day):
-                    is_house = rule != rules[0] and _passes(asked, rules[0], standing, day)
-                    found[rule] = Refusal("phase_house" if is_house else _CODES[rule])
+                if _passes(facts, asked, rule, standing, day):
+                    continue
+                if rule == rules[0] or not _passes(facts, asked, rules[0], standing, day):
+                    found[rule] = Refusal(_CODES[rule])
+                else:
+                    found.setdefault(rule, Refusal("phase_house"))
     return next((found[rule] for rule in _SEVERITY if rule in found), None)
 
 
-def _passes(asked: Asked, rule: str, standing: Standing, day: date) -> bool:
+def _passes(facts: Facts, asked: Asked, rule: str, standing: Standing, day: date) -> bool:
     if rule in ("yes", "notice"):
         return True
     if rule == "members":
-        return bool(asked.facts.is_member)
+        return bool(facts.is_member)
     if rule == "drill":
         return asked.simulated
     return rule == "sign_off" and asked.book.is_signed_off(asked.purpose, standing, day)
 
 
-def needs_notice(asked: Asked) -> bool:
+def needs_notice(facts: Facts, asked: Asked) -> bool:
     """Does launching for this person's territory ask to confirm?"""
     return any(
         "notice" in asked.book.rules_of(asked.purpose, standing.phase)
-        for zone in asked.zones
-        for standing in asked.book.standings(asked.now.astimezone(zone).date(), asked.facts.state)
+        for zone in facts.zones
+        for standing in asked.book.standings(asked.now.astimezone(zone).date(), facts.state)
     )
 
 
-def _phase_turns(asked: Asked) -> datetime | None:
+def _phase_turns(facts: Facts, asked: Asked) -> datetime | None:
     """When the phase's verdict is another one than now: at a midnight where the person lives."""
-    now = _phase_on(asked, asked.now)
-    first = min(asked.now.astimezone(zone).date() for zone in asked.zones)
-    for day in asked.book.turns(first, asked.facts.state)[:MAX_TURNS]:
-        for midnight in sorted(datetime.combine(day, time(0), zone) for zone in asked.zones):
-            if midnight > asked.now and (_phase_on(asked, midnight) is None) != (now is None):
+    now = _phase_on(facts, asked, asked.now)
+    first = min(asked.now.astimezone(zone).date() for zone in facts.zones)
+    for day in asked.book.turns(first, facts.state)[:MAX_TURNS]:
+        for midnight in sorted(datetime.combine(day, time(0), zone) for zone in facts.zones):
+            if midnight > asked.now and (_phase_on(facts, asked, midnight) is None) != (now is None):
                 return midnight.astimezone(UTC)
     return None
 
@@ -141,17 +166,18 @@ def _phase_turns(asked: Asked) -> datetime | None:
 # ── hours ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _hours(asked: Asked) -> Refusal | None:
+def _hours(facts: Facts, asked: Asked) -> Refusal | None:
     if asked.channel not in CHANNELS_WITH_HOURS:
         return None
-    until = _remembered(asked, "hours", lambda: calendar.opens_at(asked.now, asked.zones, hours_for(asked)))
+    hours = hours_for(facts, asked)
+    until = _remembered(facts, asked, "hours", lambda: calendar.opens_at(asked.now, facts.zones, hours))
     return Refusal("hours", until) if until else None
 
 
-def hours_for(asked: Asked) -> calendar.HoursOn:
+def hours_for(facts: Facts, asked: Asked) -> calendar.HoursOn:
     """The hours of this person: those of the house, and on election day a post's own for its two purposes."""
-    has_post = bool(asked.facts.holds_post) and asked.purpose in calendar.FOR_POSTS
-    state = asked.facts.state
+    has_post = bool(facts.holds_post) and asked.purpose in calendar.FOR_POSTS
+    state = facts.state
 
     def hours(day: date, zone: ZoneInfo) -> Span:
         standings = asked.book.standings(day, state) if has_post else ()
@@ -162,37 +188,37 @@ def hours_for(asked: Asked) -> calendar.HoursOn:
     return hours
 
 
-def _hours_turn(asked: Asked) -> datetime | None:
+def _hours_turn(facts: Facts, asked: Asked) -> datetime | None:
     if asked.channel not in CHANNELS_WITH_HOURS:
         return None
-    return calendar.closes_at(asked.now, asked.zones, hours_for(asked))
+    return calendar.closes_at(asked.now, facts.zones, hours_for(facts, asked))
 
 
 # ── register, caps, household ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _do_not_call(asked: Asked) -> Refusal | None:
-    is_out = asked.facts.is_in_register and asked.purpose in asked.book.do_not_call
+def _do_not_call(facts: Facts, asked: Asked) -> Refusal | None:
+    is_out = facts.is_in_register and asked.purpose in asked.book.do_not_call
     return Refusal("do_not_call") if is_out else None
 
 
-def _cap(asked: Asked) -> Refusal | None:
+def _cap(facts: Facts, asked: Asked) -> Refusal | None:
     if asked.purpose in ANSWERS_THE_PERSON:
         return None
-    facts, book = asked.facts, asked.book
+    book = asked.book
     most = max(facts.phone_total, facts.person_total)
     if most >= book.in_all:
         return Refusal("cap_total", by=None if most >= MAX_IN_ALL else LiftedBy.ADMINISTRATOR)
+    # The try whose seventh day makes room for the next.
     ends = [
-        freed + WEEK
-        for count, freed in ((facts.phone_recent, facts.phone_freed), (facts.person_recent, facts.person_freed))
-        if count >= book.per_week
+        sorted(recent)[-book.per_week] + WEEK
+        for recent in (facts.phone_recent, facts.person_recent)
+        if recent and len(recent) >= book.per_week
     ]
     return Refusal("cap_week", max(ends)) if ends else None
 
 
-def _household(asked: Asked) -> Refusal | None:
-    facts = asked.facts
+def _household(facts: Facts, asked: Asked) -> Refusal | None:
     if facts.is_being_called and (asked.channel == "call" or facts.is_other_called):
         return Refusal("household", asked.now + SOON)
     if facts.other_written_at is not None:
@@ -206,19 +232,19 @@ RULES: tuple[Rule, ...] = (
     Rule("drill", _l("Invented people"), _invented),
     Rule("consent", _l("Consent"), _consent),
     Rule("phase", _l("Phase of the election"), _phase,
-         warn=lambda asked: "notice" if needs_notice(asked) else None, turns=_phase_turns),
+         warn=lambda facts, asked: "notice" if needs_notice(facts, asked) else None, turns=_phase_turns),
     Rule("do_not_call", _l("Register of those who want no advertising"), _do_not_call,
-         warn=lambda asked: "do_not_call" if asked.facts.is_in_register else None),
+         warn=lambda facts, _asked: "do_not_call" if facts.is_in_register else None),
     Rule("hours", _l("Calling hours"), _hours, turns=_hours_turn),
     Rule("caps", _l("How often a person is tried"), _cap),
     Rule("household", _l("One at a time in a household"), _household),
 )  # fmt: skip
 
 
-def judge(asked: Asked) -> Refusal | None:
+def judge(facts: Facts, asked: Asked) -> Refusal | None:
     """The gate itself: what the first rule says that refuses."""
     for rule in RULES:
-        refusal = rule.refuse(asked)
+        refusal = rule.refuse(facts, asked)
         if refusal is not None:
             return refusal
     return None
@@ -236,19 +262,17 @@ class Verdict:
     changes_at: datetime | None
 
 
-def verdict(rule: Rule, asked: Asked) -> Verdict:
+def verdict(rule: Rule, facts: Facts, asked: Asked) -> Verdict:
     """What `rule` alone says, whatever the others do."""
-    asked = replace(asked, memory={})
-    refusal = rule.refuse(asked)
-    warning = rule.warn(asked) if refusal is None else None
-    changes_at = refusal.until if refusal and refusal.until else rule.turns(asked)
+    refusal = rule.refuse(facts, asked)
+    warning = rule.warn(facts, asked) if refusal is None else None
+    changes_at = refusal.until if refusal and refusal.until else rule.turns(facts, asked)
     return Verdict(rule.code, rule.label, refusal, WARNINGS[warning] if warning else None, changes_at)
 
 
-def _remembered(asked: Asked, what: str, work: Callable[[], Any]) -> Any:
+def _remembered(facts: Facts, asked: Asked, what: str, work: Callable[[], Any]) -> Any:
     """One answer for everybody of a batch who is alike in what the phase and the hours look at."""
-    facts = asked.facts
-    key = (what, facts.state, facts.municipality, facts.phone[:6], facts.is_member, facts.holds_post)
+    key = (what, facts.state, facts.zones, facts.is_member, facts.holds_post)
     if key not in asked.memory:
         asked.memory[key] = work()
     return asked.memory[key]

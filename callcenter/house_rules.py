@@ -33,6 +33,16 @@ RULE_LABELS: dict[str, LazyString] = {
     "drill": _l("Only as a drill"),
     "no": _l("Not allowed"),
 }
+PURPOSE_LABELS: dict[str, LazyString] = {
+    "survey": _l("Survey"),
+    "data_verification": _l("Verification of data"),
+    "structure": _l("Structure"),
+    "persuasion": _l("Promotion of the vote"),
+    "neutral_reminder": _l("Neutral reminder"),
+    "mobilization": _l("Mobilisation"),
+    "citizen_care": _l("Citizen care"),
+    "privacy_request": _l("Privacy request"),
+}
 DAY_KIND_LABELS: dict[str, LazyString] = {
     "weekday": _l("Monday to Saturday"),
     "sunday": _l("Sunday"),

@@ -4,7 +4,22 @@ import unicodedata
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
 CENTRAL = "America/Mexico_City"
+# The zones of the country, as people call them.
+NAMES: dict[str, LazyString] = {
+    CENTRAL: _l("Central zone"),
+    "America/Cancun": _l("Quintana Roo"),
+    "America/Mazatlan": _l("Pacific zone"),
+    "America/Hermosillo": _l("Sonora"),
+    "America/Tijuana": _l("Baja California"),
+    "America/Bahia_Banderas": _l("Bahía de Banderas"),
+    "America/Ciudad_Juarez": _l("Border at Juárez"),
+    "America/Ojinaga": _l("Border at Ojinaga"),
+    "America/Matamoros": _l("Border from Acuña to Matamoros"),
+}
 # States outside the central zone (INE's numbers).
 STATES = {
     2: "America/Tijuana",
@@ -70,17 +85,16 @@ def zones_of(state: int | None, municipality: str | None, phone: str) -> tuple[Z
     """The zones in which a contact must be awake, one or two: where they live, and where their phone is from.
 
     A call must be legal in both. A mobile that moved keeps its area code, so this errs towards silence."""
-    return _zones(state, municipality, phone.removeprefix("+52")[:3])
+    area = AREA_CODES.get(phone.removeprefix("+52")[:3], CENTRAL)
+    return _zones(area, area if state is None else _zone_of_home(state, municipality))
 
 
-@lru_cache(maxsize=16_384)  # a country has 2,500 municipalities and 400 area codes; a batch asks of a few of them
-def _zones(state: int | None, municipality: str | None, area: str) -> tuple[ZoneInfo, ...]:
-    names = {AREA_CODES.get(area, CENTRAL)}
-    if state is not None:
-        names.add(_zone_of_home(state, municipality))
-    return tuple(map(_zone, sorted(names)))
+@lru_cache(maxsize=256)
+def _zones(area: str, home: str) -> tuple[ZoneInfo, ...]:
+    return tuple(ZoneInfo(name) for name in sorted({area, home}))
 
 
+@lru_cache(maxsize=16_384)  # a country has 2,500 municipalities, each spelled in several ways
 def _zone_of_home(state: int, municipality: str | None) -> str:
     if municipality:
         plain = unicodedata.normalize("NFKD", municipality.casefold())
@@ -90,8 +104,3 @@ def _zone_of_home(state: int, municipality: str | None) -> str:
         if (state, key) in MUNICIPALITIES:
             return MUNICIPALITIES[state, key]
     return STATES.get(state, CENTRAL)
-
-
-@lru_cache(maxsize=32)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

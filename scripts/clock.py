@@ -51,6 +51,7 @@ def chores() -> list[Chore]:
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
         Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),
         Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
+        Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
         Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),

@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("territory.page", _l("Territory"), "map", "contacts"),
     Entry("imports.index", _l("Imports"), "upload", "contacts"),
     Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
+    Entry("calendar.index", _l("Calendar and rules"), "calendar-event", "house"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )

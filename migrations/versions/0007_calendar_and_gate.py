@@ -10,11 +10,22 @@ branch_labels = None
 depends_on = None
 
 
+COUNTED = "outcome <> ALL ('{refused_by_gate,not_placed,excluded,cancelled,canceled}'::text[])"
+TRIES = {
+    "ix_attempts_counted_phone_at": (["phone", "at"], COUNTED),
+    "ix_attempts_counted_contact_id_at": (["contact_id", "at"], COUNTED),
+    "ix_attempts_open_phone": (["phone"], "closed_at IS NULL"),
+    "ix_attempts_open_contact_id": (["contact_id"], "closed_at IS NULL"),
+}
+
+
 def upgrade() -> None:
     _elections()
     _house_rules()
     _signoffs()
     _register()
+    for name, (columns, which) in TRIES.items():
+        op.create_index(name, "attempts", columns, postgresql_where=sa.text(which))
     op.create_check_constraint(op.f("ck_consents_channel"), "consents", "channel IN ('all', 'call', 'sms', 'whatsapp')")
     op.create_index(
         "ix_consents_one_channel", "consents", ["contact_id", "channel"], postgresql_where=sa.text("channel <> 'all'")
@@ -151,6 +162,8 @@ def _register() -> None:
 
 
 def downgrade() -> None:
+    for name in TRIES:
+        op.drop_index(name, table_name="attempts")
     op.drop_index("ix_consents_one_channel", table_name="consents")
     op.drop_constraint(op.f("ck_consents_channel"), "consents", type_="check")
     for table in ("do_not_call_phones", "do_not_call_lists", "legal_signoffs", "holidays", "house_settings",
