@@ -49,3 +49,23 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault(); // the first button that is left, not the form's own
   event.target.closest("[data-picker]").querySelector("[data-picker-group]:not([hidden]) button:not([hidden])")?.click();
 });
+
+// An answer drawn of a form that has changed since would take back what was typed meanwhile: it is asked for again.
+const form = document.getElementById("rule");
+const asked = new WeakMap();
+
+/** What the form holds now. */
+function held() {
+  return new URLSearchParams(new FormData(form)).toString();
+}
+
+form?.addEventListener("htmx:configRequest", (event) => {
+  asked.set(event.target, held());
+});
+
+form?.addEventListener("htmx:beforeSwap", (event) => {
+  const { elt } = event.detail.requestConfig;
+  if (!asked.has(elt) || asked.get(elt) === held() || event.detail.xhr.status >= 400) return;
+  event.detail.shouldSwap = false;
+  window.htmx.trigger(elt, elt.matches("button") ? "click" : "change");
+});
