@@ -95,7 +95,7 @@ def start(session: Session, import_id: int, choice: Choice, user_id: int, *, dry
     Raises InvalidInput when the list could not be imported so."""
     batch = _waiting(session, import_id)
     names = batch.preview["names"] if batch.preview else []
-    columns = {name: choice.mapping.get(str(at), "") for at, name in enumerate(names) if name}
+    columns = [(name, choice.mapping.get(str(at), "")) for at, name in enumerate(names) if name]
     options = {"policies": choice.policies, "default_policy": DEFAULT_POLICY, "dry_run": dry_run, "columns": columns}
     letters = choice.sex_letters
     imports.start(session, import_id, choice.mapping, letters, user_id, options=options)

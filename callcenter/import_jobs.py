@@ -42,8 +42,10 @@ def run_import(import_id: int) -> None:
             log.info("import %d: %s", import_id, refused.code)
             if refused.code == "cancelled":
                 imports.clean_up(session, import_id)
-        if imports.get(session, import_id).state != "running":
+        state = imports.get(session, import_id).state
+        if state != "running":
             leases.release(session, f"import/{import_id}", _holder())
+        if state not in ("running", "mapping"):  # after a trial the person decides, and needs the file
             imports.forget_file(batch)
         session.commit()
 

@@ -73,23 +73,21 @@ def _look(session: Session, batch: ImportBatch) -> tuple[Inspection, dict[str, A
     corrected = import_corrections.original(session, inspection.header)
     if corrected is not None:
         import_corrections.take_over(batch, corrected)
-        known = corrected.options.get("columns", {})
+        known = dict(corrected.options.get("columns", ()))
         return _remembering(inspection, known), {"remembered": None}
     earlier = saved.find(session, batch.source, inspection.header.names)
     if earlier is None:
         return inspection, {"remembered": None}
     batch.options = batch.options | {"policies": earlier.policies}
     batch.sex_letters = batch.sex_letters or earlier.sex_letters
-    return _remembering(inspection, earlier.columns), {"remembered": earlier.saved_at.isoformat()}
+    return _remembering(inspection, earlier.fields), {"remembered": earlier.saved_at.isoformat()}
 
 
 def _remembering(inspection: Inspection, columns: Mapping[str, str]) -> Inspection:
     """The inspection with the fields that these names had before; as it is when none of them is there."""
-    mapping = {
-        at: columns[name]
-        for at, name in enumerate(inspection.header.names)
-        if columns.get(name) and at not in inspection.dropped
-    }
+    known = {import_columns.column_key(name): field for name, field in columns.items()}
+    fields = [known.get(import_columns.column_key(name)) for name in inspection.header.names]
+    mapping = {at: field for at, field in enumerate(fields) if field and at not in inspection.dropped}
     if not mapping:
         return inspection
     return Inspection(

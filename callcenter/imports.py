@@ -57,7 +57,7 @@ class ImportBatch(Base):
     state: Mapped[str] = mapped_column(default="uploaded")
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)  # column of the file -> field
     preview: Mapped[dict[str, Any] | None]  # what the inspection found: names, dropped columns, first rows
-    # sheet, policies {field: overwrite | keep | fill}, dry_run, columns {name: field}, corrects (an import), version
+    # sheet, policies {field: overwrite | keep | fill}, dry_run, columns [[name, field]], corrects (an import), version
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     sex_letters: Mapped[str | None]  # HM | MF: what M means in this file
     notice_version: Mapped[str | None]  # the privacy notice that the people of this list answered

@@ -71,10 +71,14 @@ def _table(import_id: int) -> Iterator[list[object]]:
 
 
 def _rows(session: Session, import_id: int, reason: str) -> Iterator[list[object]]:
-    names: list[str] = []
+    said = imports.get(session, import_id).options.get("columns", ())
+    names = [name for name, field in said if field]
+    is_headed = False
     for row in imports.refused_rows(session, import_id, reason=reason, limit=None):
-        if not names:
-            names = list(row.cells)
+        if not is_headed:
+            # JSON keeps no order of names: the batch does, when a person chose its columns.
+            names = names if set(names) >= set(row.cells) else list(row.cells)
+            is_headed = True
             yield [*import_corrections.head(import_id, names)]
         yield [row.row_number, str(REASON_SENTENCES[row.reason]), *(row.cells.get(name) for name in names)]
 

@@ -41,15 +41,15 @@ def save(mapping_id: int) -> ResponseReturnValue:
     """What the next list of this source with these names is taken for."""
     session = web_session()
     kept = saved_mappings.get(session, mapping_id)
-    columns = {name: request.form.get(f"column-{at}", "") for at, name in enumerate(kept.columns)}
+    columns = [(name, request.form.get(f"column-{at}", "")) for at, (name, _field) in enumerate(kept.columns)]
     policies = {
         field: request.form.get(f"policy-{at}", "overwrite")
-        for at, field in enumerate(columns.values())
+        for at, (_name, field) in enumerate(columns)
         if has_policy(field) and request.form.get(f"policy-{at}") in ("fill", "keep")
     }
     try:
         keys = [one.key for one in attributes.all_attributes(session)]
-        check_mapping({at: field for at, field in enumerate(columns.values()) if field}, (), keys)
+        check_mapping({at: field for at, (_name, field) in enumerate(columns) if field}, (), keys)
     except InvalidInput as fault:
         return _page(kept, fault.faults), 422
     letters = request.form.get("sex_letters")

@@ -18,7 +18,7 @@ from callcenter.import_columns import column_key
 
 
 class SavedMapping(Base):
-    """One source's lists with one set of column names. `columns`: name → field, '' for one not imported.
+    """One source's lists with one set of column names. `columns`: [name, field], '' for one not imported.
 
     `source_key`, `names_key`: two spellings of a source are one, and so are the same names in another order."""
 
@@ -28,11 +28,16 @@ class SavedMapping(Base):
     source: Mapped[str]
     source_key: Mapped[str]
     names_key: Mapped[str]
-    columns: Mapped[dict[str, Any]]
+    columns: Mapped[list[Any]]
     policies: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     sex_letters: Mapped[str | None]
     saved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     saved_at: Mapped[datetime] = mapped_column(default=real_now, server_default=text("now()"))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Name → field."""
+        return dict(self.columns)
 
 
 def find(session: Session, source: str, names: Sequence[str]) -> SavedMapping | None:
@@ -47,18 +52,20 @@ def find(session: Session, source: str, names: Sequence[str]) -> SavedMapping | 
 def save(
     session: Session,
     source: str,
-    columns: Mapping[str, str],
+    columns: Sequence[tuple[str, str]],
     *,
     policies: Mapping[str, str],
     sex_letters: str | None,
     user_id: int | None,
 ) -> SavedMapping:
     """Keep how the columns are taken: the one mapping of this source and these names."""
-    found = find(session, source, list(columns))
+    names = [name for name, _field in columns]
+    found = find(session, source, names)
     if found is None:
-        found = SavedMapping(source_key=column_key(source), names_key=names_key(list(columns)))
+        found = SavedMapping(source_key=column_key(source), names_key=names_key(names))
         session.add(found)
-    found.source, found.columns, found.policies = source.strip(), dict(columns), dict(policies)
+    found.source, found.policies = source.strip(), dict(policies)
+    found.columns = [[name, field] for name, field in columns]
     found.sex_letters, found.saved_by, found.saved_at = sex_letters, user_id, real_now()
     session.flush()
     return found

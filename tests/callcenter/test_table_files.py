@@ -51,8 +51,8 @@ def workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]], *, hidde
 
 
 def test_a_workbook_gives_numbers_as_they_are_typed_from_its_visible_sheet(tmp_path: Path) -> None:
-    hidden = [["NOMBRE", "CELULAR", "SECCION", "EDAD"]]
-    lista = [["NOMBRE", "CELULAR", "FECHA", "ACEPTA"], ["Ana", 2281234567.0, date(1990, 5, 31), True]]
+    hidden: list[list[Any]] = [["NOMBRE", "CELULAR", "SECCION", "EDAD"]]
+    lista: list[list[Any]] = [["NOMBRE", "CELULAR", "FECHA", "ACEPTA"], ["Ana", 2281234567.0, date(1990, 5, 31), True]]
     path = workbook(tmp_path / "lista.xlsx", {"Antes": hidden, "Lista": lista}, hidden="Antes")
     assert rows_of(path) == [["NOMBRE", "CELULAR", "FECHA", "ACEPTA"], ["Ana", "2281234567", "1990-05-31", "TRUE"]]
     table = open_table(path, import_columns.known_names)
