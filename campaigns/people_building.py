@@ -18,7 +18,7 @@ from callcenter.base import db
 from callcenter.base.clock import real_now
 from campaigns import people_columns, people_copy, people_news
 from campaigns.people_columns import ATTEMPTS, Column, Meta
-from campaigns.people_copy import Copy
+from campaigns.people_copy import Copy, Wanted
 from campaigns.people_news import Array
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,8 @@ class _Table:
 def _brought_up_to_date(folder: Path, connection: Connection) -> bool:
     """Write the newest generation again with the news in it. False when there is none to begin with."""
     attributes = _attributes(connection)
-    copy = people_copy.open_copy(connection, MOST_NEWS, attributes=sorted(attributes))
+    people = frozenset(each.name for each in people_columns.people_columns(attributes))
+    copy = people_copy.open_copy(connection, MOST_NEWS, Wanted(people, frozenset(each.name for each in ATTEMPTS)))
     if copy is None or dict(copy.meta.attributes) != attributes:
         return False
     order, moved = _new_places(copy)

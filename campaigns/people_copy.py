@@ -63,9 +63,6 @@ class Copy:
         """How a column is coded."""
         return self._columns[name]
 
-    def has(self, name: str) -> bool:
-        return name in self._columns
-
     @cached_property
     def alive(self) -> Mask | None:
         """Who is there; None: everybody."""
@@ -139,17 +136,29 @@ def found(known: Array, wanted: Array, first: int = 0) -> Array:
     return np.where(known[place] == wanted, place + first, -1)
 
 
-def open_copy(
-    connection: Connection, most: int, questions: Sequence[Select[Any]] = (), attributes: Sequence[str] = ()
-) -> Copy | None:
-    """The copy as of now with the answers to `questions`; None when there is none that can be used: no file, another
-    database's, without one of `attributes`, or behind by more than `most` rows."""
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a copy: columns of people and of attempts (none: attempts are left alone), and `questions` that
+    only SQL can answer: SELECTs of one id."""
+
+    people: frozenset[str] = frozenset()
+    attempts: frozenset[str] = frozenset()
+    questions: Sequence[Select[Any]] = ()
+
+
+def open_copy(connection: Connection, most: int, wanted: Wanted) -> Copy | None:
+    """The copy as of now; None when there is none that can be used: no file, another database's, without one of the
+    columns, or behind by more than `most` rows."""
     generation = people_columns.current()
     meta = people_columns.read_meta(generation) if generation else None
-    if generation is None or meta is None or set(attributes) - set(meta.attributes):
+    if generation is None or meta is None:
         return None
-    columns = people_columns.people_columns(meta.attributes)
-    news = people_news.changed(connection, columns, meta.low, most, questions)
+    known = {each.name: each for each in people_columns.people_columns(meta.attributes)}
+    if wanted.people - set(known):
+        return None
+    people = [each for name, each in known.items() if name in {"id", *wanted.people}]
+    attempts = [each for each in ATTEMPTS if each.name in wanted.attempts]
+    news = people_news.changed(connection, meta.low, most, people, attempts, wanted.questions)
     if news is None or news.database != meta.database or news.low < meta.low:
         return None
     try:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, column, select, table
 from callcenter import consent
 from campaigns import segment_sql
 from campaigns.people_columns import ATTEMPTS, UNKNOWN, Column
-from campaigns.people_copy import Copy, Mask, Tries, open_copy
+from campaigns.people_copy import Copy, Mask, Tries, Wanted, open_copy
 from campaigns.people_news import Array
 from campaigns.segment_counts import SPREAD, SPREAD_OVER
 from campaigns.segment_deeds import DEEDS, DELIVERED, REACHED
@@ -18,6 +18,7 @@ from campaigns.segment_fields import ROWS, owners
 from campaigns.segment_nodes import Act, Group, Members, Node, Own
 
 MOST_NEWS = 100_000  # changed rows that a count reads itself; more, and SQL counts until the copy is brought up to date
+_NEEDS = {"queue": "place", "campaign": "place", "purpose": "purpose", "channel": "channel", "value": "outcome"}
 _EPOCH = date(1970, 1, 1)
 _members = table("frozen_members", column("frozen_id"), column("contact_id"))
 _codes_of = {each.name: {value: code for code, value in enumerate(each.values, 1)} for each in ATTEMPTS}
@@ -148,22 +149,25 @@ class Looked:
 def look(connection: Connection, nodes: list[Node]) -> Looked | None:
     """What the copy says of the rules; None when there is no copy that could, and SQL must."""
     asked: list[Node] = []
-    attributes: set[str] = set()
+    people, attempts = {"id", "section_id", "consent", "suppressed", "blocked"}, set[str]()
     for node in nodes:
-        _collect(node, asked, attributes)
-    copy = open_copy(connection, MOST_NEWS, [_question(node) for node in asked], sorted(attributes))
+        _collect(node, asked, people, attempts)
+    wanted = Wanted(frozenset(people), frozenset(attempts), [_question(node) for node in asked])
+    copy = open_copy(connection, MOST_NEWS, wanted)
     return Looked(copy, nodes, asked) if copy is not None else None
 
 
-def _collect(node: Node, asked: list[Node], attributes: set[str]) -> None:
-    """The conditions that SQL must answer, and the attributes that the copy must have."""
+def _collect(node: Node, asked: list[Node], people: set[str], attempts: set[str]) -> None:
+    """The conditions that SQL must answer, and the columns that the others need."""
     if isinstance(node, Group):
         for member in node.members:
-            _collect(member, asked, attributes)
+            _collect(member, asked, people, attempts)
     elif isinstance(node, Own) and not node.field.of:
-        if node.field.group == "attribute":
-            attributes.add(node.field.copied_as.removeprefix("attr:"))
-    elif not (isinstance(node, Act) and DEEDS[node.deed].copied):
+        people.add(node.field.copied_as)
+    elif isinstance(node, Act) and DEEDS[node.deed].copied:
+        attempts |= {"id", "person", "channel", "outcome", *(_NEEDS[option] for option in node.options)}
+        attempts |= {"at"} if node.since is not None or node.before is not None else set()
+    else:
         asked.append(node)
 
 

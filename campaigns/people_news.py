@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, LargeBinary, Select, String, column, func, literal, select, text
+from sqlalchemy import Connection, LargeBinary, Select, String, Subquery, column, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from campaigns.people_columns import ATTEMPTS, OTHER, UNKNOWN, Column
@@ -27,7 +27,8 @@ _NOW = """
         (SELECT system_identifier FROM pg_control_system()) || '/'
             || (SELECT oid FROM pg_database WHERE datname = current_database()) AS database"""
 _PEOPLE = "SELECT c.* FROM contacts c WHERE {rows}"
-_ATTEMPTS = """
+_ATTEMPTS = "SELECT a.* FROM attempts a WHERE {rows}"
+_PLACED = """
     SELECT a.*, calls.queue_id, messages.campaign_id FROM attempts a
     LEFT JOIN calls ON calls.id = a.id AND a.channel = 'call'
     LEFT JOIN messages ON messages.id = a.id AND a.channel <> 'call' WHERE {rows}"""
@@ -53,39 +54,49 @@ class News:
 
 
 def changed(
-    connection: Connection, columns: Sequence[Column], since: int, most: int, questions: Sequence[Select[Any]] = ()
+    connection: Connection,
+    since: int,
+    most: int,
+    people: Sequence[Column],
+    attempts: Sequence[Column] = (),
+    questions: Sequence[Select[Any]] = (),
 ) -> News | None:
-    """Everything that transactions from `since` on did, and the answers to `questions` (SELECTs of one id), in one
-    snapshot. None when more than `most` rows changed."""
-    named = ["low", "database", "p_n", *(f"p_{n}" for n in range(len(columns))), "a_n",
-             *(f"a_{n}" for n in range(len(ATTEMPTS))), "p_gone", "a_gone"]  # fmt: skip
-    statement = text(_statement(columns)).bindparams(since=since, most=most + 1)
-    news = statement.columns(*map(column, named)).subquery("news")
+    """What transactions from `since` on did in these columns (no attempts at all without columns of theirs), and the
+    answers to `questions` (SELECTs of one id), in one snapshot. None when more than `most` rows changed."""
     asked = [_ids_of(question).label(f"answer_{n}") for n, question in enumerate(questions)]
-    row = connection.execute(select(news, *asked)).one()._mapping
-    if max(row["p_n"], row["a_n"]) > most:
+    row = connection.execute(select(_statement(since, most, people, attempts), *asked)).one()._mapping
+    if max(row["p_n"], row["a_n"] if attempts else 0) > most:
         return None
     return News(
         low=row["low"],
         database=row["database"],
-        people=_decoded(columns, [row[f"p_{n}"] for n in range(len(columns))]),
-        attempts=_decoded(ATTEMPTS, [row[f"a_{n}"] for n in range(len(ATTEMPTS))]),
+        people=_decoded(people, [row[f"p_{n}"] for n in range(len(people))]),
+        attempts=_decoded(attempts, [row[f"a_{n}"] for n in range(len(attempts))]),
         people_gone=np.frombuffer(row["p_gone"], ">i8").astype(np.int64),
-        attempts_gone=np.frombuffer(row["a_gone"], "S16"),
+        attempts_gone=np.frombuffer(row["a_gone"] if attempts else b"", "S16"),
         answers=[np.frombuffer(row[f"answer_{n}"] or b"", ">i8") for n in range(len(questions))],
     )
 
 
-def _statement(columns: Sequence[Column]) -> str:
-    people, attempts = (_CHANGED.format(c=alias) for alias in "ca")
-    return f"""
-        WITH now AS MATERIALIZED ({_NOW})
-        SELECT now.low, now.database, people.*, attempts.*, people_gone.*, attempts_gone.* FROM now,
-            ({_whole(columns, _PEOPLE.format(rows=people), "c", "p")}) people,
-            ({_whole(ATTEMPTS, _ATTEMPTS.format(rows=attempts), "a", "a")}) attempts,
-            ({_GONE.format(send="int8send", key="contact_id", name="p_gone", table="removed_people")}) people_gone,
-            ({_GONE.format(send="uuid_send", key="attempt_id", name="a_gone", table="removed_attempts")}) attempts_gone
-        """  # noqa: S608  # put together of our own words above
+def _statement(since: int, most: int, people: Sequence[Column], attempts: Sequence[Column]) -> Subquery:
+    parts = [
+        f"({_whole(people, _PEOPLE.format(rows=_CHANGED.format(c='c')), 'c', 'p')}) people",
+        f"({_GONE.format(send='int8send', key='contact_id', name='p_gone', table='removed_people')}) people_gone",
+    ]
+    named = ["low", "high", "database", "p_n", *(f"p_{n}" for n in range(len(people))), "p_gone"]
+    if attempts:
+        source = _source(attempts).format(rows=_CHANGED.format(c="a"))
+        parts += [
+            f"({_whole(attempts, source, 'a', 'a')}) attempts",
+            f"({_GONE.format(send='uuid_send', key='attempt_id', name='a_gone', table='removed_attempts')}) tries_gone",
+        ]
+        named += ["a_n", *(f"a_{n}" for n in range(len(attempts))), "a_gone"]
+    statement = f"WITH now AS MATERIALIZED ({_NOW}) SELECT * FROM now, {', '.join(parts)}"  # noqa: S608  # our own words
+    return text(statement).bindparams(since=since, most=most + 1).columns(*map(column, named)).subquery("news")
+
+
+def _source(attempts: Sequence[Column]) -> str:
+    return _PLACED if any(each.name == "place" for each in attempts) else _ATTEMPTS
 
 
 def moment(connection: Connection) -> tuple[int, str]:
@@ -101,7 +112,7 @@ def pages(connection: Connection, table: str) -> int:
 
 def part(connection: Connection, columns: Sequence[Column], first: int, end: int) -> Mapping[str, Any]:
     """The people (or, with ATTEMPTS, the attempts) of the table's pages from `first` to before `end`."""
-    source, alias = (_ATTEMPTS, "a") if columns is ATTEMPTS else (_PEOPLE, "c")
+    source, alias = (_PLACED, "a") if columns is ATTEMPTS else (_PEOPLE, "c")
     rows = f"{alias}.ctid >= CAST(:first AS tid) AND {alias}.ctid < CAST(:end AS tid)"
     whole = text(_whole(columns, source.format(rows=rows), alias, "x"))
     row = connection.execute(whole, {"first": f"({first},0)", "end": f"({end},0)"}).one()
@@ -112,7 +123,8 @@ def keys_of(connection: Connection, spellings: Sequence[str]) -> list[str]:
     """The text key of each spelling, as SQL has it."""
     if not spellings:
         return []
-    each = func.unnest(literal(list(spellings), ARRAY(String))).table_valued("word", with_ordinality="place").render_derived()
+    words = func.unnest(literal(list(spellings), ARRAY(String)))
+    each = words.table_valued("word", with_ordinality="place").render_derived()
     return list(connection.scalars(select(sql_text_key(each.c.word)).order_by(each.c.place)))
 
 
@@ -141,7 +153,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 def _whole(columns: Sequence[Column], source: str, alias: str, name: str) -> str:
     """SELECT of one row: how many rows, and each column of them as one value, all in the same order."""
     sent = ", ".join(f"{_sent(column)} AS {name}_{n}" for n, column in enumerate(columns))
-    return f"SELECT count(*) AS {name}_n, {sent} FROM ({source}) {alias}"  # noqa: S608  # as in _statement
+    return f"SELECT count(*) AS {name}_n, {sent} FROM ({source}) {alias}"  # noqa: S608  # our own words
 
 
 def _sent(column: Column) -> str:

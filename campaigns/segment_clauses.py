@@ -198,6 +198,8 @@ def _compared(field: Field, op: str, values: list[Any]) -> Own:
 def _read_value(field: Field, value: Any) -> Any:
     if field.kind == "text":
         return text_key(value)
+    if field.kind == "number" and field.group == "attribute":
+        return float(value)
     return _date_of(field, date.fromisoformat(value)) if field.kind == "date" else value
 
 

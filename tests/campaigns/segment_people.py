@@ -44,7 +44,7 @@ class World:
     """What there is: `people` as the evaluator sees them, and the numbers of what a rule can name."""
 
     now: datetime
-    people: list[dict[str, Any]] = field(default_factory=list)
+    people: list[dict[str, Any]] = field(default_factory=list, repr=False)
     queues: list[int] = field(default_factory=list)
     campaigns: list[int] = field(default_factory=list)
     survey: int = 0

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -17,7 +16,6 @@ from callcenter.base.settings import Settings
 from campaigns import people_building, people_columns, segment_counts, segment_facts, segments
 from tests.campaigns import segment_people
 from tests.campaigns.segment_people import World, holds, rules
-
 
 # The numbers that an empty database gives to the first of everything.
 EMPTY = World(clock.real_now(), [], [1, 2], [1, 2], 1, 1, 1, 1, 1)
