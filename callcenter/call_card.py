@@ -7,7 +7,7 @@ from flask import url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import attempts, dispositions, queue_entries, queues, zones
+from callcenter import attempts, contact_notes, dispositions, queue_entries, queues, zones
 from callcenter.base.clock import ZONE, real_now
 from callcenter.call_ledger import Call
 from callcenter.call_scripts import script_for
@@ -27,6 +27,7 @@ def card(session: Session, call: Call) -> dict[str, Any]:
         "wrap_up_until": _iso(call.wrap_up_until) if call.state == "wrap_up" else None,
         "attempt_number": queue_entries.tries(session, call.entry_id) + 1,
         "note": call.note,
+        "note_warning": contact_notes.warning_of(session, call.note),
         "difficult": call.difficult_at is not None,
         "queue": {
             "id": queue.id,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, consent, operators, queue_entries, queues
+from callcenter import call_states, consent, contact_notes, operators, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -132,7 +132,9 @@ def dispose(
     kept = {"code": code, "entry": queue_entries.remember(session, call.entry_id), "state": call.state}
     if call.state == "connected":
         hang_up_later(session, call.id)
-    call.note = note or call.note
+    if note:
+        call.note = note
+        contact_notes.screen_call(session, call)
     call.disposition, call.disposition_at = code, real_now()
     _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
     _enter(session, call, "ended")
@@ -203,8 +205,10 @@ def more_time(session: Session, call_id: UUID, operator_id: int) -> None:
 
 
 def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> None:
-    """Keep the operator's note as it is typed."""
-    _of_operator(session, call_id, operator_id).note = note or None
+    """Keep the operator's note as it is typed. One with words of the list waits for a supervisor."""
+    call = _of_operator(session, call_id, operator_id)
+    call.note = note or None
+    contact_notes.screen_call(session, call)
 
 
 def hang_up_later(session: Session, call_id: UUID) -> None:

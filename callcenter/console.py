@@ -36,6 +36,7 @@ from callcenter import (
     calls,
     console_acts,
     console_words,
+    contact_notes,
     operators,
     pause_reasons,
     plain_time,
@@ -57,7 +58,7 @@ blueprint = Blueprint(
     static_folder="static",
     static_url_path="/static/callcenter",
 )
-NOTE_LENGTH = 2000
+NOTE_LENGTH = contact_notes.LENGTH
 
 
 def compose() -> None:

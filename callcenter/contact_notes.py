@@ -114,6 +114,12 @@ def warning(hits: Sequence[str]) -> str:
     return sentence
 
 
+def warning_of(session: Session, said: str | None) -> str | None:
+    """The warning for a note as it stands; None when nothing in it warns."""
+    hits = found_words(said, words(session)) if said else []
+    return warning(hits) if hits else None
+
+
 def write(
     session: Session, contact_id: int, said: str, user_id: int | None, *, despite_words: bool = False
 ) -> ContactNote:
@@ -232,4 +238,6 @@ def _either_number(token: str) -> str:
         stems |= {token[:-1], token.removesuffix("es")}
     forms = {form for stem in stems if len(stem) > 2 for form in (stem, stem + "s", stem + "es")} | {token}
     forms |= {stem[:-1] + "ces" for stem in stems if stem.endswith("z")}
+    if token.endswith("ces"):
+        forms.add(token[:-3] + "z")
     return "(?:" + "|".join(sorted(forms)) + ")"

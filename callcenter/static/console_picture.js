@@ -82,6 +82,8 @@ export class Picture {
   drawAfterCall(operator, call) {
     const press = (element, on) => element?.setAttribute("aria-pressed", String(Boolean(on)));
     press(byId("leave-after"), operator.leave_after_call);
+    const warning = call?.note_warning ?? "";
+    if (byId("note-warning").textContent !== warning) byId("note-warning").textContent = warning;
     press(this.root.querySelector('[data-act="difficult"]'), call?.difficult);
     press(this.root.querySelector('.after-call [data-open="pause-dialog"]'), operator.pause_reason);
     const room = this.root.querySelector("[data-room]");
