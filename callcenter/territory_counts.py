@@ -24,7 +24,7 @@ LEVELS: dict[str, LazyString] = {
 MEASURES: dict[str, LazyString] = {
     "contacts": _l("Our people"),
     "consented": _l("Accepted the notice"),
-    "coverage": _l("Coverage: people of ours / nominal list"),
+    "coverage": _l("Coverage"),
     "pledges": _l("People with a pledge"),
 }
 AGES = ((18, 29), (30, 44), (45, 59), (60, None))

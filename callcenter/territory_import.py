@@ -124,6 +124,8 @@ def look_at(path: Path, layer: str = "") -> Outcome:
     seen.check_any()
     preview = {
         "columns": {role: layout.names[at] for role, at in layout.columns.items() if at < len(layout.names)},
+        "used": [layout.names[at] for at in sorted({*layout.columns.values()}) if at < len(layout.names)],
+        "order": [name for name in (first[0] if first else {}) if name != "votes"],
         "options": list(layout.options),
         "left": [name for name in layout.names if name not in _used(layout)],
         "source": getattr(layout, "source", ""),

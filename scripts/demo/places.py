@@ -88,7 +88,7 @@ def rows() -> list[dict[str, Any]]:
                 "municipality": MUNICIPALITY,
                 "inegi_code": 108,
                 "federal_district": FEDERAL,
-                "local_district": min(LOCAL) if int(line["seccion"]) % 10 < 5 else max(LOCAL),
+                "local_district": min(LOCAL) if (int(line["seccion"]) - 1) % 10 < 5 else max(LOCAL),
                 "kind": line["tipo"],
                 "nominal_list": int(line["lista_nominal"]),
                 "men": int(line["hombres"]),
