@@ -103,7 +103,7 @@ def _is_open(name: str) -> bool:
 _CLOSED_WORDS = (
     "folio calle num numero ext int cp postal casilla ruta coordinacion zona distrito manzana fecha hora estatus id"
     " clave cve codigo registro observaciones notas comentarios monto total cantidad colonia localidad municipio"
-    " fila importacion motivo row import reason"
+    " renglon importacion motivo row import reason"
 )
 _CLOSED = frozenset(_CLOSED_WORDS.split())
 

@@ -16,7 +16,7 @@ from callcenter.imports import ImportBatch
 from callcenter.table_files import csv_line, harmless
 
 # The name of the column of row numbers, in each of our languages.
-_ROW_OF = re.compile(r"(?:row_of_import|fila_de_la_importacion)_(\d{1,9})\Z")
+_ROW_OF = re.compile(r"(?:row_of_import|renglon_de_la_importacion)_(\d{1,9})\Z")
 MAX_SHEET_ROWS = 1_000_000  # a sheet takes 1,048,576
 
 

@@ -35,9 +35,9 @@ REASON_SENTENCES: dict[str, LazyString] = {
     "invalid": _l("not a number of the Mexican plan"),
 }
 POLICIES: dict[str, LazyString] = {
-    "overwrite": _l("what the list says replaces what we had"),
-    "fill": _l("only where we had nothing"),
-    "keep": _l("never changes a known person"),
+    "overwrite": _l("replace what we have"),
+    "fill": _l("fill blanks only"),
+    "keep": _l("leave as it is"),
 }
 # Field → column of contacts, for what replaces a known person's values.
 KEPT_AS = {

@@ -191,7 +191,7 @@ def test_refused_rows_come_back_corrected_and_become_people(
     file = clerk.get(f"/imports/{first}/refused.{kind}", headers={"Accept-Language": language})
     assert file.headers["Cache-Control"] == "no-store"
     rows = table(kind, file.data)
-    assert rows[0][0] in (f"Fila de la importación {first}", f"Row of import {first}")
+    assert rows[0][0] in (f"Renglón de la importación {first}", f"Row of import {first}")
     assert [row[0] for row in rows[1:]] == ["4", "5"]
     assert all(row[1] for row in rows)
     assert rows[0][2:] == ["NOMBRE", "CELULAR", "EDAD"]
