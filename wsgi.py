@@ -20,7 +20,8 @@ MODELS = (
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
-    "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators", "callcenter.queues",
+    "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
+    "callcenter.queues",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
@@ -51,7 +52,7 @@ COMMANDS: tuple[str, ...] = (
 COMPOSED: tuple[str, ...] = (
     "callcenter.rule_views",
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
-    "callcenter.contact_deeds", "callcenter.merge_moves", "campaigns.person_moves",
+    "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
     "callcenter.console", "callcenter.floor", "callcenter.import_views", "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from callcenter import imports
 from callcenter.base.db import web_session
-from callcenter.base.errors import InvalidInput
+from callcenter.base.errors import InvalidInput, NotFound, Refused
 
 CANNOT_READ = 2
 
@@ -43,7 +43,7 @@ def import_contacts(file: Path, source: str, dry_run: bool, as_json: bool, **opt
 def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, notice_version: str | None) -> Any:
     session = web_session()
     batch = imports.create(session, file.resolve(), source=source, file_name=file.name)
-    batch.sex_letters, batch.notice_version = sex_letters, notice_version
+    batch.sex_letters, batch.notice_version, batch.options = sex_letters, notice_version, {"dry_run": dry_run}
     if not dry_run:
         session.commit()
     try:
@@ -63,6 +63,28 @@ def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, 
     else:
         session.commit()
     return counts
+
+
+@contacts_group.command("undo")
+@click.argument("import_id", type=int)
+@click.option("--dry-run", is_flag=True, help="Say what would become of the people, and change nothing.")
+@with_appcontext
+def undo_import(import_id: int, dry_run: bool) -> None:
+    """Take a whole import back: people it made go, people it changed are as before.
+
+    Who was contacted or changed since stays. Prints one line of JSON; exit status 2 when it cannot be taken back."""
+    session = web_session()
+    try:
+        figures = imports.undo_preview(session, import_id)
+        if not dry_run:
+            imports.undo(session, import_id, None)
+            session.commit()
+            for figures in imports.take_back(session, import_id):  # noqa: B007  # the last are printed
+                session.commit()
+    except (NotFound, Refused) as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(CANNOT_READ)
+    click.echo(json.dumps(figures))
 
 
 def _sentence(file: Path, fault: Exception) -> str:

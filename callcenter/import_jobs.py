@@ -1,10 +1,18 @@
-"""Jobs of imports: inspect an uploaded file, run an import. Both carry the batch's id and are harmless twice."""
+"""Jobs of imports: inspect an uploaded file, run an import, take one back. All carry the batch's id and are harmless
+twice; each goes on where a dead worker, or a database that was restarted, left it."""
 
+import contextlib
 import logging
 import os
 import socket
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
+from psycopg import InterfaceError as DriverInterfaceError
+from psycopg import OperationalError as DriverError
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from callcenter import import_preview, imports
@@ -13,6 +21,10 @@ from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, Refused
 
 log = logging.getLogger(__name__)
+LOST = (OperationalError, InterfaceError, DriverError, DriverInterfaceError)  # the connection, or the server
+TRIES = 5  # of one worker, when the database goes away
+AWAY_SECONDS = 60.0  # how long a database may take to come back
+BEAT_SECONDS = 3.0
 
 
 def inspect_import(import_id: int) -> None:
@@ -26,28 +38,64 @@ def inspect_import(import_id: int) -> None:
 
 
 def run_import(import_id: int) -> None:
-    """Stage and merge a batch that somebody has started, a commit a chunk; what a dead worker left is done afresh."""
-    with open_session() as session:
-        batch = imports.get(session, import_id)
-        if batch.state != "running" or not _hold(session, import_id, imports.LEASE):
+    """Stage and merge a batch that somebody has started, a commit a block; goes on after what a dead worker staged."""
+    _through_restarts(import_id, _run)
+
+
+def undo_import(import_id: int) -> None:
+    """Take back a batch that somebody wants taken back, a slice a commit."""
+    _through_restarts(import_id, _undo)
+
+
+def _through_restarts(import_id: int, work: Callable[[Session, int], None]) -> None:
+    """Do it; once more when the connection is lost on the way, as soon as the database answers again."""
+    for left in reversed(range(TRIES)):
+        with open_session() as session:
+            try:
+                work(session, import_id)
+                return
+            except LOST as fault:
+                with contextlib.suppress(*LOST):
+                    session.invalidate()
+                if not left:
+                    raise
+                log.warning("import %d: the database is away (%s)", import_id, type(fault).__name__)
+        _await_database()
+
+
+def _await_database() -> None:
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        with contextlib.suppress(*LOST), open_session() as session:
+            session.execute(text("SELECT 1"))
             return
+        if time.monotonic() > until:
+            return  # the next try says what is wrong
+        time.sleep(0.2)
+
+
+def _run(session: Session, import_id: int) -> None:
+    batch = imports.get(session, import_id)
+    if batch.state != "running" or not _hold(session, import_id, imports.LEASE):
+        return
+    try:
+        imports.count_attempt(session, import_id)
         session.commit()
-        try:
-            _work(session, import_id)
-        except InvalidInput as fault:
-            session.rollback()
-            imports.fail(session, import_id, fault)
-        except Refused as refused:
-            session.rollback()
-            log.info("import %d: %s", import_id, refused.code)
-            if refused.code == "cancelled":
-                imports.clean_up(session, import_id)
-        state = imports.get(session, import_id).state
-        if state != "running":
-            leases.release(session, f"import/{import_id}", _holder())
-        if state not in ("running", "mapping"):  # after a trial the person decides, and needs the file
+        _work(session, import_id)
+    except InvalidInput as fault:
+        session.rollback()
+        imports.fail(session, import_id, fault)
+    except Refused as refused:
+        session.rollback()
+        log.info("import %d: %s", import_id, refused.code)
+        if refused.code == "cancelled":
+            imports.clean_up(session, import_id)
+    batch = imports.get(session, import_id)
+    if batch.state != "running":
+        leases.release(session, f"import/{import_id}", _holder())
+        if batch.state != "mapping":  # a dry run keeps the file for the true one
             imports.forget_file(batch)
-        session.commit()
+    session.commit()
 
 
 def _work(session: Session, import_id: int) -> None:
@@ -55,11 +103,41 @@ def _work(session: Session, import_id: int) -> None:
         if not _hold(session, import_id, imports.LEASE):
             raise Refused("lease_lost", "Another worker has taken this import over.")
         session.commit()
-    _hold(session, import_id, imports.MERGE_LEASE)
+    _hold(session, import_id, imports.LEASE)
     session.commit()
-    counts = imports.merge(session, import_id)
+    counts = imports.merge(session, import_id, _Beat(import_id))
     session.commit()
     log.info("import %d: %d rows, %d created", import_id, counts["rows"], counts["created"])
+
+
+class _Beat:
+    """While a merge runs: keeps the lease, in a transaction of its own, and stops the merge when it was cancelled."""
+
+    def __init__(self, import_id: int) -> None:
+        self._import_id = import_id
+        self._due = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        with open_session() as session:
+            if not _hold(session, self._import_id, imports.LEASE):
+                raise Refused("lease_lost", "Another worker has taken this import over.")
+            imports.check_running(session, self._import_id)
+            session.commit()
+        self._due = time.monotonic() + BEAT_SECONDS
+
+
+def _undo(session: Session, import_id: int) -> None:
+    if imports.get(session, import_id).state != "undoing" or not _hold(session, import_id, imports.LEASE):
+        return
+    session.commit()
+    for _figures in imports.take_back(session, import_id):
+        if not _hold(session, import_id, imports.LEASE):
+            return
+        session.commit()
+    leases.release(session, f"import/{import_id}", _holder())
+    session.commit()
 
 
 def _hold(session: Session, import_id: int, life: timedelta) -> bool:

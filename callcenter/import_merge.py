@@ -17,6 +17,7 @@ from callcenter import import_policies, import_staging, pledges, suppressions
 from callcenter.import_keys import REPEATS, Keys, of_staged
 from callcenter.suppressions import Suppression
 
+MANY = 20_000  # staged rows
 ROWS_AT_ONCE = 400_000  # of one INSERT: between two of them a cancellation is seen
 # References are checked row by row by triggers, which costs as much as the rows. The merge takes them from the very
 # tables they point to, locked, so where the database allows it the triggers are left out for new people.
@@ -46,7 +47,7 @@ class Merging:
 
 def merge(session: Session, merging: Merging, keys: Keys, *, is_dry: bool = False) -> dict[str, Any]:
     """Staged rows → people, extra phones, evidence, pledges. Returns created, updated, unchanged, duplicates,
-    household_members, opted_in, opted_out, by_section and change_id. A person's first row counts.
+    household_members, opted_in, opted_out, by_section and change_ids. A person's first row counts.
 
     `is_dry`: only says so. Raises sqlalchemy's IntegrityError when somebody else made one of the people meanwhile."""
     work = _Work(session, merging, import_staging.table(merging.import_id))
@@ -60,7 +61,7 @@ def merge(session: Session, merging: Merging, keys: Keys, *, is_dry: bool = Fals
     return counts | {
         "updated": changed,
         "unchanged": counts.pop("known") - changed,
-        "change_id": session.scalar(text("SELECT pg_current_xact_id()::text::bigint")),
+        "change_ids": [session.scalar(text("SELECT pg_current_xact_id()::text::bigint"))],
     }
 
 
@@ -87,7 +88,7 @@ class _Work:
 
     def prepare(self, keys: Keys) -> None:
         """Who is who: `import_special`, promoters and organisations, the phones that may not be contacted."""
-        self.run(*_SETTINGS, "ANALYZE {stage}", "ANALYZE {phones}")
+        self.run(*_SETTINGS, "ANALYZE {stage} (row_number, phone, name_key, contact_id)", "ANALYZE {phones}")
         if self.session.scalar(text("SELECT EXISTS (SELECT FROM contact_aliases)")):
             self.run(_RESOLVE_ALIASES)
             keys = of_staged(self.session, self.merging.import_id)
@@ -102,12 +103,15 @@ class _Work:
             if field in self.merging.fields:
                 self.run(_INSERT_NAMES.replace("{table}", names).replace("{field}", field), f"ANALYZE {names}")
         self._find_suppressed()
+        if self.execute("SELECT reltuples FROM pg_class WHERE oid = '{stage}'::regclass").scalar() > MANY:
+            # From here on everything is joined whole, whatever the statistics of tables that grow meanwhile say.
+            self.execute("SET LOCAL enable_nestloop = off")
 
     def _find_suppressed(self) -> None:
         self.run("CREATE TEMPORARY TABLE import_suppressed (phone text PRIMARY KEY) ON COMMIT DROP")
         if self.session.scalar(select(Suppression.phone_hash).limit(1)) is not None:
             phone: Any = literal_column("s.phone", Text())
-            listed = select(phone.distinct()).select_from(text(f"{self.stage} s"))
+            listed = select(phone).distinct().select_from(text(f"{self.stage} s"))
             self.session.execute(
                 insert(table("import_suppressed", column("phone"))).from_select(
                     ["phone"], listed.where(suppressions.is_suppressed(phone))

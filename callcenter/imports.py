@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, sele
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import attributes, file_faults, import_columns
+from callcenter import attributes, file_faults, import_columns, import_undo
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=2)  # renewed at each chunk; the merge of a national list is given MERGE_LEASE
 MERGE_LOCK = 0x10_0057  # one merge at a time, in the whole database
 MERGE_LEASE = timedelta(minutes=30)
-OPEN_STATES = ("uploaded", "running")
+MAX_ATTEMPTS = 3  # workers that may die over one list
+OPEN_STATES = {"uploaded": "inspect_import", "running": "run_import", "undoing": "undo_import"}  # and their jobs
 UPLOADS, COPY_NAME = "uploads", re.compile(r"[0-9a-f]{32}")  # a folder of CONVOCA_VAR, and how uploads are named in it
 # The outcome, in the order in which it is printed.
 COUNTS = (
@@ -46,7 +47,8 @@ class ImportBatch(Base):
     """One file on its way in. `file`: its name under var/uploads.
 
     `state`: uploaded (to be inspected) → mapping (a person confirms the columns) → running → done; or failed |
-    cancelled. A command goes from uploaded straight to running."""
+    cancelled; after done perhaps undoing → undone. A command goes from uploaded straight to running, and a dry run from
+    running back to mapping."""
 
     __tablename__ = "import_batches"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -74,7 +76,9 @@ class ImportBatch(Base):
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     bytes_total: Mapped[int | None] = mapped_column(BigInteger)
     resume: Mapped[dict[str, Any] | None]  # what is staged, for a worker that goes on after a crash
-    change_id: Mapped[int | None] = mapped_column(BigInteger)  # the transaction that merged it, as in contacts
+    change_ids: Mapped[list[Any]] = mapped_column(
+        default=list, server_default=text("'[]'")
+    )  # of contacts, by its merge
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
@@ -162,7 +166,7 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
     tally = _begin(session, batch, inspection)
     reader = inspection.reader(batch.sex_letters, keys)
     for _done in stage_blocks(session, import_id, inspection, reader, tally):
-        _check_running(session, import_id)
+        check_running(session, import_id)
         batch.rows_done, batch.lease_until = tally.rows, real_now() + LEASE
         batch.resume = tally.kept() if tally.offset is not None else None
         _foresee(batch, tally.offset)
@@ -185,6 +189,20 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
         "bad_values": dict(sorted(tally.bad.items())),
     }
     yield batch.rows_done
+
+
+def count_attempt(session: Session, import_id: int) -> None:
+    """One more worker begins. Raises InvalidInput when too many have died over this list."""
+    batch = get(session, import_id)
+    if batch.attempts >= MAX_ATTEMPTS:
+        raise UnreadableFileError(
+            N_(
+                "The list ended its worker %(times)s times before it was in. Nothing of it was kept: send it in parts,"
+                " or as CSV, and tell whoever looks after this computer."
+            ),
+            times=MAX_ATTEMPTS,
+        )
+    batch.attempts += 1
 
 
 def _begin(session: Session, batch: ImportBatch, inspection: Inspection) -> "Tally":
@@ -211,7 +229,8 @@ def _foresee(batch: ImportBatch, offset: int | None) -> None:
         batch.rows_total = max(batch.rows_done, batch.rows_done * batch.bytes_total // offset)
 
 
-def _check_running(session: Session, import_id: int) -> None:
+def check_running(session: Session, import_id: int) -> None:
+    """Raises Refused (`cancelled`) when somebody cancelled the import meanwhile, or it is no longer being worked on."""
     if session.scalar(select(ImportBatch.state).where(ImportBatch.id == import_id)) != "running":
         raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
 
@@ -224,11 +243,11 @@ def merge(session: Session, import_id: int, beat: Callable[[], None] = lambda: N
     batch = get(session, import_id)
     is_dry = bool(batch.options.get("dry_run"))
     session.execute(select(func.pg_advisory_xact_lock(MERGE_LOCK)))
-    _check_running(session, import_id)
+    check_running(session, import_id)
     merged = _merged(session, batch, beat, is_dry=is_dry)
     batch = session.scalars(select(ImportBatch).where(ImportBatch.id == import_id).with_for_update()).one()
-    _check_running(session, import_id)
-    batch.change_id = merged["change_id"]
+    check_running(session, import_id)
+    batch.change_ids = merged["change_ids"]
     seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
     said = {**batch.counts, **merged, "seconds": round(seconds, 2)}
     batch.counts = {key: said[key] for key in COUNTS} | ({"dry_run": True} if is_dry else {})
@@ -295,6 +314,41 @@ def cancel(session: Session, import_id: int, user_id: int | None) -> None:
     tell_later(session, f"import/{import_id}")
 
 
+def undo_preview(session: Session, import_id: int) -> dict[str, Any]:
+    """What taking the import back would do now: people (removed), restored, kept, kept_reasons."""
+    return import_undo.preview(session, import_id, get(session, import_id).change_ids)
+
+
+def undo(session: Session, import_id: int, user_id: int | None) -> None:
+    """Take the whole import back, in a job. Raises Refused when it is not done, or is taken back already."""
+    started = session.execute(
+        update(ImportBatch)
+        .where(ImportBatch.id == import_id, ImportBatch.state == "done")
+        .values(state="undoing", undone_by=user_id, lease_until=real_now() + LEASE)
+        .returning(ImportBatch.id)
+    ).scalar()
+    if started is None:
+        raise Refused("not_done", _("Only an import that is done can be taken back, and only once."))
+    audit.record(session, user_id, "imports.undo", f"import/{import_id}")
+    enqueue_later(session, "callcenter.import_jobs.undo_import", import_id, queue="bulk")
+    tell_later(session, f"import/{import_id}")
+
+
+def take_back(session: Session, import_id: int) -> Iterator[dict[str, Any]]:
+    """Do what `undo` asked for; yields after each slice, for the edge to commit."""
+    batch = get(session, import_id)
+    figures: dict[str, Any] = {}
+    for figures in import_undo.run(session, import_id, batch.change_ids):
+        batch.lease_until = real_now() + LEASE
+        yield figures
+    batch = get(session, import_id)
+    batch.state, batch.undone_at, batch.lease_until = "undone", real_now(), None
+    batch.counts = batch.counts | {"undone": figures}
+    audit.record(session, batch.undone_by, "imports.undone", f"import/{import_id}", people=figures["people"])
+    tell_later(session, f"import/{import_id}")
+    yield figures
+
+
 def forget_file(batch: ImportBatch) -> None:
     """A batch that has ended needs no copy of the list: neither the upload nor the rows of its preview stay.
 
@@ -326,7 +380,7 @@ def sweep(session: Session) -> int:
     late = session.scalars(
         select(ImportBatch)
         .where(
-            ImportBatch.state.in_(OPEN_STATES),
+            ImportBatch.state.in_(list(OPEN_STATES)),
             or_(ImportBatch.lease_until.is_(None), ImportBatch.lease_until < real_now()),
             ImportBatch.created_at < real_now() - LEASE,
         )
@@ -334,8 +388,7 @@ def sweep(session: Session) -> int:
     ).all()
     for batch in late:
         batch.lease_until = real_now() + LEASE
-        job = "inspect_import" if batch.state == "uploaded" else "run_import"
-        enqueue_later(session, f"callcenter.import_jobs.{job}", batch.id, queue="bulk")
+        enqueue_later(session, f"callcenter.import_jobs.{OPEN_STATES[batch.state]}", batch.id, queue="bulk")
     return len(late)
 
 

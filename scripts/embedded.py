@@ -123,7 +123,9 @@ def init_postgres(places: Places, *, throwaway: bool = False) -> None:
     shutil.rmtree(draft, ignore_errors=True)  # a first start that was interrupted
     command = [
         str(postgres_bin("initdb")), "-D", str(draft), "-U", "convoca", "--auth=trust", "--encoding=UTF8",
-        "--locale=C.UTF-8", "--no-instructions", *(["--no-sync"] if throwaway else []),
+        # PostgreSQL's own C.UTF-8 compares bytes; the C library's does the same twice as slowly.
+        "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
+        *(["--no-sync"] if throwaway else []),
     ]  # fmt: skip
     made = subprocess.run(
         drop(command, postgres_bin("initdb"), places.data), capture_output=True, text=True, cwd="/", check=False
@@ -145,7 +147,10 @@ def postgres_command(places: Places, *, throwaway: bool = False) -> list[str]:
     """PostgreSQL in the foreground: no TCP port, its socket in the private folder."""
     options = {
         "listen_addresses": "", "unix_socket_directories": str(places.sockets), "unix_socket_permissions": "0700",
-        "max_connections": "100", "shared_buffers": "128MB", "timezone": "UTC",
+        "max_connections": "100", "timezone": "UTC",
+        # Room for the indexes of a national list; what is not used yet is not taken.
+        "shared_buffers": "768MB", "max_wal_size": "6GB", "wal_compression": "on", "checkpoint_timeout": "15min",
+        "wal_buffers": "64MB",
         "log_min_messages": "fatal", "log_line_prefix": "%m [%p] ", "log_statement": "none",
         # A failed statement, or its error, may quote personal data: never logged.
         "log_min_error_statement": "panic", "log_error_verbosity": "terse",

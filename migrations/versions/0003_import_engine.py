@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("bytes_done", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("bytes_total", sa.BigInteger()),
         sa.Column("resume", json),
-        sa.Column("change_id", sa.BigInteger()),
+        sa.Column("change_ids", json, server_default=sa.text("'[]'"), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True)),
         sa.Column("undone_by", sa.Integer(), sa.ForeignKey("users.id", name="fk_import_batches_undone_by")),
     ):
@@ -42,5 +42,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("import_changes")
-    for column in ("undone_by", "undone_at", "change_id", "resume", "bytes_total", "bytes_done", "attempts", "options"):
+    for column in (
+        "undone_by",
+        "undone_at",
+        "change_ids",
+        "resume",
+        "bytes_total",
+        "bytes_done",
+        "attempts",
+        "options",
+    ):
         op.drop_column("import_batches", column)
