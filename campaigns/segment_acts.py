@@ -1,5 +1,6 @@
 """Pages of what is done with whole segments: versions, frozen lists, copies, deletion, two of them compared."""
 
+from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -41,7 +42,7 @@ def history(segment_id: int) -> ResponseReturnValue:
     changes = [
         (version, names.get(version.saved_by or 0), segment_words.sentence(version.rule, catalogue),
          segment_words.difference(before.rule, version.rule, catalogue) if before else [])
-        for version, before in zip(kept, [*kept[1:], None], strict=True)
+        for version, before in zip_longest(kept, kept[1:])
     ]  # fmt: skip
     return render_template(
         "campaigns/segments/history.html", segment=segment, changes=changes, **_frozen(segment_id),

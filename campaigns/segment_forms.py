@@ -81,7 +81,10 @@ def _group_rule(node: Node, catalogue: Catalogue, check: Check) -> dict[str, Any
     members = []
     for member in node.members:
         if member.group:
-            members.append(_group_rule(member, catalogue, check))
+            inner = _group_rule(member, catalogue, check)
+            # A group whose conditions are all unfinished says nothing yet; as an empty one it would mean nobody.
+            if inner[member.group] or not member.members:
+                members.append(inner)
             continue
         try:
             clause = clause_of(member, catalogue)

@@ -68,6 +68,13 @@ def test_the_history_says_in_words_what_changed_and_an_old_version_is_put_in_for
     assert post(strategist, f"/segments/{segment.id}/restore/9", {}).status_code == 404
 
 
+def test_a_segment_that_was_never_changed_has_a_page_of_versions_too(session: Session, strategist: FlaskClient) -> None:
+    segment = Segment(name="Old", rule={"all": []})
+    session.add(segment)
+    session.commit()
+    assert strategist.get(f"/segments/{segment.id}/versions").status_code == 200
+
+
 def test_a_version_whose_rule_broke_since_is_not_put_in_force(session: Session, strategist: FlaskClient) -> None:
     other = made(session, "Other")
     segment = made(session, "Names another", {"all": [{"segment": other.id}]})
