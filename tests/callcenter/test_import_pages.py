@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_a_new_attribute_is_made_beside_its_column_and_filled_by_the_list(sessio
     assert preview(session, import_id)["readings"]["3"] == {"filled": 2, "read": 1}
     counts = run(session, clerk, import_id).counts
     assert counts["created"] == 2
-    kept = dict(session.execute(select(Contact.name, Contact.attributes)).all())
+    kept: dict[str, Any] = dict(session.execute(select(Contact.name, Contact.attributes)).all())
     assert kept == {"Ana": {"nivel_de_estudios": "primaria"}, "Eva": {}}
 
 
@@ -293,3 +294,59 @@ def test_another_dialect_gives_its_figures(session: Session, clerk: FlaskClient)
         "toll_free": 1,
     }  # fmt: skip
     assert counts["dropped_columns"] == ["CURP"]
+
+
+def test_a_column_that_comes_twice_is_two_and_both_are_read(session: Session, clerk: FlaskClient) -> None:
+    import_id = uploaded(session, clerk, "NOMBRE,CELULAR,CELULAR\nAna,2281234567,5512345678\nEva,no,2281234568\n")
+    page = clerk.get(f"/imports/{import_id}").text
+    assert "CELULAR (2)" in page
+    batch = run(session, clerk, import_id)
+    assert (batch.counts["created"], batch.counts["extra_phones"]) == (2, 1)
+
+
+def test_formulas_without_a_value_are_named_with_their_first_row(session: Session, clerk: FlaskClient) -> None:
+    book = sheets(Lista=[["NOMBRE", "CELULAR", "EDAD"], ["Ana", "2281234567", "30"], ["Eva", "2281234568", "=B2*1"]])
+    import_id = uploaded(session, clerk, book, "lista.xlsx")
+    assert preview(session, import_id)["empty_formulas"] == {"EDAD": 3}
+    page = clerk.get(f"/imports/{import_id}", headers={"Accept-Language": "en"}).text
+    assert "The column EDAD has formulas without a value, the first in row 3" in page
+
+
+def test_a_list_in_two_letterings_says_so(session: Session, clerk: FlaskClient) -> None:
+    utf8 = "".join(f"Begoña {n},22812345{n}\n" for n in range(10, 14)).encode()
+    content = b"NOMBRE,CELULAR\n" + utf8 + "Núñez,2281234599\n".encode("cp1252")
+    import_id = uploaded(session, clerk, content)
+    page = clerk.get(f"/imports/{import_id}", headers={"Accept-Language": "en"}).text
+    assert "1 line of this file is in the letters of Windows" in page
+    assert run(session, clerk, import_id).counts["created"] == 5
+    assert "Núñez" in session.scalars(select(Contact.name)).all()
+
+
+def test_a_list_alone_in_a_zip_is_imported(session: Session, clerk: FlaskClient) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("lista.csv", "NOMBRE;CELULAR\nAna;2281234567\n")
+    import_id = uploaded(session, clerk, out.getvalue(), "lista.zip")
+    assert "lista.csv" in clerk.get(f"/imports/{import_id}").text
+    assert run(session, clerk, import_id).counts["created"] == 1
+
+
+def test_columns_known_by_their_cells_are_marked_as_such(session: Session, clerk: FlaskClient) -> None:
+    rows = "".join(f"{name},22812345{n},{n}@ejemplo.mx\n" for n, name in enumerate(("Ana", "Eva", "Luis"), start=60))
+    import_id = uploaded(session, clerk, "NOMBRE,Columna1,Columna2,SECCION\n" + rows)
+    found = preview(session, import_id)
+    assert (found["suggested"], found["looks"]["2"]) == ([1], "email")
+    page = clerk.get(f"/imports/{import_id}", headers={"Accept-Language": "en"}).text
+    assert "by its content" in page
+    assert "looks like e-mail addresses" in page
+
+
+def test_m_beside_f_is_asked_on_the_page_and_the_answer_remembered(session: Session, clerk: FlaskClient) -> None:
+    import_id = uploaded(session, clerk, "NOMBRE,CELULAR,SEXO\nAna,2281234567,F\nLuis,2281234568,M\n")
+    page = f"/imports/{import_id}"
+    assert 'form="mapping"' in clerk.get(page).text
+    assert post(clerk, f"{page}/start", page, **form_of(session, import_id)).status_code == 422
+    run(session, clerk, import_id, sex_letters="MF")
+    assert dict(session.execute(select(Contact.name, Contact.sex)).all()) == {"Ana": "M", "Luis": "H"}
+    again = uploaded(session, clerk, "NOMBRE,CELULAR,SEXO\nEva,2281234569,F\nJuan,2281234560,M\n")
+    assert imports.get(session, again).sex_letters == "MF"
