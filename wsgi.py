@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from callcenter import carriers, suppressions
+from callcenter import carriers, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, people_columns
@@ -39,12 +39,13 @@ BLUEPRINTS = (
     "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
-    "callcenter.public_page",
+    "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
+    "callcenter.privacy_cli",
     "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
     "callcenter.territory_cli", "surveys.cli", "campaigns.cli",
 )  # fmt: skip
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if not db.is_connected(settings.database_url):
         db.connect(settings.database_url, pool_size=10)
     if is_command:
-        commands.start_services_on_demand(db.engine())
+        commands.start_services_on_demand(db.engine(), settings.suppression_key)
     outbox.connect(settings.redis_url)
     compose(settings)
     db.init_app(app)
@@ -122,7 +123,9 @@ def import_everything() -> None:
 
 
 def _settings() -> Settings:
-    return read_settings(embedded.environment(os.environ, var_folder()))
+    settings = read_settings(embedded.environment(os.environ, var_folder()))
+    suppression_key.check_at(settings.database_url, settings.suppression_key)
+    return settings
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from callcenter.base import audit
 from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
-from callcenter.working_days import WorkingDays, working_days
+from callcenter.working_days import working_days
 
 KINDS: dict[str, LazyString] = {
     "access": _l("Access: which data you hold"),
@@ -44,7 +44,6 @@ NEXT = {
 }
 OPEN = tuple(state for state, following in NEXT.items() if following)
 DAYS = {"received": 20, "identity_checked": 20, "answered": 15}  # working days, by the state whose end they limit
-WARN_AT = (10, 5, 2)  # working days left: of the twenty, when 10, 15 and 18 are over
 WAYS: dict[str, LazyString] = {
     "public_page": _l("public page"),
     "phone": _l("phone"),
@@ -233,21 +232,6 @@ def note(session: Session, case: ArcoRequest, step: str, user_id: int | None, sa
     about = {"contact": case.contact_id} if case.contact_id else {}
     audit.record(session, user_id, f"privacy.{step}", f"privacy-request/{case.id}", kind=case.kind, **about)
     session.flush()
-
-
-def days_left(case: ArcoRequest, days: WorkingDays, today: date) -> int | None:
-    """Working days until the deadline that runs: 0 today, below zero when it is past; None for a closed case."""
-    return None if case.due_on is None else days.between(today, case.due_on)
-
-
-def light(left: int | None) -> str:
-    """How urgent: closed | late | red (at most 2 working days left) | amber (5) | yellow (10) | green."""
-    if left is None:
-        return "closed"
-    if left < 0:
-        return "late"
-    marks = ((WARN_AT[2], "red"), (WARN_AT[1], "amber"), (WARN_AT[0], "yellow"))
-    return next((name for most, name in marks if left <= most), "green")
 
 
 def _locked(session: Session, case_id: int) -> ArcoRequest:

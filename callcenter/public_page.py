@@ -77,7 +77,10 @@ def _asked() -> Asked:
     # Numbers of identity papers are not for us: what looks like one is cut out before anything is kept.
     given = {name: without_keys(request.form.get(name, "").replace("\0", "").strip())
              for name in ("kind", "asker", "answer_to", "text")}  # fmt: skip
-    return Asked(**given, is_representative=request.form.get("is_representative") == "yes")
+    return Asked(
+        given["kind"], given["asker"], given["answer_to"], text=given["text"],
+        is_representative=request.form.get("is_representative") == "yes",
+    )  # fmt: skip
 
 
 def _phone(written: str) -> str:

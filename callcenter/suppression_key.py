@@ -3,9 +3,11 @@
 import hmac
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, func, select, text
+from sqlalchemy import LargeBinary, create_engine, func, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -43,6 +45,19 @@ def check(session: Session, key: bytes) -> None:
     known = session.scalar(select(SuppressionKey.fingerprint).where(SuppressionKey.id == 1))
     if known is None or not hmac.compare_digest(known, fingerprint(key)):
         raise WrongKey(SENTENCE)
+
+
+def check_at(url: str, key: bytes) -> None:
+    """`check` for a process that is about to start others, on a connection that it keeps for nothing else.
+
+    A database that is away, or has no tables yet, is left to whoever needs it. Raises WrongKey."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    try:
+        with Session(engine) as session:
+            check(session, key)
+            session.commit()
+    except (OperationalError, ProgrammingError):
+        return
 
 
 def accept(session: Session, key: bytes) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import wsgi
-from callcenter import jobs
+from callcenter import jobs, privacy_jobs
 from callcenter.base.clock import keep_furthest
 from callcenter.base.db import open_session
 from callcenter.base.leases import holds
@@ -54,6 +54,8 @@ def chores() -> list[Chore]:
         Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
+        Chore("privacy", 30, privacy_jobs.sweep),
+        Chore("retention", 300, privacy_jobs.sweep_retention),
         Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),
     ]
 

@@ -13,8 +13,10 @@ import click
 from sqlalchemy import Engine, event
 
 from callcenter.base.settings import BadSettings, Settings, read_settings, var_folder
+from callcenter.suppression_key import WrongKey, check_at
 from scripts import data_folder, embedded, outside, service_user
 
+ACCEPTS_KEY = "accept-key"  # the command that is there for a key that does not fit
 USERS = "commands.lock"  # held, shared, by every command that uses the services of another one
 
 
@@ -48,8 +50,10 @@ def read_command_settings() -> Settings:
         raise _Stop(str(error)) from None
 
 
-def start_services_on_demand(engine: Engine) -> None:
-    """Let the first connection of this command find its services running; they stop with the command."""
+def start_services_on_demand(engine: Engine, suppression_key: bytes) -> None:
+    """Let the first connection of this command find its services running; they stop with the command.
+
+    With a suppression key that is not the list's no command runs, but the one that accepts it."""
     needed = contextlib.ExitStack()
     click.get_current_context().find_root().call_on_close(needed.close)
     begun = False
@@ -63,7 +67,9 @@ def start_services_on_demand(engine: Engine) -> None:
             outside.check(os.environ)
             needed.enter_context(_services(var_folder()))
             needed.callback(engine.dispose)
-        except (outside.Unreachable, embedded.CannotStart, data_folder.InUse) as error:
+            if click.get_current_context().command.name != ACCEPTS_KEY:
+                check_at(engine.url.render_as_string(hide_password=False), suppression_key)
+        except (outside.Unreachable, embedded.CannotStart, data_folder.InUse, WrongKey) as error:
             raise _Stop(str(error)) from None
 
     event.listen(engine, "do_connect", begin)

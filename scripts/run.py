@@ -194,9 +194,19 @@ def _prepare_database(supervisor: Supervisor) -> None:
     url = os.environ["DATABASE_URL"]
     if not embedded.is_migrated(url):
         _once(supervisor, "migrate", partial(embedded.migrate, url))
+    _check_suppression_key(url)
     wants_demo = os.environ["CONVOCA_CARRIER"] == "simulated" and os.environ.get("CONVOCA_DEMO") != "no"
     if wants_demo and not supervisor.stop_asked and not embedded.has_users(url):
         _once(supervisor, "demo", _module("scripts.demo"))
+
+
+def _check_suppression_key(url: str) -> None:
+    from callcenter import suppression_key
+
+    try:
+        suppression_key.check_at(url, read_settings().suppression_key)
+    except suppression_key.WrongKey as error:
+        raise CannotRun(str(error)) from None
 
 
 def _once(supervisor: Supervisor, name: str, run: Callable[[], None]) -> None:

@@ -57,6 +57,7 @@ ENTRIES = (
     Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
     Entry("calendar.index", _l("Calendar and rules"), "calendar-event", "house"),
     Entry("people.index", _l("People"), "person-badge", "house"),
+    Entry("privacy.index", _l("Privacy"), "shield-lock", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )
 # Who has several roles begins where the first of them does.

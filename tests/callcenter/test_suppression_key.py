@@ -1,0 +1,47 @@
+"""A lost suppression key stops the start: nobody who opted out is called again by an accident of files."""
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from callcenter import privacy_cli, suppression_key, suppressions
+from callcenter.base.clock import real_now
+from callcenter.base.settings import Settings
+from callcenter.suppression_key import WrongKey
+
+KEY, OTHER = b"the key of this house", b"made anew by mistake"
+
+
+def test_the_first_start_remembers_the_key_and_another_one_is_refused(session: Session) -> None:
+    suppression_key.check(session, KEY)
+    suppression_key.check(session, KEY)
+    with pytest.raises(WrongKey, match="flask privacy accept-key"):
+        suppression_key.check(session, OTHER)
+
+
+def test_the_fingerprint_is_not_the_key(session: Session) -> None:
+    assert KEY not in suppression_key.fingerprint(KEY)
+    assert suppression_key.fingerprint(KEY) != suppressions.phone_hash("+522281234567")
+
+
+def test_another_key_is_accepted_knowingly(session: Session) -> None:
+    suppression_key.check(session, KEY)
+    suppressions.add(session, "+522281234567", reason="call", source="test", at=real_now())
+    assert suppression_key.accept(session, OTHER) == 1
+    suppression_key.check(session, OTHER)
+
+
+def test_the_command_asks_before_it_accepts(app: Flask, session: Session, settings: Settings) -> None:
+    suppression_key.check(session, OTHER)
+    session.commit()
+    run = app.test_cli_runner()
+    assert run.invoke(privacy_cli.accept_key, input="n\n").exit_code == 1
+    session.expire_all()
+    with pytest.raises(WrongKey):
+        suppression_key.check(session, settings.suppression_key)
+    assert "accepted" in run.invoke(privacy_cli.accept_key, ["--yes"]).output
+    suppression_key.check(session, settings.suppression_key)
+
+
+def test_a_database_that_is_away_is_left_to_whoever_needs_it() -> None:
+    suppression_key.check_at("postgresql://convoca@127.0.0.1:9/none", KEY)
