@@ -69,7 +69,7 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         writes = _writes(engine, size["rows"], seed)
         for _ in range(people_jobs.FEW // 2 // WRITES):  # as far behind as the clock lets a copy fall, on the way
             next(writes)
-        own = _timed(OWN, size["counts"], writes, segments.count)
+        fields = _timed(OWN, size["counts"], writes, segments.count)
         behaviour = _timed(BEHAVIOUR, size["counts"], writes, segments.count)
         estimate = _timed((*OWN, *BEHAVIOUR), size["counts"], writes, segments.estimate)
         frozen, members = _frozen()
@@ -78,9 +78,8 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
             gate = measure_gate(session, seed=seed)
         share = members / (MEMBERS * size["rows"] / OF_ROWS)
         scaled = 8.0 * size["rows"] / OF_ROWS * share
-        print(own, behaviour, estimate, frozen, members, scan, raw_freeze, gate, built)
         return [
-            Figure("segment_count_p95_ms", own, "ms", 500, "a bare count by scanning", own / scan),
+            Figure("segment_count_p95_ms", fields, "ms", 500, "a bare count by scanning", fields / scan),
             Figure("segment_behaviour_p95_ms", behaviour, "ms", 1_000, "a bare count by scanning", behaviour / scan),
             Figure("segment_estimate_p95_ms", estimate, "ms", 150, "a bare count by scanning", estimate / scan),
             Figure("segment_freeze_s", frozen, "s", round(scaled, 2), "a bare CREATE TABLE AS", frozen / raw_freeze),
@@ -181,12 +180,11 @@ def _command(var: Path) -> float:
     command = [sys.executable, "-m", "flask", "--app", "wsgi:app", "segments", "count", str(rule), "--json"]
     # A data folder of its own with this copy in it: the services in `var` are ours, not the command's to tidy.
     other = var.parent / "other"
-    other.mkdir()
-    shutil.copytree(var / "people", other / "people")
+    for name in ("keys", "people"):
+        shutil.copytree(var / name, other / name)
     for path in (other, *other.rglob("*")):
         own(path)
     address = db.engine().url.render_as_string(hide_password=False)
     env = {**os.environ, "CONVOCA_VAR": str(other), "DATABASE_URL": address, "REDIS_URL": "redis://127.0.0.1:1"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    print(done.stderr[-3000:])
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1])["ms"])
