@@ -38,8 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def running_product() -> Iterator[product.Product]:
     """One product with the demonstration's data, and one imported list, for the whole session."""
     with product.running() as found:
-        list_of_minatitlan = Path(__file__).parents[1] / "data" / "contactos_minatitlan.csv"
+        data = Path(__file__).parents[1] / "data"
+        list_of_minatitlan = data / "contactos_minatitlan.csv"
         found.flask("contacts", "import", str(list_of_minatitlan), "--source", "Comité municipal")
+        found.flask("territory", "import", "sections", str(data / "secciones_minatitlan.csv"))
         yield found
 
 
