@@ -86,12 +86,14 @@ def read(session: Session, contact_id: int, *, kind: str = "", before: datetime 
     tellers = [tell for name, (_label, tell) in _tellers.items() if kind in ("", name)]
     deeds = [deed for tell in tellers for deed in tell(session, contact_id, limit + 1, before)]
     dated = sorted((deed for deed in deeds if deed.at is not None), key=_at, reverse=True)
+    if len(dated) <= limit:
+        return Page([*dated, *(deed for deed in deeds if deed.at is None)], None)
     end = limit
-    while limit <= end < len(dated) and _at(dated[end]) == _at(dated[end - 1]):
-        end += 1
-    if end < len(dated):
-        return Page(dated[:end], _at(dated[end - 1]))
-    return Page([*dated, *(deed for deed in deeds if deed.at is None)], None)
+    while end and _at(dated[end]) == _at(dated[end - 1]):
+        end -= 1
+    if not end:  # more of one instant than a page takes
+        return read(session, contact_id, kind=kind, before=before, limit=2 * limit)
+    return Page(dated[:end], _at(dated[end - 1]))
 
 
 def _at(deed: Deed) -> datetime:

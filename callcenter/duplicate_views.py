@@ -87,17 +87,17 @@ def compare() -> ResponseReturnValue:
     for contact in (one, other):
         audit.record(session, current_user.id, "contacts.look_up", f"contact/{contact.id}")
     session.commit()
-    return _comparison(session, one, other, "")
+    return _comparison(session, one, other)
 
 
-def _comparison(session: Session, one: Contact, other: Contact, fault: str) -> str:
+def _comparison(session: Session, one: Contact, other: Contact) -> str:
     cards = [_shown(session, contact) for contact in (one, other)]
     rows = [
         (key, label, cards[0][key], cards[1][key])
         for key, label in _labels(session).items()
         if cards[0][key] or cards[1][key]
     ]
-    return render_template("callcenter/contacts/compare.html", one=one, other=other, rows=rows, fault=fault)
+    return render_template("callcenter/contacts/compare.html", one=one, other=other, people=[one, other], rows=rows)
 
 
 def _labels(session: Session) -> dict[str, str]:
