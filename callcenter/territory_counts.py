@@ -132,17 +132,17 @@ def areas_to_choose(session: Session) -> dict[str, list[tuple[Key, str]]]:
     }
 
 
-def of_section(session: Session, section: Section) -> dict[str, int | None]:
+def of_section(section: Section, everything: list[Place]) -> dict[str, int | None]:
     """The section's figures by measure (coverage left out), as the map of all sections shows them."""
-    everything, key = places(session), (section.state, section.number)
+    key = (section.state, section.number)
     return {name: _hidden(everything, name, "section").values.get(key) for name in ("contacts", "consented", "pledges")}
 
 
-def people_of(session: Session, section: Section) -> dict[str, dict[str, int | None]]:
-    """Our people of a section by consent, kind of line, sex and age band, each count hidden where it tells too much."""
-    everything = places(session)
-    key = (section.state, section.number)
-    if _hidden(everything, "contacts", "section").values.get(key) is None:
+def people_of(session: Session, section: Section, figures: dict[str, int | None]) -> dict[str, dict[str, int | None]]:
+    """Our people of a section by consent, kind of line, sex and age band, each count hidden where it tells too much.
+
+    `figures` are those of `of_section`: what the map hides stays hidden here."""
+    if figures["contacts"] is None:
         return {}
     found = {
         "consent": _split(session, section.id, Contact.consent),
@@ -150,7 +150,7 @@ def people_of(session: Session, section: Section) -> dict[str, dict[str, int | N
         "sex": _split(session, section.id, func.coalesce(Contact.sex, "")),
         "age": _split(session, section.id, _age_band()),
     }
-    if _hidden(everything, "consented", "section").values.get(key) is None:
+    if figures["consented"] is None:
         del found["consent"]
     return found
 

@@ -24,6 +24,7 @@ Key = tuple[int, int]  # the state, and the number of an area in it
 
 CLASSES = 5  # shades; more are not told apart
 WIDTH, TALLEST = 1000, 1400  # of the drawing's own units
+MOST_JOINED = 6000  # sections
 MOST_LINKS = 400  # of more areas than these, the keyboard's way is the table
 
 
@@ -59,15 +60,18 @@ def draw(session: Session, values: Mapping[int, int | None], *, title: str) -> M
 
 
 def outlines(session: Session, level: str, section_ids: Mapping[Key, list[int]]) -> dict[Key, Any]:
-    """Of each area (its key: state and number) the outline: its own, or that of its sections together."""
-    ids = [one for of in section_ids.values() for one in of]
+    """Of each area (its key: state and number) the outline: its own, or that of its sections together, if they are
+    few enough to be put together while somebody waits."""
+    found = {} if level == "section" else _own_outlines(session, level)
+    ids = [one for key, of in section_ids.items() if key not in found for one in of]
+    if len(ids) > MOST_JOINED:
+        return found
     rows = session.execute(
         select(Section.id, Section.geometry).where(Section.id.in_(ids), Section.geometry.is_not(None))
     )
     of_section = {row.id: row.geometry for row in rows}
     if level == "section":
         return {key: of_section.get(one) for key, (one, *_more) in section_ids.items()}
-    found = _own_outlines(session, level)
     together = {
         key: _together([of_section[one] for one in of if one in of_section])
         for key, of in section_ids.items()

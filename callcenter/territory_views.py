@@ -79,11 +79,12 @@ def section(state: int, number: int) -> ResponseReturnValue:
     session = web_session()
     found = territory.find(session, state, number)
     results = past_results.of_section(session, state, number)
+    figures = territory_counts.of_section(found, territory_counts.places(session))
     return render_template(
         "callcenter/territory/section.html",
         section=found,
-        figures=territory_counts.of_section(session, found),
-        people=territory_counts.people_of(session, found),
+        figures=figures,
+        people=territory_counts.people_of(session, found, figures),
         counts=territory.nominal_counts(session, state, number),
         results=[(result, result_bars.draw(result)) for result in results],
         history=territory.history(session, state, number),

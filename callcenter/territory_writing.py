@@ -102,8 +102,7 @@ class _Sections(_Areas):
         session = self.target.session
         if self.target.valid_from:
             session.execute(text(_INHERIT), {"since": self.target.valid_from})
-        session.execute(text(_ATTACH_COUNTS))
-        session.execute(text(_ATTACH_RESULTS))
+        _attach(session)
         return counts
 
     def _is_shown(self) -> Any:
@@ -126,8 +125,7 @@ class _Nominal:
         self.written += len(rows)
 
     def finish(self) -> dict[str, int]:
-        self.target.session.execute(text(_ATTACH_COUNTS))
-        self.target.session.execute(text(_NEWEST_COUNTS))
+        _attach(self.target.session)
         return {"written": self.written, "unplaced": _unplaced(self.target, NominalCount)}
 
 
@@ -149,7 +147,7 @@ class _Results:
         self.written += len(rows)
 
     def finish(self) -> dict[str, int]:
-        self.target.session.execute(text(_ATTACH_RESULTS))
+        _attach(self.target.session)
         return {"written": self.written, "unplaced": _unplaced(self.target, ElectionResult)}
 
 
@@ -177,12 +175,15 @@ def _upsert(
 
 def undo(session: Session, batch_id: int, layout: str) -> None:
     """Take back counts, results, or a new map; raises Refused for corrections of a map that stood before."""
-    if layout in ("nominal_list", "results"):
-        model: Any = NominalCount if layout == "nominal_list" else ElectionResult
-        session.execute(delete(model).where(model.batch_id == batch_id))
-        session.execute(delete(PastElection).where(~select(ElectionResult.id).where(
-            ElectionResult.election_id == PastElection.id).exists()))  # fmt: skip
-        session.execute(text(_NEWEST_COUNTS))
+    if layout == "nominal_list":
+        session.execute(text(_FORGET_COUNTS), {"id": batch_id})
+        session.execute(delete(NominalCount).where(NominalCount.batch_id == batch_id))
+        _attach(session)
+        return
+    if layout == "results":
+        session.execute(delete(ElectionResult).where(ElectionResult.batch_id == batch_id))
+        is_empty = ~select(ElectionResult.id).where(ElectionResult.election_id == PastElection.id).exists()
+        session.execute(delete(PastElection).where(is_empty))
         return
     if layout != "sections":
         raise Refused("not_undoable", _("Municipalities and districts are corrected by importing them again."))
@@ -204,10 +205,14 @@ def _reopen_map(session: Session, batch_id: int) -> None:
     )
     session.execute(delete(Section).where(Section.batch_id == batch_id))
     session.execute(update(Section).where(Section.closed_by == batch_id).values(valid_to=None, closed_by=None))
-    session.execute(text(_ATTACH_COUNTS))
-    session.execute(text(_ATTACH_RESULTS))
-    session.execute(text(_NEWEST_COUNTS))
+    _attach(session)
     place_people(session)
+
+
+def _attach(session: Session) -> None:
+    """Counts and results to the sections of their day; the newest count to the section itself."""
+    for statement in (_DETACH_COUNTS, _ATTACH_COUNTS, _DETACH_RESULTS, _ATTACH_RESULTS, _NEWEST_COUNTS):
+        session.execute(text(statement))
 
 
 def _unplaced(target: Target, model: Any) -> int:
@@ -222,6 +227,21 @@ _INHERIT = """
         inegi_code = COALESCE(n.inegi_code, o.inegi_code)
     FROM sections o
     WHERE n.valid_from = :since AND o.valid_to = :since AND o.state = n.state AND o.number = n.number"""
+
+# A map that came later may be the one of that day.
+_DETACH_COUNTS = """
+    UPDATE nominal_counts n SET section_id = NULL FROM sections s
+    WHERE s.id = n.section_id AND NOT (s.valid_from <= n.as_of AND (s.valid_to IS NULL OR s.valid_to > n.as_of))"""
+
+_DETACH_RESULTS = """
+    UPDATE election_results r SET section_id = NULL FROM sections s, past_elections e
+    WHERE s.id = r.section_id AND e.id = r.election_id
+        AND NOT (s.valid_from <= e.held_on AND (s.valid_to IS NULL OR s.valid_to > e.held_on))"""
+
+# Where no other list is left, none is known: the figure of a list that was taken back must not stay.
+_FORGET_COUNTS = """
+    UPDATE sections s SET nominal_list = NULL, men = NULL, women = NULL
+    FROM nominal_counts n WHERE n.section_id = s.id AND n.batch_id = :id"""
 
 _ATTACH_COUNTS = """
     UPDATE nominal_counts n SET section_id = s.id FROM sections s

@@ -15,7 +15,8 @@ from shapely.geometry import shape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import past_results, territory, territory_import, territory_writing
+from callcenter import past_results, territory, territory_batches, territory_import, territory_jobs, territory_writing
+from callcenter.base.db import Sessions
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.past_results import ElectionResult, PastElection
 from callcenter.territory import District, Municipality, NominalCount, Section
@@ -144,6 +145,28 @@ def test_results_stay_with_the_section_of_their_day(session: Session, tmp_path: 
     assert set(session.scalars(select(ElectionResult.section_id).where(ElectionResult.section_number == 2301))) == {
         before
     }
+
+
+def test_results_go_over_to_a_map_of_their_day_that_comes_late(session: Session, tmp_path: Path) -> None:
+    wrote(session, sections(tmp_path, 2301, 2302))
+    wrote(session, text_file(tmp_path, RESULTS), ELECTION)
+    wrote(session, sections(tmp_path, 2301, name="new.csv"), Choices(valid_from=date(2020, 1, 1)))
+    session.expire_all()
+    today = territory.find(session, 30, 2301)
+    attached = select(ElectionResult.section_id).where(ElectionResult.section_number == 2301)
+    assert set(session.scalars(attached)) == {today.id}
+    gone = select(ElectionResult.section_id).where(ElectionResult.section_number == 2302)
+    assert set(session.scalars(gone)) == {None}
+
+
+def test_a_list_that_is_taken_back_leaves_the_one_before_it_or_none(session: Session, tmp_path: Path) -> None:
+    wrote(session, sections(tmp_path, 2301, 2302))
+    first = wrote(session, text_file(tmp_path, WEEKLY), Choices(as_of=date(2026, 10, 2)))["batch"]
+    second = wrote(session, text_file(tmp_path, WEEKLY.replace('"2,006"', '"2,007"').replace("1,005", "1,006")), WEEK)
+    for batch, left in ((second["batch"], 2006), (first, None)):
+        territory_writing.undo(session, batch, "nominal_list")
+        session.expire_all()
+        assert territory.find(session, 30, 2301).nominal_list == left
 
 
 def test_a_new_map_closes_the_old_one_and_people_keep_their_number(session: Session, tmp_path: Path) -> None:
@@ -287,6 +310,27 @@ def test_bad_files_are_refused_with_a_sentence_and_leave_nothing(session: Sessio
             territory_import.write(session, path, Choices(), None)
         assert str(fault.value).strip(), path.name
     assert session.scalar(select(func.count()).select_from(Section)) == 0
+
+
+def test_progress_is_told_while_the_rows_are_not_yet_kept(
+    committed: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(territory_import, "TELL_EVERY", 1)
+    told: list[int] = []
+    note = territory_batches.note_progress
+
+    def listen(session: Session, batch_id: int, rows: int) -> None:
+        told.append(rows)
+        note(session, batch_id, rows)
+
+    monkeypatch.setattr(territory_batches, "note_progress", listen)
+    with committed() as session:
+        batch = territory_batches.create(session, sections(tmp_path, 1, 2, 3), "sections.csv", None)
+        batch.layout, batch.state = "sections", "running"
+        session.commit()
+        territory_jobs.run_territory(batch.id)
+        session.expire_all()
+        assert (told, batch.state, batch.rows_done) == ([1, 2, 3], "done", 3)
 
 
 @settings(max_examples=60, deadline=None)
