@@ -14,7 +14,6 @@ from callcenter.base.auth import User, access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from campaigns import (
-    segment_builder,
     segment_choices,
     segment_drafts,
     segment_jobs,
@@ -183,11 +182,14 @@ def _part_rule(part: str, a: str, b: str) -> dict[str, Any]:
 @blueprint.post("/combine")
 @access(*AUTHORS)
 def combine() -> ResponseReturnValue:
-    """A new segment of a part of the comparison: opened in the builder, named there, and saved there."""
+    """A new segment of a part of the comparison, named after both; it opens in the builder."""
     session = web_session()
-    rule = _part_rule(request.form.get("part", ""), request.form.get("a", ""), request.form.get("b", ""))
-    segments.validate(session, rule)
-    builder = segment_builder.from_rule(session, None, "", rule)
-    segment_drafts.keep(session, current_user.id, None, builder.kept())
+    part, a, b = (request.form.get(name, "") for name in ("part", "a", "b"))
+    rule = _part_rule(part, a, b)
+    named = {code: name for _group, options in _offered() for code, name in options}
+    words = {"either": _("%(a)s or %(b)s"), "both": _("%(a)s and %(b)s"), "only_a": _("%(a)s without %(b)s"),
+             "only_b": _("%(b)s without %(a)s")}  # fmt: skip
+    name = words[part] % {"a": named.get(a, a), "b": named.get(b, b)}
+    segment = segments.save(session, None, segment_uses.free_name(session, name), rule, current_user.id)
     session.commit()
-    return redirect(url_for("segments.new"))
+    return redirect(url_for("segments.show", segment_id=segment.id))

@@ -1,7 +1,6 @@
 """What stands on a segment, and what may therefore be done with it: the list with its uses, copies, deletion."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,17 +94,18 @@ def frozen_lists(session: Session, segment_id: int) -> list[tuple[FrozenSegment,
 def duplicate(session: Session, segment_id: int, user_id: int | None) -> Segment:
     """A new segment with the same rule, named as a copy."""
     segment = segments.get(session, segment_id)
+    name = free_name(session, str(_("Copy of %(name)s", name=segment.name)))
+    return segments.save(session, None, name, segment.rule, user_id)
+
+
+def free_name(session: Session, wanted: str) -> str:
+    """The name, or the first of `name (2)`, `name (3)` … that no segment has."""
     taken = {name.casefold() for name in session.scalars(select(Segment.name))}
-    return segments.save(session, None, _free_name(segment.name, taken), segment.rule, user_id)
-
-
-def _free_name(name: str, taken: Iterable[str]) -> str:
-    known = set(taken)
-    copy = str(_("Copy of %(name)s", name=name))
-    number, wanted = 2, copy
-    while wanted.casefold() in known:
-        number, wanted = number + 1, f"{copy} ({number})"
-    return wanted
+    name, number = wanted, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{wanted} ({number})"
+    return name
 
 
 def remove(session: Session, segment_id: int, user_id: int | None) -> None:
