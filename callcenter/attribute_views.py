@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from callcenter import attributes
+from callcenter import attributes, import_choices
 from callcenter.attributes import KINDS, Attribute
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound
-from callcenter.import_choices import attribute_key
 
 blueprint = Blueprint("attributes", __name__, url_prefix="/attributes", template_folder="templates")
 DEFINERS = ("administrator", "data_clerk", "strategist")
@@ -34,12 +33,9 @@ def index() -> ResponseReturnValue:
 def define() -> ResponseReturnValue:
     """Create an attribute; its key follows from its name."""
     session, form = web_session(), request.form
-    key = attribute_key(form.get("label", ""))
     try:
-        if any(one.key == key for one in attributes.all_attributes(session)):
-            raise InvalidInput({"label": _("There is an attribute of that name already: choose it in the list.")})
-        attributes.define(
-            session, key, form.get("label", ""), form.get("kind", ""), _choices(), user_id=current_user.id
+        import_choices.new_attribute(
+            session, form.get("label", ""), form.get("kind", ""), _choices(), current_user.id
         )  # fmt: skip
     except InvalidInput as fault:
         session.rollback()
@@ -60,6 +56,7 @@ def save(key: str) -> ResponseReturnValue:
     """Another name, more choices; the kind stays, because people's values have it."""
     session, attribute = web_session(), _get(key)
     try:
+        import_choices.check_attribute_name(request.form.get("label", ""))
         attributes.define(
             session, key, request.form.get("label", ""), attribute.kind, _choices(), user_id=current_user.id
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """What a person chose on the mapping page of an import: read from the form, kept as a draft, confirmed at the start."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from callcenter import attributes, imports, saved_mappings
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later
-from callcenter.import_columns import ATTRIBUTE, column_key
+from callcenter.import_columns import ATTRIBUTE, column_key, is_sensitive_name
 from callcenter.import_outcomes import POLICIES, WITH_POLICY
 from callcenter.imports import ImportBatch
 
@@ -71,17 +71,32 @@ def define_attribute(
     session: Session, import_id: int, at: str, choice: Choice, form: Mapping[str, str], user_id: int
 ) -> ImportBatch:
     """Create the attribute that was described beside column `at`, and take the column for it."""
-    label = " ".join(form.get(f"new-label-{at}", "").split())
-    key = attribute_key(label)
-    if any(one.key == key for one in attributes.all_attributes(session)):
-        raise InvalidInput({f"new-{at}": _("There is an attribute of that name already: choose it in the list.")})
     choices = form.get(f"new-choices-{at}", "").splitlines()
     try:
-        attributes.define(session, key, label, form.get(f"new-kind-{at}", ""), choices, user_id=user_id)
+        key = new_attribute(session, form.get(f"new-label-{at}", ""), form.get(f"new-kind-{at}", ""), choices, user_id)
     except InvalidInput as fault:
         raise InvalidInput({f"new-{at}": str(fault)}) from fault
     mapping = choice.mapping | {at: ATTRIBUTE + key}
     return draft(session, import_id, Choice(mapping, choice.policies, choice.sex_letters))
+
+
+def new_attribute(session: Session, label: str, kind: str, choices: Sequence[str], user_id: int) -> str:
+    """Create an attribute whose key follows from its name; returns the key. Raises InvalidInput."""
+    check_attribute_name(label)
+    key = attribute_key(label)
+    if any(one.key == key for one in attributes.all_attributes(session)):
+        raise InvalidInput({"label": _("There is an attribute of that name already: choose it in the list.")})
+    attributes.define(session, key, label, kind, list(choices), user_id=user_id)
+    return key
+
+
+def check_attribute_name(label: str) -> None:
+    """Raises InvalidInput when such an attribute may not be kept of anybody, or its name has no letter."""
+    if is_sensitive_name(label):
+        sentence = _("The law forbids to keep this of people. If it is something else, give it a clearer name.")
+        raise InvalidInput({"label": sentence})
+    if not attribute_key(label):
+        raise InvalidInput({"label": _("Give the attribute a name with letters.")})
 
 
 def attribute_key(label: str) -> str:

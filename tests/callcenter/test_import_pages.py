@@ -275,7 +275,9 @@ def test_attributes_are_defined_named_anew_and_given_choices(session: Session, c
     assert post(clerk, "/attributes/", "/attributes/", **form).status_code == 302
     assert post(clerk, "/attributes/", "/attributes/", **form).status_code == 422
     assert post(clerk, "/attributes/", "/attributes/", label="¿?", kind="text").status_code == 422
+    assert post(clerk, "/attributes/", "/attributes/", label="Religión", kind="text").status_code == 422
     page = "/attributes/nivel_de_estudios"
+    assert post(clerk, page, page, label="Partido", choices="primaria\nsecundaria").status_code == 422
     fewer = post(clerk, page, page, label="Estudios", choices="primaria")
     assert fewer.status_code == 422
     assert "Estudios" in fewer.text
