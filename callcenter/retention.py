@@ -20,6 +20,7 @@ from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.outbox import enqueue_later
 from callcenter.contacts import Contact
+from callcenter.import_undo import ImportChange
 from callcenter.imports import ImportBatch, RefusedRow
 from callcenter.person_exports import PersonExport
 from callcenter.retention_policy import TERMS, RetentionPolicy
@@ -188,6 +189,15 @@ def compose() -> None:
     register("refused_rows", *_old(
         RefusedRow, RefusedRow.id, when=lambda until: RefusedRow.import_id.in_(_imported_before(until))
     ))  # fmt: skip
+    register(
+        "import_changes",
+        *_old(
+            ImportChange,
+            ImportChange.import_id,
+            ImportChange.contact_id,
+            when=lambda until: ImportChange.import_id.in_(_imported_before(until)),
+        ),
+    )
     register("import_previews", _waiting_lists, _forget_lists)
     register("person_exports", lambda until: select(PersonExport.id).where(
         PersonExport.state == "ready", PersonExport.ready_at < until), _expire)  # fmt: skip

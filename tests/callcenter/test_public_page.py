@@ -160,7 +160,7 @@ def test_a_forged_form_does_nothing(session: Session, client: FlaskClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("es", "Tus datos y tus derechos"), ("en", "Your data and your rights")]
+    ("language", "words"), [("es", "Sus datos y sus derechos"), ("en", "Your data and your rights")]
 )
 def test_the_page_speaks_both_languages(client: FlaskClient, language: str, words: str) -> None:
     assert words in client.get("/privacidad", headers={"Accept-Language": language}).text
