@@ -14,7 +14,7 @@ from campaigns.people_copy import Copy, Mask, Tries, Wanted, open_copy
 from campaigns.people_news import Array
 from campaigns.segment_counts import SPREAD, SPREAD_OVER
 from campaigns.segment_deeds import DEEDS, DELIVERED, REACHED
-from campaigns.segment_fields import ROWS, owners
+from campaigns.segment_fields import ROWS, owners, with_evidence
 from campaigns.segment_nodes import Act, Group, Members, Node, Own
 
 MOST_NEWS = 100_000  # changed rows that a count reads itself; more, and SQL counts until the copy is brought up to date
@@ -29,7 +29,9 @@ class Looked:
 
     def __init__(self, copy: Copy, nodes: list[Node], asked: list[Node]) -> None:
         self.copy = copy
-        self._answers = {id(node): answer for node, answer in zip(asked, copy.news.answers, strict=True)}
+        self._answers: dict[int, list[Array]] = {}
+        for node, answer in zip(asked, copy.news.answers, strict=True):
+            self._answers.setdefault(id(node), []).append(answer)
         self._columns: dict[str, Array] = {}
         self.masks = [self._alive(self._mask(node)) for node in nodes]
 
@@ -101,7 +103,7 @@ class Looked:
 
     def _answered(self, node: Node) -> Mask:
         """Who is among the ids that SQL gave for this condition."""
-        ids = self._answers[id(node)]
+        (ids,) = self._answers[id(node)]
         if isinstance(node, Own) and ROWS[node.field.of].copied_as != "id":
             return _among(self.column(ROWS[node.field.of].copied_as), ids)
         place = self.copy.places(ids)
@@ -115,6 +117,14 @@ class Looked:
         return held
 
     def _own(self, node: Own) -> Mask:
+        held = self._of_column(node)
+        if node.field.channel:  # whoever said something for this channel alone: SQL knows, and who of them meets it
+            said, meeting = (self.copy.places(ids) for ids in self._answers[id(node)])
+            held[said[said >= 0]] = False
+            held[meeting[meeting >= 0]] = True
+        return held
+
+    def _of_column(self, node: Own) -> Mask:
         kind, values = self.copy.kind(node.field.copied_as), self.column(node.field.copied_as)
         if kind.kind == "words":
             return _among_codes(values, self._word_codes(node))
@@ -152,7 +162,8 @@ def look(connection: Connection, nodes: list[Node]) -> Looked | None:
     people, attempts = {"id", "section_id", "consent", "suppressed", "blocked"}, set[str]()
     for node in nodes:
         _collect(node, asked, people, attempts)
-    wanted = Wanted(frozenset(people), frozenset(attempts), [_question(node) for node in asked])
+    questions = [_question(node, again=any(node is one for one in asked[:n])) for n, node in enumerate(asked)]
+    wanted = Wanted(frozenset(people), frozenset(attempts), questions)
     copy = open_copy(connection, MOST_NEWS, wanted)
     return Looked(copy, nodes, asked) if copy is not None else None
 
@@ -164,6 +175,7 @@ def _collect(node: Node, asked: list[Node], people: set[str], attempts: set[str]
             _collect(member, asked, people, attempts)
     elif isinstance(node, Own) and not node.field.of:
         people.add(node.field.copied_as)
+        asked += [node, node] if node.field.channel else []
     elif isinstance(node, Act) and DEEDS[node.deed].copied:
         attempts |= {"id", "person", "channel", "outcome", *(_NEEDS[option] for option in node.options)}
         attempts |= {"at"} if node.since is not None or node.before is not None else set()
@@ -171,7 +183,10 @@ def _collect(node: Node, asked: list[Node], people: set[str], attempts: set[str]
         asked.append(node)
 
 
-def _question(node: Node) -> Select[Any]:
+def _question(node: Node, *, again: bool) -> Select[Any]:
+    """What SQL is asked; of consent for a channel first who said anything for it, then who of them meets it."""
+    if isinstance(node, Own) and node.field.channel:
+        return with_evidence(node.field.channel, segment_sql.of_field(node) if again else None)
     if isinstance(node, Own):
         return owners(node.field.of, segment_sql.of_field(node))
     if isinstance(node, Members):

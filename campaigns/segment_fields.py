@@ -9,9 +9,24 @@ from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Date, Double, Select, String, case, cast, column, exists, func, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Double,
+    Select,
+    String,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal_column,
+    select,
+    table,
+)
 
 from callcenter.attributes import Attribute
+from callcenter.consents import Consent
 from callcenter.contacts import CONSENTS, LINE_KINDS, SEXES, Contact
 from callcenter.territory import SECTION_KINDS, Section
 
@@ -63,6 +78,7 @@ class Field:
     of: str = ""
     copied_as: str = ""
     most: int = 100_000  # the largest number that a rule may name
+    channel: str = ""  # of consent: for this channel
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,31 @@ def _pledged(label: LazyString, kind: str, column: str, choices: Mapping[str, La
     return Field(label, kind, lambda: _pledges.c[column], ops, "structure", choices or {}, of="pledge", most=MAX_ID)
 
 
+def _consent_for(label: LazyString, channel: str) -> Field:
+    def value() -> Any:
+        return case((has_evidence(channel), _newest(channel)), else_=Contact.consent)
+
+    return Field(label, "choice", value, EQUALS, "consent", CONSENTS, copied_as="consent", channel=channel)
+
+
+def has_evidence(channel: str) -> ColumnElement[bool]:
+    """SQL: has the person said anything for this channel alone? Hardly anybody has."""
+    of_channel = select(1).where(Consent.contact_id == Contact.id, Consent.channel == literal_column(f"'{channel}'"))
+    return exists(of_channel.correlate(Contact))
+
+
+def _newest(channel: str) -> Any:
+    said = select(Consent.kind).where(Consent.contact_id == Contact.id, Consent.channel.in_(["all", channel]))
+    return said.order_by(Consent.at.desc(), Consent.id.desc()).limit(1).correlate(Contact).scalar_subquery()
+
+
+def with_evidence(channel: str, meets: ColumnElement[bool] | None = None) -> Select[Any]:
+    """SELECT of the ids of people who said something for this channel alone (and meet a condition)."""
+    of_channel = select(Consent.contact_id).where(Consent.channel == literal_column(f"'{channel}'"))
+    people = select(Contact.id).where(Contact.id.in_(of_channel))
+    return people if meets is None else people.where(meets)
+
+
 FIELDS: dict[str, Field] = {
     "section": _own(_l("Section"), "number", "section_number", (*NUMBERS, *KNOWN), "territory"),
     "section_kind": _in_section(_l("Kind of section"), "choice", "kind", SECTION_KINDS),
@@ -125,6 +166,9 @@ FIELDS: dict[str, Field] = {
     "sex": _chosen(_l("Sex"), "sex", (*EQUALS, *KNOWN), SEXES),
     "language": _own(_l("Language"), "exact", "language", EQUALS),
     "consent": _chosen(_l("Consent"), "consent", EQUALS, CONSENTS, "consent"),
+    "consent_call": _consent_for(_l("Consent to calls"), "call"),
+    "consent_sms": _consent_for(_l("Consent to SMS"), "sms"),
+    "consent_whatsapp": _consent_for(_l("Consent to WhatsApp"), "whatsapp"),
     "source": _own(_l("Source"), "exact", "source", EQUALS, "source"),
     "batch": _numbered(_l("Import"), "import_id", "source"),
     "created": Field(_l("Known since"), "date", _local_day, DATES, "source", copied_as="created"),

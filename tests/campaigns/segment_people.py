@@ -16,6 +16,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.call_ledger import Call
 from callcenter.consent import UNCOUNTED
+from callcenter.consents import Consent
 from callcenter.contacts import Contact, name_key
 from callcenter.queues import CallQueue
 from callcenter.structure import Organization, Promoter
@@ -133,6 +134,7 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
     }  # fmt: skip
     contact_id = session.scalar(insert(Contact).returning(Contact.id), columns)
     kind, federal, local = SECTIONS.get(section or 0, (None, None, None))
+    said = {channel: _evidence(session, dice, contact_id, channel, columns["consent"]) for channel in ("call", "sms")}
     pledges = [dice.choice(["pending", "confirmed"]) for _ in range(dice.choice([0, 0, 1, 2]))]
     for place, state in enumerate(pledges):
         row = {"id": contact_id, "promoter": world.promoter, "form": f"{number}-{place}", "state": state}
@@ -144,8 +146,22 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
         "section_kind": kind, "federal_district": federal, "local_district": local, "batch": None,
         "organization": columns["organization_id"], "created": columns["created_at"].astimezone(ZONE).date(),
         "pledge_state": pledges, "pledge_promoter": [world.promoter] * len(pledges), "pledge_organization": [],
-        "has_pledge": bool(pledges), "deeds": [],
+        "has_pledge": bool(pledges), "deeds": [], "consent_call": said["call"], "consent_sms": said["sms"],
+        "consent_whatsapp": columns["consent"],
     }  # fmt: skip
+
+
+def _evidence(session: Session, dice: random.Random, contact_id: int | None, channel: str, overall: str) -> str:
+    """Evidence for one channel, older or newer than what was said for all; returns what holds."""
+    if dice.random() < 0.6:
+        return overall
+    kind, newer = dice.choice(["opted_in", "opted_out"]), dice.random() < 0.5 or overall == "unknown"
+    for what, of, minutes in ((kind, channel, 0), (overall, "all", -5 if newer else 5)):
+        if what != "unknown":
+            session.add(Consent(contact_id=contact_id, kind=what, channel=of, proof="x", source="x",
+                                at=real_now() + timedelta(minutes=minutes)))  # fmt: skip
+            session.flush()
+    return kind if newer else overall
 
 
 def _something(session: Session, world: World, dice: random.Random, person: dict[str, Any]) -> None:
@@ -295,7 +311,7 @@ def _said(wanted: Any, actual: Any, option: str) -> bool:
 
 def _in_time(world: World, clause: dict[str, Any], at: datetime) -> bool:
     if "within_days" in clause:
-        return at >= world.now.replace(microsecond=0) - timedelta(days=clause["within_days"])
+        return bool(at >= world.now.replace(microsecond=0) - timedelta(days=clause["within_days"]))
     if "between" in clause:
         return clause["between"][0] <= str(at.astimezone(ZONE).date()) <= clause["between"][1]
     return True

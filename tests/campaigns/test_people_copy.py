@@ -75,7 +75,7 @@ def test_a_rule_means_the_same_to_the_copy_to_sql_and_in_words(sessions: db.Sess
 # ---- whatever is written meanwhile
 
 
-ASKED = (
+ASKED: tuple[dict[str, Any], ...] = (
     {"all": []},
     {"all": [{"field": "age", "op": "at_least", "value": 30}, {"field": "sex", "op": "is_not", "value": "H"}]},
     {"any": [{"field": "municipality", "op": "in", "value": ["minatitlan", "nuevo 7"]}, {"did": "reached"}]},
@@ -161,7 +161,7 @@ def test_the_copy_is_exact_whatever_is_written_and_however_late_it_is_committed(
 
 
 def test_an_uncommitted_change_of_ones_own_counts_and_is_in_no_file(sessions: db.Sessions, world: World) -> None:
-    everybody = {"all": []}
+    everybody: dict[str, Any] = {"all": []}
     with sessions() as session:
         before = segments.count(session, everybody).matching
         write(session, "insert", 1, 1)
