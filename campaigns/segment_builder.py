@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from callcenter.base.errors import InvalidInput
 from campaigns import labels, segment_choices, segment_drafts, segment_forms, segment_tree, segment_words, segments
 from campaigns.segment_forms import DID, Catalogue
-from campaigns.segment_rules import OPS, Deed
+from campaigns.segment_rules import OPS, VERSION, Deed
 from campaigns.segment_tree import Node
 
 MAX_NAME = 200
@@ -55,7 +55,7 @@ class Found:
 @dataclass
 class Builder:
     """`rule`: what the rows mean without the `unfinished` ones. `json_text`: an expert's JSON that was not
-    taken yet."""
+    taken yet. `version`: the saved version that the page began from."""
 
     session: Session
     segment_id: int | None
@@ -63,6 +63,7 @@ class Builder:
     name: str = ""
     purpose: str = ""
     removed: list[dict[str, Any]] = field(default_factory=list)
+    version: int = 0
     focus: str = ""
     json_text: str = ""
     faults: dict[str, str] = field(default_factory=dict)
@@ -217,7 +218,23 @@ class Builder:
     def kept(self) -> dict[str, Any]:
         """What a draft keeps of this page."""
         return {"name": self.name, "purpose": self.purpose, "tree": segment_tree.as_json(self.root),
-                "removed": self.removed, "json": self.json_text}  # fmt: skip
+                "removed": self.removed, "json": self.json_text, "version": self.version}  # fmt: skip
+
+    def is_as_saved(self) -> bool:
+        """Does the page hold nothing but what is saved (or, of a new segment, nothing at all)?"""
+        if self.unfinished or self.json_text.strip():
+            return False
+        if self.segment_id is None:
+            return not self.name.strip() and not self.root.members
+        saved = segments.get(self.session, self.segment_id)
+        return self.name == saved.name and self.rule == {"version": VERSION, **saved.rule}
+
+    def keep(self, user_id: int) -> None:
+        """Keep what is not saved yet, so that a reload brings it back."""
+        if self.is_as_saved():
+            segment_drafts.forget(self.session, user_id, self.segment_id)
+        else:
+            segment_drafts.keep(self.session, user_id, self.segment_id, self.kept())
 
 
 def from_form(session: Session, form: MultiDict[str, str]) -> Builder:
@@ -230,6 +247,7 @@ def from_form(session: Session, form: MultiDict[str, str]) -> Builder:
         name=form.get("name", "")[:MAX_NAME],
         purpose=purpose if purpose in labels.PURPOSES else "",
         removed=segment_tree.read_removed(form.get("removed", "")),
+        version=form.get("version", 0, type=int),
     )
     builder.json_text = form.get("json", "").replace("\r\n", "\n")
     return builder
@@ -241,10 +259,16 @@ def from_draft(session: Session, draft: segment_drafts.SegmentDraft) -> Builder:
     return Builder(
         session=session, segment_id=draft.segment_id or None, root=segment_tree.from_json(kept.get("tree")),
         name=str(kept.get("name", "")), purpose=str(kept.get("purpose", "")), removed=kept.get("removed") or [],
-        json_text=str(kept.get("json") or ""),
+        json_text=str(kept.get("json") or ""), version=kept.get("version") or 0,
     )  # fmt: skip
 
 
-def from_rule(session: Session, segment_id: int | None, name: str, rule: dict[str, Any]) -> Builder:
-    """The page of a saved rule, or of a new one."""
-    return Builder(session=session, segment_id=segment_id, root=segment_forms.tree_of(rule), name=name)
+def from_segment(session: Session, segment: segments.Segment) -> Builder:
+    """The page of what is saved."""
+    root = segment_forms.tree_of(segment.rule)
+    return Builder(session=session, segment_id=segment.id, root=root, name=segment.name, version=segment.version)
+
+
+def new(session: Session) -> Builder:
+    """The page of a segment to be."""
+    return Builder(session=session, segment_id=None, root=segment_tree.group("all"))

@@ -13,7 +13,7 @@ from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.web import takes_form
-from campaigns import segment_builder, segment_drafts, segments
+from campaigns import segment_builder, segments
 from campaigns.segment_access import AUTHORS, MAX_FORM, READERS
 from campaigns.segment_builder import Builder
 
@@ -56,7 +56,7 @@ def count() -> ResponseReturnValue:
         ask = segments.estimate if "quick" in request.args else segments.count
         counted = ask(session, builder.rule, purpose=builder.purpose or None)
     if may(frozenset(AUTHORS)) and "quick" in request.args:
-        segment_drafts.keep(session, current_user.id, builder.segment_id, builder.kept())
+        builder.keep(current_user.id)
         session.commit()
     return render_template(
         "campaigns/segments/count.html", b=builder, counted=counted,

@@ -26,7 +26,6 @@ from campaigns import (
 )
 from campaigns.segment_access import AUTHORS, MAX_FORM, READERS
 from campaigns.segment_builder import Builder
-from campaigns.segment_rules import VERSION
 
 blueprint = Blueprint(
     "segments",
@@ -38,8 +37,6 @@ blueprint = Blueprint(
 )
 blueprint.register_blueprint(segment_figures.blueprint)
 blueprint.register_blueprint(segment_acts.blueprint)
-
-EVERYBODY: dict[str, Any] = {"version": VERSION, "all": []}
 
 
 @blueprint.context_processor
@@ -65,7 +62,7 @@ def new() -> ResponseReturnValue:
     draft = segment_drafts.find(session, current_user.id, None)
     if draft is not None:
         return _page(segment_builder.from_draft(session, draft), draft=draft)
-    return _page(segment_builder.from_rule(session, None, "", EVERYBODY))
+    return _page(segment_builder.new(session))
 
 
 @blueprint.get("/<int:segment_id>")
@@ -76,7 +73,7 @@ def show(segment_id: int) -> ResponseReturnValue:
     draft = segment_drafts.find(session, current_user.id, segment_id)
     if draft is not None and may(frozenset(AUTHORS)):
         return _page(segment_builder.from_draft(session, draft), draft=draft)
-    return _page(segment_builder.from_rule(session, segment_id, segment.name, segment.rule))
+    return _page(segment_builder.from_segment(session, segment))
 
 
 @blueprint.post("/")
@@ -109,7 +106,20 @@ def _saved(builder: Builder) -> segments.Segment:
         builder.act("json")
     if builder.faults or builder.unfinished:
         raise InvalidInput({"": _("The segment is not saved: some of its conditions are not finished.")})
+    _check_version(builder)
     return segments.save(builder.session, builder.segment_id, builder.name, builder.rule, current_user.id)
+
+
+def _check_version(builder: Builder) -> None:
+    """Raises InvalidInput when somebody else saved since the page was opened; saving again then is meant."""
+    if builder.segment_id is None:
+        return
+    present = segments.get(builder.session, builder.segment_id).version
+    if builder.version not in (0, present):
+        builder.version = present
+        sentence = _("Somebody saved version %(number)s while you were writing; it is among the versions. Save again to"
+                     " put yours above it.", number=present)  # fmt: skip
+        raise InvalidInput({"": sentence})
 
 
 @blueprint.post("/rule")
@@ -171,5 +181,5 @@ def _part(template: str, builder: Builder, **more: object) -> ResponseReturnValu
 def _keep(builder: Builder) -> None:
     """Keep the half-written page of an author, so that a reload brings it back."""
     if may(frozenset(AUTHORS)):
-        segment_drafts.keep(builder.session, current_user.id, builder.segment_id, builder.kept())
+        builder.keep(current_user.id)
         builder.session.commit()

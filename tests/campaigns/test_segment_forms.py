@@ -66,8 +66,8 @@ def deeds(draw: st.DrawFn) -> dict[str, Any]:
         least = 1 if "value" in DEEDS[name].needed else 0
         chosen = draw(st.lists(st.sampled_from(codes), min_size=least, max_size=3, unique=True))
         clause |= {"value": chosen} if chosen else {}
-    when = draw(st.sampled_from(("", "within", "between")))
-    clause |= {"": {}, "within": {"within_days": 7}, "between": {"between": [DAYS[0], DAYS[1]]}}[when]
+    periods: list[dict[str, Any]] = [{}, {"within_days": 7}, {"between": [DAYS[0], DAYS[1]]}]
+    clause |= draw(st.sampled_from(periods))
     return clause | draw(st.sampled_from(({}, {"at_least": 2})))
 
 

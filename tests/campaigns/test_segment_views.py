@@ -209,6 +209,34 @@ def test_what_is_half_written_is_there_after_a_reload_until_it_is_discarded(
     assert session.scalars(select(segment_drafts.SegmentDraft)).all() == []
 
 
+def test_looking_at_a_segment_leaves_no_draft(session: Session, client_as: ClientAs) -> None:
+    client = client_as("strategist")
+    post(client, "/segments/", FORM)
+    segment = session.scalars(select(Segment)).one()
+    form = form_on(client.get(f"/segments/{segment.id}").text)
+    for name, drafts in ((["Jóvenes"], 0), (["Other"], 1), (["Jóvenes"], 0)):
+        post(client, "/segments/count?quick=1", {**form, "name": name}, htmx=True)
+        assert len(session.scalars(select(segment_drafts.SegmentDraft)).all()) == drafts
+    post(client, "/segments/count?quick=1", form_on(client.get("/segments/new").text), htmx=True)
+    assert session.scalars(select(segment_drafts.SegmentDraft)).all() == []
+
+
+def test_what_somebody_else_saved_meanwhile_is_said_before_it_is_replaced(
+    session: Session, client_as: ClientAs
+) -> None:
+    client = client_as("strategist")
+    post(client, "/segments/", FORM)
+    segment = session.scalars(select(Segment)).one()
+    form = form_on(client.get(f"/segments/{segment.id}").text)
+    segments.save(session, segment.id, segment.name, {"all": []}, None)
+    session.commit()
+    refused = post(client, f"/segments/{segment.id}", form)
+    assert refused.status_code == 422
+    assert post(client, f"/segments/{segment.id}", form_on(refused.text)).status_code == 302
+    session.expire_all()
+    assert (segment.version, segment.rule) == (3, RULE)
+
+
 def test_the_count_leaves_out_what_is_unfinished_and_says_so(session: Session, client_as: ClientAs) -> None:
     person(session, "Luz Abad", sex="M", age=20)
     person(session, "Ana Ruiz", sex="M", age=50)
