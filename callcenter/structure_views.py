@@ -85,6 +85,17 @@ def merge(promoter_id: int) -> ResponseReturnValue:
     return redirect(url_for("structure.promoter", promoter_id=promoter_id))
 
 
+@blueprint.post("/promoters/<int:promoter_id>/part")
+@access(*WRITERS)
+def part(promoter_id: int) -> ResponseReturnValue:
+    """Undo: this spelling is a promoter of its own again."""
+    session = web_session()
+    kept_id = structure.part_promoters(session, promoter_id, current_user.id)
+    session.commit()
+    flash(_("The spelling is a promoter of its own again."), "success")
+    return redirect(url_for("structure.promoter", promoter_id=kept_id))
+
+
 @blueprint.get("/people/<int:contact_id>/pledges")
 @access(*READERS)
 def person_pledges(contact_id: int) -> ResponseReturnValue:
@@ -143,6 +154,7 @@ def _promoter(session: Session, promoter_id: int, faults: dict[str, str]) -> str
         promoter=found,
         tally=next((one for one in everybody if one.id == promoter_id), None),
         others=structure.alike(found, everybody),
+        spellings=structure.spellings(session, promoter_id),
         organization=session.get(structure.Organization, found.organization_id) if found.organization_id else None,
         faults=faults,
     )

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _sections()
     _areas()
     _counts_and_results()
+    _merged_promoters()
     _pledges()
     _posts()
 
@@ -36,6 +37,8 @@ def downgrade() -> None:
     )
     for column in ("kind", "nominal_list", "men", "women"):
         op.alter_column("sections", column, nullable=False)
+    for column in ("moved", "merged_into"):
+        op.drop_column("promoters", column)
     for column in ("closed_by", "batch_id", "inegi_code", "local_district", "federal_district"):
         op.drop_column("sections", column)
     op.drop_table("territory_batches")
@@ -149,6 +152,11 @@ def _counts_and_results() -> None:
     for table in ("nominal_counts", "election_results"):
         op.create_index(f"ix_{table}_section_id", table, ["section_id"])
         op.create_index(f"ix_{table}_batch_id", table, ["batch_id"])
+
+
+def _merged_promoters() -> None:
+    op.add_column("promoters", _reference("merged_into", "promoters", "promoters", "SET NULL"))
+    op.add_column("promoters", sa.Column("moved", JSONB))
 
 
 def _pledges() -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from callcenter import contact_history, pledges, posts, structure
 from callcenter.base.clock import real_now
-from callcenter.base.errors import InvalidInput
+from callcenter.base.errors import InvalidInput, Refused
 from callcenter.pledges import Form, Pledge
 from callcenter.posts import Post, PostHolder
 from callcenter.structure import Promoter
@@ -71,8 +71,8 @@ def test_what_a_verification_call_found_is_kept_and_counted(session: Session) ->
         pledges.verify(session, kept.id, "perhaps", call_id=None, at=real_now())
 
 
-def test_two_spellings_become_one_promoter(session: Session) -> None:
-    one, other = person(session), person(session)
+def test_two_spellings_become_one_promoter_and_part_again(session: Session) -> None:
+    one, other, later = person(session), person(session), person(session)
     signed(session, one.id, "1", "Rosa Luna")
     signed(session, other.id, "1", "ROSA LUNA P.")
     kept, gone = session.scalars(select(Promoter).order_by(Promoter.id))
@@ -81,8 +81,28 @@ def test_two_spellings_become_one_promoter(session: Session) -> None:
     (tally,) = structure.promoters(session)
     assert (tally.gross, tally.net) == (2, 2)
     assert other.promoter_id == kept.id
-    with pytest.raises(InvalidInput):
-        structure.merge_promoters(session, kept.id, kept.id, None)
+    assert structure.promoter(session, "Rosa Luna P.").id == kept.id  # a list that spells them so means the same one
+    signed(session, later.id, "2", "Rosa Luna P.")
+    for pair in ((kept.id, kept.id), (kept.id, gone.id), (gone.id, kept.id)):
+        with pytest.raises(InvalidInput):
+            structure.merge_promoters(session, *pair, None)
+    assert structure.part_promoters(session, gone.id, None) == kept.id
+    session.expire_all()
+    assert {tally.name: tally.gross for tally in structure.promoters(session)} == {"Rosa Luna": 2, "ROSA LUNA P.": 1}
+    assert (one.promoter_id, other.promoter_id, later.promoter_id) == (kept.id, gone.id, kept.id)
+    with pytest.raises(Refused):
+        structure.part_promoters(session, gone.id, None)
+
+
+def test_a_spelling_of_a_spelling_is_the_last_promoter_and_comes_back(session: Session) -> None:
+    first, second, third = (structure.promoter(session, name).id for name in ("Rosa", "Rosi", "Rosita"))
+    structure.merge_promoters(session, second, first, None)
+    structure.merge_promoters(session, third, second, None)
+    session.expire_all()
+    assert structure.promoter(session, "Rosa").id == third
+    structure.part_promoters(session, second, None)
+    session.expire_all()
+    assert structure.promoter(session, "Rosa").id == second
 
 
 def test_spellings_that_differ_in_case_accents_and_zeros_are_one_from_the_start(session: Session) -> None:
@@ -163,5 +183,7 @@ def test_promoters_are_listed_named_and_merged_on_their_pages(session: Session, 
     assert post(clerk, f"{page}/organization", organization="x" * 200).status_code == 422
     assert post(clerk, f"{page}/merge", other="").status_code == 422
     assert post(clerk, f"{page}/merge", other=other.id).status_code == 302
-    assert post(clerk, f"{page}/merge", other=other.id).status_code == 404
-    assert clerk.get(page).status_code == 200
+    assert post(clerk, f"{page}/merge", other=other.id).status_code == 422
+    assert "Rosa Lun<" in clerk.get(page).text.replace(" <", "<")
+    assert post(clerk, f"/structure/promoters/{other.id}/part").status_code == 302
+    assert post(clerk, f"/structure/promoters/{other.id}/part").status_code == 409
