@@ -45,7 +45,7 @@ def _read(file: Path) -> object:
         raise InvalidInput("The rule is larger than 1 MB.")
     try:
         return json.loads(file.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"This is not JSON: {error}") from error
 
 
