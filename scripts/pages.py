@@ -12,7 +12,7 @@ from wsgi import BLUEPRINTS
 # Not pages of the frame: parts of pages, streams, files, pictures.
 NOT_PAGES = re.compile(
     r"\.(static|live|running|board|state|when|times|training_when|progress|preview|refused_csv|refused_xlsx|rows|export|chart|table|events"
-    r"|snapshot|suggest|frozen|verdict|faults|person_pledges|healthz|interview_state|call_page|start)$"
+    r"|snapshot|suggest|frozen|verdict|warning|faults|person_pledges|healthz|interview_state|call_page|start)$"
 )
 
 
@@ -46,4 +46,4 @@ def pages() -> list[PageOf]:
 
 def _sample(_endpoint: str, name: str) -> object:
     """An id that the demonstration has: its rows are numbered from 1; its sections are Minatitlán's."""
-    return {"state": 30, "number": 2301}.get(name, 1)
+    return {"state": 30, "number": 2301, "key": "escolaridad"}.get(name, 1)

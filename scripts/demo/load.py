@@ -11,7 +11,7 @@ from callcenter import calendar, elections
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
-from scripts.demo import SEED, history, mailing, people, places, staff, structure, studies
+from scripts.demo import SEED, history, lists, mailing, people, places, privacy, staff, structure, studies
 
 ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"
 CONTACTS, CALLS = 5000, 900
@@ -40,6 +40,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     clock.start_drill(session)
     elections.set_phases(session, calendar.election_of(ELECTION), name=ELECTION_NAME)
     user_ids = staff.load(session)
+    lists.load(session, user_ids)
     section_ids = places.load(session)
     promoters = structure.load(session)
     people.load(session, section_ids, promoters, contacts, clock.campaign_now(session), seed=SEED)
@@ -47,6 +48,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
     sent = mailing.load(session, made.sent, seed=SEED)
+    cases = privacy.load(session, user_ids["administrator"])
     made.survey.state = "open"
     return {
         "users": len(user_ids),
@@ -56,4 +58,5 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
         "calls": calls,
         "interviews": complete,
         "messages": sent,
+        "privacy requests": cases,
     }

@@ -38,11 +38,11 @@ def test_a_list_in_another_dialect_goes_in_is_corrected_and_taken_back(page_as: 
 
     # A column becomes an attribute, without leaving the page.
     page.select_option("#column-14", "new")
-    page.fill("#new-label-14", "Escolaridad")
+    page.fill("#new-label-14", "Nivel de estudios")
     page.select_option("#new-kind-14", "choice")
     page.fill("#new-choices-14", "primaria\nsecundaria\nuniversidad")
     page.locator("button[name=at][value='14']").click()
-    expect(page.locator("#column-14")).to_have_value("attr:escolaridad")
+    expect(page.locator("#column-14")).to_have_value("attr:nivel_de_estudios")
 
     # Every change is looked at again, by a worker.
     page.select_option("#column-8", "")
