@@ -62,13 +62,13 @@ def record(session: Session, contact_id: int, said: Evidence, user_id: int | Non
     """Put on file what the person said; audited. Newest counts: an older paper changes nothing that came after it.
 
     It lifts no suppression of the phone: see `suppressions.lift`. Raises InvalidInput with every fault, NotFound."""
-    contacts.get(session, contact_id)
+    contact = contacts.get(session, contact_id)
     if faults := _faults(said, campaign_now(session)):
         raise InvalidInput(faults)
     row = Consent(contact_id=contact_id, **said.__dict__)
     session.add(row)
     session.flush()
-    mirror(session, [contact_id])
+    mirror(session, contact)
     if said.kind == "opted_out" and said.channel == "all":
         leave_queues(session, [contact_id])
     audit.record(session, user_id, "consents.record", f"contact/{contact_id}", kind=said.kind, channel=said.channel,
@@ -100,21 +100,13 @@ def evidence(session: Session, contact_id: int) -> list[Consent]:
     )
 
 
-def mirror(session: Session, contact_ids: list[int]) -> None:
-    """Let `contacts.consent` say what the newest row for all channels says; without one it stays as it is."""
-    newest = (
-        select(Consent.contact_id, Consent.kind)
-        .where(Consent.contact_id.in_(contact_ids), Consent.channel == "all")
-        .distinct(Consent.contact_id)
-        .order_by(Consent.contact_id, Consent.at.desc(), Consent.id.desc())
-        .subquery()
-    )
-    session.execute(
-        update(Contact)
-        .where(Contact.id == newest.c.contact_id, Contact.consent != newest.c.kind)
-        .values(consent=newest.c.kind, updated_at=real_now())
-        .execution_options(synchronize_session="fetch")
-    )
+def mirror(session: Session, contact: Contact) -> None:
+    """Let `contact.consent` say what the newest row for all channels says; without one it stays as it is."""
+    newest = select(Consent.kind).where(Consent.contact_id == contact.id, Consent.channel == "all")
+    kind = session.scalar(newest.order_by(Consent.at.desc(), Consent.id.desc()).limit(1))
+    if kind is not None and kind != contact.consent:
+        contact.consent, contact.updated_at = kind, real_now()
+        session.flush()
 
 
 def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: str) -> None:

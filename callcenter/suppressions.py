@@ -117,7 +117,7 @@ def _mark_people_at(session: Session, phone: str, *, is_listed: bool) -> None:
 def counts(session: Session) -> dict[str, int]:
     """How many phones are listed, by reason, most first."""
     query = select(Suppression.reason, func.count()).group_by(Suppression.reason).order_by(func.count().desc())
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:
