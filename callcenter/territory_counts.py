@@ -105,7 +105,7 @@ def figures(
         if (key := place.keys[level]) is not None:
             members[key].append(place)
     names = _names(session, level, members)
-    areas = [_figure(key, members[key], names, measure, hidden.values.get(key)) for key in sorted(members)]
+    areas = [_figure(key, names[key], members[key], measure, hidden.values[key]) for key in sorted(members)]
     total = hidden.total if within is None else _hidden(everything, measure, within[0]).values.get(within[1])
     if measure == "coverage" and total is not None:
         total = _share(total, _voters(chosen))  # type: ignore[assignment]
@@ -125,11 +125,7 @@ def areas_to_choose(session: Session) -> dict[str, list[tuple[Key, str]]]:
         "federal_district": {(row[0], row[2]) for row in rows if row[2]},
         "local_district": {(row[0], row[3]) for row in rows if row[3]},
     }
-    return {
-        level: [(key, _label(level, key, names)) for key in sorted(found)]
-        for level, found in keys.items()
-        for names in [_names(session, level, found)]
-    }
+    return {level: sorted(_names(session, level, found).items()) for level, found in keys.items()}
 
 
 def of_section(section: Section, everything: list[Place]) -> dict[str, int | None]:
@@ -176,15 +172,14 @@ def _age_band() -> Any:
     return case(*((Contact.age.between(least, most or 130), str(least)) for least, most in AGES), else_="")
 
 
-def _hidden(everything: Iterable[Place], measure: str, level: str) -> small_counts.Hidden[Key]:
-    counts: dict[Key, int] = defaultdict(int)
-    wholes: dict[Key, int] = defaultdict(int)
-    groupings: dict[str, dict[Key, Hashable]] = {
-        name: {} for name in LEVELS if level == "section" and name != "section"
-    }
+def _hidden(everything: Iterable[Place], measure: str, level: str) -> small_counts.Hidden[Key | None]:
+    """What may be shown of all areas of a level; None is who lives in none of them: they are part of the total, too."""
+    counts: dict[Key | None, int] = defaultdict(int)
+    wholes: dict[Key | None, int] = defaultdict(int)
+    above = [name for name in LEVELS if level == "section" and name != "section"]
+    groupings: dict[str, dict[Key | None, Hashable]] = {name: {} for name in above}
     for place in everything:
-        if (key := place.keys[level]) is None:
-            continue
+        key = place.keys[level]
         counts[key] += _count(place, measure)
         wholes[key] += place.contacts
         for name, grouping in groupings.items():
@@ -197,11 +192,9 @@ def _count(place: Place, measure: str) -> int:
     return {"consented": place.consented, "pledges": place.pledges}.get(measure, place.contacts)
 
 
-def _figure(key: Key, members: list[Place], names: dict[Key, str], measure: str, count: int | None) -> AreaFigure:
+def _figure(key: Key, label: str, members: list[Place], measure: str, count: int | None) -> AreaFigure:
     voters = _voters(members)
-    level = "section" if len(members) == 1 and members[0].keys["section"] == key and not names else ""
     value = _share(count, voters) if measure == "coverage" and count is not None else count
-    label = names.get(key) or (_("Section %(number)s", number=key[1]) if level else str(key[1]))
     return AreaFigure(key, label, len(members), voters, value, count is None)
 
 
@@ -216,34 +209,31 @@ def _share(count: int, voters: int | None) -> float | None:
 
 
 def _names(session: Session, level: str, keys: Iterable[Key]) -> dict[Key, str]:
+    """What a page calls each area."""
     if level == "section":
-        return {}
-    named: dict[Key, str]
+        return {key: _("Section %(number)s", number=key[1]) for key in keys}
     if level == "municipality":
-        said = select(Section.state, Section.municipality_code, func.max(Section.municipality)).where(
-            Section.valid_to.is_(None), Section.municipality.is_not(None)
-        )
-        named = {
-            (row[0], row[1]): row[2] or ""
-            for row in session.execute(said.group_by(Section.state, Section.municipality_code))
-        }
-        own = select(Municipality.state, Municipality.ine_code, Municipality.name).where(
-            Municipality.valid_to.is_(None)
-        )
-        named |= {(row[0], row[1]): row[2] for row in session.execute(own)}
-    else:
-        districts = select(District.state, District.number, District.name).where(
-            District.kind == level.removesuffix("_district"), District.valid_to.is_(None)
-        )
-        named = {(row[0], row[1]): row[2] or "" for row in session.execute(districts)}
-    return {key: _label(level, key, named) for key in keys}
+        said = _municipality_names(session)
+        return {key: said.get(key) or _("Municipality %(number)s", number=key[1]) for key in keys}
+    said = _district_names(session, level.removesuffix("_district"))
+    return {key: f"{key[1]} {said.get(key) or ''}".strip() for key in keys}
 
 
-def _label(level: str, key: Key, names: dict[Key, str]) -> str:
-    if level == "municipality":
-        return names.get(key) or str(_("Municipality %(number)s", number=key[1]))
-    said = names.get(key, "")
-    return said if said.startswith(str(key[1])) else f"{key[1]} {said}".strip()
+def _municipality_names(session: Session) -> dict[Key, str | None]:
+    """As the municipalities' own file says, else as the sections' does."""
+    of_sections = select(Section.state, Section.municipality_code, func.max(Section.municipality)).where(
+        Section.valid_to.is_(None)
+    )
+    own = select(Municipality.state, Municipality.ine_code, Municipality.name).where(Municipality.valid_to.is_(None))
+    rows = session.execute(of_sections.group_by(Section.state, Section.municipality_code)).all()
+    return {(row[0], row[1]): row[2] for row in (*rows, *session.execute(own))}
+
+
+def _district_names(session: Session, kind: str) -> dict[Key, str | None]:
+    rows = session.execute(
+        select(District.state, District.number, District.name).where(District.kind == kind, District.valid_to.is_(None))
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 _PLACES = """
