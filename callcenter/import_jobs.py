@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import import_preview, imports
+from callcenter import import_helper, import_preview, imports
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, Refused
@@ -105,8 +105,14 @@ def _work(session: Session, import_id: int) -> None:
         session.commit()
     _hold(session, import_id, imports.LEASE)
     session.commit()
-    counts = imports.merge(session, import_id, _Beat(import_id))
-    session.commit()
+    with import_helper.helper(import_id) as helper:
+        counts = imports.merge(session, import_id, _Beat(import_id), helper)
+        if helper is None:
+            session.commit()
+        else:
+            helper.commit_with(session)
+            imports.drop_staged(session, import_id)
+            session.commit()
     log.info("import %d: %d rows, %d created", import_id, counts["rows"], counts["created"])
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,7 @@ from callcenter.import_rows import Refused
 _TYPES: dict[Any, str] = {
     pl.Int64: "bigint", pl.Int32: "integer", pl.String: "text", pl.Boolean: "boolean", pl.Date: "date",
 }  # fmt: skip
+_KINDS = ("stage", "phones", "special", "promoters", "organizations", "suppressed")
 _NOT_NULL = ("row_number", "name", "given_names", "name_key", "phone", "line_kind", "position")
 
 
@@ -48,7 +49,9 @@ def _type(column: str, kind: Any) -> str:
 
 
 def drop_tables(session: Session, import_id: int) -> None:
-    session.execute(text(f"DROP TABLE IF EXISTS {table(import_id)}, {phones_table(import_id)}"))
+    """Forget what is staged, and what a helper of the merge kept for itself."""
+    names = [f"import_{name}_{int(import_id)}" for name in _KINDS]
+    session.execute(text(f"DROP TABLE IF EXISTS {', '.join(names)}"))
 
 
 def count(session: Session, import_id: int) -> int | None:
@@ -94,13 +97,13 @@ def copy(session: Session, target: str, lines: bytes) -> None:
 
 def copied_out(session: Session, select: str, schema: dict[str, Any]) -> pl.DataFrame:
     """The rows of a SELECT of ours, as a frame."""
+    lines = b"".join(chunks_out(session, select))
+    return pl.read_csv(lines, has_header=False, schema=schema) if lines else pl.DataFrame(schema=schema)
+
+
+def chunks_out(session: Session, select: str) -> Iterator[bytes]:
+    """The rows of a SELECT of ours, as lines for `copy`."""
     raw = session.connection().connection.driver_connection
     assert raw is not None
-    lines = io.BytesIO()
     with raw.cursor() as cursor, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as stream:
-        for some in stream:
-            lines.write(some)
-    if not lines.tell():
-        return pl.DataFrame(schema=schema)
-    lines.seek(0)
-    return pl.read_csv(lines, has_header=False, schema=schema)
+        yield from map(bytes, stream)

@@ -52,7 +52,7 @@ def preview(session: Session, import_id: int, change_ids: list[int]) -> dict[str
     """What an undo would do now: `people` removed, `restored`, `kept`, `kept_reasons` {touched | changed_later: n}."""
     bound = {"import_id": import_id, "changes": change_ids}
     created = session.execute(text(_FATES.format(fate=_fate())), bound)
-    fates = Counter(dict(created.all()))
+    fates: Counter[str] = Counter(dict(created.all()))
     restored, later = session.execute(text(_RESTORABLE), bound).one()
     return _said(fates["removed"], restored, fates["touched"], fates["changed_later"] + later)
 
@@ -82,7 +82,7 @@ def run(session: Session, import_id: int, change_ids: list[int]) -> Iterator[dic
         removed = session.execute(text(_REMOVE.format(fate=_fate())), bound | ids)
         figures["people"] += removed.rowcount  # type: ignore[attr-defined]
         yield _said(figures["people"], restored, 0, later) | {k: figures[k] for k in ("phones", "consents")}
-    fates = Counter(dict(session.execute(text(_FATES.format(fate=_fate())), bound).all()))
+    fates: Counter[str] = Counter(dict(session.execute(text(_FATES.format(fate=_fate())), bound).all()))
     yield _said(figures["people"], restored, fates["touched"], fates["changed_later"] + later) | {
         k: figures[k] for k in ("phones", "consents")
     }

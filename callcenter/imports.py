@@ -16,10 +16,10 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, delete, func, or_, sele
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import attributes, file_faults, import_columns, import_undo
+from callcenter import attributes, file_faults, import_columns, import_helper, import_undo
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
-from callcenter.base.db import Base
+from callcenter.base.db import Base, engine
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.file_faults import N_, UnreadableFileError
@@ -235,16 +235,21 @@ def check_running(session: Session, import_id: int) -> None:
         raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
 
 
-def merge(session: Session, import_id: int, beat: Callable[[], None] = lambda: None) -> dict[str, Any]:
+def merge(
+    session: Session,
+    import_id: int,
+    beat: Callable[[], None] = lambda: None,
+    helper: import_helper.Helper | None = None,
+) -> dict[str, Any]:
     """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps.
 
     One merge at a time: of two that run at once, the second knows the people of the first. `beat` is called now and
-    then; what it raises stops the merge."""
+    then; what it raises stops the merge. With a `helper` the edge commits by `helper.commit_with(session)`."""
     batch = get(session, import_id)
     is_dry = bool(batch.options.get("dry_run"))
     session.execute(select(func.pg_advisory_xact_lock(MERGE_LOCK)))
     check_running(session, import_id)
-    merged = _merged(session, batch, beat, is_dry=is_dry)
+    merged = _merged(session, batch, beat, helper, is_dry=is_dry)
     batch = session.scalars(select(ImportBatch).where(ImportBatch.id == import_id).with_for_update()).one()
     check_running(session, import_id)
     batch.change_ids = merged["change_ids"]
@@ -253,14 +258,17 @@ def merge(session: Session, import_id: int, beat: Callable[[], None] = lambda: N
     batch.counts = {key: said[key] for key in COUNTS} | ({"dry_run": True} if is_dry else {})
     batch.state, batch.finished_at = ("mapping", None) if is_dry and batch.preview else ("done", real_now())
     batch.lease_until, batch.resume = None, None
-    _drop_staged(session, import_id)
+    if helper is None or not helper.is_busy:
+        drop_staged(session, import_id)
     action = "imports.dry_run" if is_dry else "imports.done"
     audit.record(session, batch.created_by, action, f"import/{import_id}", created=batch.counts["created"])
     tell_later(session, f"import/{import_id}")
     return batch.counts
 
 
-def _merged(session: Session, batch: ImportBatch, beat: Callable[[], None], *, is_dry: bool) -> dict[str, Any]:
+def _merged(
+    session: Session, batch: ImportBatch, beat: Callable[[], None], helper: import_helper.Helper | None, *, is_dry: bool
+) -> dict[str, Any]:
     """Merge; once more when somebody made one of the new people by hand at the same moment."""
     from callcenter.import_keys import of_staged
     from callcenter.import_merge import Merging, merge
@@ -274,7 +282,7 @@ def _merged(session: Session, batch: ImportBatch, beat: Callable[[], None], *, i
     for is_last in (False, False, True):
         nested = session.begin_nested()
         try:
-            merged = merge(session, merging, keys, is_dry=is_dry)
+            merged = merge(session, merging, keys, is_dry=is_dry, helper=helper)
         except IntegrityError:
             nested.rollback()
             if is_last:
@@ -366,17 +374,21 @@ def clean_up(session: Session, import_id: int) -> None:
 
 def _forget_rows(session: Session, import_id: int) -> None:
     session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
-    _drop_staged(session, import_id)
+    drop_staged(session, import_id)
 
 
-def _drop_staged(session: Session, import_id: int) -> None:
+def drop_staged(session: Session, import_id: int) -> None:
+    """Forget what was staged."""
     from callcenter import import_staging
 
     import_staging.drop_tables(session, import_id)
 
 
 def sweep(session: Session) -> int:
-    """Enqueue again every batch whose worker is gone (its lease has run out); returns how many."""
+    """Enqueue again every batch whose worker is gone (its lease has run out); returns how many.
+
+    Halves of merges that such a worker left prepared are settled first."""
+    import_helper.settle(engine())
     late = session.scalars(
         select(ImportBatch)
         .where(

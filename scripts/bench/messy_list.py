@@ -3,6 +3,7 @@
 One row in twenty is something else than a person once: repeated, shared phones, refused numbers, TOTAL rows, the names
 of the columns once more, blank lines, quoted cells, two phones in a cell."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,13 @@ def write(path: Path, rows: int, seed: int) -> None:
             some = _people(random, first, min(BLOCK, rows - first))
             file.write(_lines(some).encode("cp1252"))
             file.write(f"TOTAL|{some.height}\n\n{HEADER}\n".encode("cp1252"))
+
+
+def blocks(rows: int, seed: int) -> Iterator[bytes]:
+    """The same data rows alone, in UTF-8, a block at a time."""
+    random = np.random.default_rng(seed)
+    for first in range(0, rows, BLOCK):
+        yield _lines(_people(random, first, min(BLOCK, rows - first))).encode()
 
 
 def sections() -> str:
