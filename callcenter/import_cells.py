@@ -97,6 +97,11 @@ def read_answer(cell: str) -> str | None:
     return None if said is None else "opted_in" if said else "opted_out"
 
 
+def read_refusal(cell: str) -> str | None:
+    """opted_out, when a column «no llamar» says yes; a no there is no acceptance."""
+    return "opted_out" if read_flag(cell) else None
+
+
 def read_flag(cell: str) -> bool | None:
     """Yes or no; None for whatever else."""
     word = name_key(shown(cell))

@@ -40,6 +40,7 @@ FIELDS: dict[str, LazyString] = {
     "folio_compromiso": _l("Folio of the signed pledge"),
     "fecha_compromiso": _l("Date of the signed pledge"),
     "consent": _l("Accepts the privacy notice"),
+    "do_not_contact": _l("Must not be contacted (yes or no)"),
     "folio": _l("Folio of the paper form"),
 }
 PHONES = ("mobile", "phone", "landline")
@@ -82,6 +83,8 @@ _NAMES = {
     "folio_compromiso": "folio_compromiso folio_promocion folio_formato_compromiso folio_promovido form_id"
     " folio_de_compromiso folio_del_compromiso",
     "fecha_compromiso": "fecha_compromiso fecha_firma fecha_promocion signed_on fecha_de_compromiso fecha_de_firma",
+    "do_not_contact": "no_llamar no_volver_a_llamar no_contactar no_volver_a_contactar no_molestar no_contacto baja"
+    " solicito_baja pidio_baja no_llamar_mas no_desea_llamadas do_not_call do_not_contact",
     "consent": "acepta_aviso acepta_el_aviso aviso_privacidad aviso_de_privacidad acepta consentimiento consent"
     " acepta_aviso_privacidad acepta_aviso_de_privacidad acepta_el_aviso_de_privacidad privacy_notice acepto_aviso"
     " consentimiento_aviso acepta_privacidad autoriza_contacto acepta_contacto",

@@ -146,6 +146,8 @@ class FrameReader:
         said = {wanted: self._column(rows, wanted) for wanted in ("age", "birth_date", "state", "section")}
         age = _each(said["age"], import_cells.read_age, pl.Int32)
         born = _each(said["birth_date"], partial(import_cells.read_age_of, today=reader.today), pl.Int32)
+        refused = _each(self._column(rows, "do_not_contact"), import_cells.read_refusal, pl.String)
+        answer = _each(self._column(rows, "consent"), import_cells.read_answer, pl.String)
         flags = {"is_member": import_cells.read_flag, "holds_post": import_cells.read_flag}
         texts = [_text(self._column(rows, wanted)).alias(name) for wanted, name in TEXTS.items()]
         keys = [_each(text, text_key, pl.String) for text in texts if text.name in ("promoter", "organization")]
@@ -158,7 +160,7 @@ class FrameReader:
             .alias("section_number"),
             *(_each(self._column(rows, name), read, pl.Boolean).alias(name) for name, read in flags.items()),
             _each(self._column(rows, "fecha_compromiso"), import_cells.read_date, pl.Date).alias("signed_on"),
-            _each(self._column(rows, "consent"), import_cells.read_answer, pl.String).alias("answer"),
+            refused.fill_null(answer).alias("answer"),
             *texts,
             *(key.alias(f"{key.name}_key") for key in keys),
         ]  # fmt: skip

@@ -47,7 +47,8 @@ KEPT_AS = {
 }  # fmt: skip
 # Field → what of a Person says whether its cell was understood.
 _READ_AS = {field: field for field in KEPT_AS} | {
-    "birth_date": "age", "consent": "answer", "folio_compromiso": "form_id", "fecha_compromiso": "signed_on",
+    "birth_date": "age", "consent": "answer", "do_not_contact": "answer", "folio_compromiso": "form_id",
+    "fecha_compromiso": "signed_on",
 }  # fmt: skip
 # Fields whose policy a person chooses; phones and names say who it is, an answer and a pledge become evidence.
 WITH_POLICY = (*KEPT_AS, "organization")

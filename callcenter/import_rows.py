@@ -100,7 +100,8 @@ class RowReader:
             state=import_cells.read_number(said.get("state", ""), 1, 32),
             section=import_cells.read_number(said.get("section", ""), 1, 9999),
             promoter=text("promoter"),
-            answer=import_cells.read_answer(said.get("consent", "")),
+            answer=import_cells.read_refusal(said.get("do_not_contact", ""))
+            or import_cells.read_answer(said.get("consent", "")),
             organization=text("organization"),
             is_member=import_cells.read_flag(said.get("is_member", "")),
             holds_post=import_cells.read_flag(said.get("holds_post", "")),

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, String, cast, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import merges, person_register, person_sheets
+from callcenter import contacts, merges, person_register, person_sheets, pledges
 from callcenter.arco import ArcoRequest, ArcoStep
 from callcenter.attempts import Attempt
 from callcenter.call_ledger import Call, CallEvent
@@ -71,19 +71,21 @@ def _keep_rows() -> None:
     at, proof, source, phone = _l("When"), _l("Proof"), _l("Source"), _l("Phone")
     person_register.keep_rows("consents", _l("Consents and refusals, with their proof"), {
         "at": at, "kind": _l("Answer"), "channel": _l("Channel"), "text_version": _l("Version of the notice"),
-        "proof": proof, "source": source})  # fmt: skip
+        "proof": proof, "source": source},
+        {"kind": contacts.CONSENTS, "channel": person_sheets.CHANNELS})  # fmt: skip
     person_register.keep_rows("contact_phones", _l("Other phones"), {
         "phone": phone, "phone_raw": _l("As it was written"), "extension": _l("Extension"),
-        "line_kind": _l("Kind of line")})  # fmt: skip
+        "line_kind": _l("Kind of line")}, {"line_kind": contacts.LINE_KINDS})  # fmt: skip
     person_register.keep_rows("contact_notes", _l("Notes"), {"at": at, "text": _l("Note")})
     person_register.keep_rows("contact_aliases", _l("Other spellings in lists"), {
         "phone": phone, "name_key": _l("Name")})  # fmt: skip
     person_register.keep_rows("pledges", _l("Signed pledges"), {
         "signed_on": _l("Signed on"), "form_id": _l("Form"), "state": _l("State"), "proof": proof,
-        "source": source})  # fmt: skip
+        "source": source}, {"state": pledges.STATES})  # fmt: skip
     person_register.keep_rows("post_holders", _l("Posts in the structure"), {
         "held_from": _l("From"), "held_to": _l("Until")})  # fmt: skip
-    person_register.keep_rows("person_exports", _l("Exports of these data"), {"made_at": at, "state": _l("State")})
+    person_register.keep_rows("person_exports", _l("Exports of these data"), {
+        "made_at": at, "state": _l("State")}, {"state": person_sheets.EXPORT_STATES})  # fmt: skip
 
 
 def _block(session: Session, contact_id: int) -> int:

@@ -39,6 +39,7 @@ class Gone:
 Export = Callable[[Session, int], list[Sheet]]
 Erase = Callable[[Session, Gone], dict[str, int]]
 Block = Callable[[Session, int], int]
+Codes = Mapping[str, LazyString]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class _Keeper:
 class _Rows:
     title: LazyString
     columns: Mapping[str, LazyString]
+    codes: Mapping[str, Codes]
 
 
 _keepers: dict[str, _Keeper] = {}
@@ -67,9 +69,13 @@ def register(kind: str, *, export: Export, erase: Erase, tables: Collection[str]
     _keepers[kind] = _Keeper(export, erase, block, frozenset(tables))
 
 
-def keep_rows(table: str, title: LazyString, columns: Mapping[str, LazyString]) -> None:
-    """A table whose rows belong to a person by `contact_id` and are deleted with them: shown with these columns."""
-    _rows[table] = _Rows(title, columns)
+def keep_rows(
+    table: str, title: LazyString, columns: Mapping[str, LazyString], codes: Mapping[str, Codes] | None = None
+) -> None:
+    """A table whose rows belong to a person by `contact_id` and are deleted with them: shown with these columns.
+
+    `codes`: the words for the codes in some columns."""
+    _rows[table] = _Rows(title, columns, codes or {})
 
 
 def spare(table: str, why: str) -> None:
@@ -98,7 +104,14 @@ def _sheet(session: Session, table: str, rows: _Rows, contact_id: int) -> Sheet:
     columns = _tables()[table].c
     shown = {name: title for name, title in rows.columns.items() if name in columns}
     found = session.execute(select(*(columns[name] for name in shown)).where(columns.contact_id == contact_id))
-    return Sheet(table, rows.title, list(shown.values()), [tuple(row) for row in found])
+    told = [tuple(in_words(rows.codes.get(name, {}), value) for name, value in zip(shown, row, strict=True))
+            for row in found]  # fmt: skip
+    return Sheet(table, rows.title, list(shown.values()), told)
+
+
+def in_words(codes: Codes, value: Any) -> Any:
+    """The words for a code in the reader's language; another value as it is."""
+    return str(codes[value]) if isinstance(value, str) and value in codes else value
 
 
 def block(session: Session, contact_id: int) -> int:

@@ -14,7 +14,7 @@ from callcenter.base.auth import ROLE_LABELS, User
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from callcenter.imports import ImportBatch
-from callcenter.person_register import Sheet
+from callcenter.person_register import Sheet, in_words
 from callcenter.queues import CallQueue, QueueEntry
 
 _AT, _CAMPAIGN, _STATE = _l("When"), _l("Campaign"), _l("State")
@@ -26,6 +26,13 @@ _LABELS = {
     "holds_post": _l("Holds a post"), "language": _l("Language"), "source": _l("Where the data came from"),
     "consent": _l("Consent"), "suppressed": _l("Must not be contacted"), "blocked_at": _l("Data blocked since"),
     "created_at": _l("In the list since"), "updated_at": _l("Changed last"),
+}  # fmt: skip
+CHANNELS = {"all": _l("Every channel"), "call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
+EXPORT_STATES = {
+    "asked": _l("being made"), "ready": _l("ready"), "taken": _l("taken"), "expired": _l("too old, emptied"),
+}  # fmt: skip
+_ENTRIES = {
+    "waiting": _l("waiting"), "calling": _l("being called"), "done": _l("done"), "excluded": _l("left out"),
 }  # fmt: skip
 _CODES = {"sex": contacts.SEXES, "line_kind": contacts.LINE_KINDS, "consent": contacts.CONSENTS}
 
@@ -72,7 +79,7 @@ def _queues(session: Session, contact_id: int) -> Sheet:
         .order_by(QueueEntry.id)
     )  # fmt: skip
     return Sheet("queues", _l("Calling campaigns they are in"), [_CAMPAIGN, _STATE, _l("Reason"), _l("Not before")],
-                 [tuple(row) for row in rows])  # fmt: skip
+                 [(row.name, in_words(_ENTRIES, row.state), *row[2:]) for row in rows])  # fmt: skip
 
 
 def _imports(session: Session, person: Contact) -> Sheet:

@@ -48,7 +48,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
     sent = mailing.load(session, made.sent, seed=SEED)
-    cases = privacy.load(session, user_ids["administrator"])
+    cases = privacy.load(session, user_ids["administracion"])
     made.survey.state = "open"
     return {
         "users": len(user_ids),

@@ -1,6 +1,7 @@
 """After a deletion no table holds the person, in any spelling; and a list does not bring back who opposed."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.calls import Event
+from callcenter.cli import import_contacts
 from callcenter.consent import Consent
 from callcenter.contacts import Contact, ContactPhone, name_key
 from callcenter.imports import ImportBatch, RefusedRow
@@ -180,6 +182,38 @@ def test_who_opposed_stays_out_when_the_same_list_comes_again(
     refusal = consent.refusal(session, again.id, "call", "survey", phone=PHONE, simulated=True)
     assert refusal is not None
     assert refusal.code == "suppressed"
+
+
+def test_a_list_does_not_bring_her_back(
+    zenaida: Contact, session: Session, app: Flask, tmp_path: Path, people: dict[str, User]
+) -> None:
+    """The whole way: imported, opposed, deleted, and imported again."""
+    person_erasure.block(session, zenaida.id, "Lo pidió", None)
+    person_erasure.delete(session, zenaida.id, None, reason="Ya", keep_off_lists=True)
+    session.commit()
+    path = tmp_path / "lista.csv"
+    path.write_text(f"NOMBRE,TELEFONO\n{NAME},{RAW}\nOtra Persona,2281234567\n")
+    done = app.test_cli_runner().invoke(import_contacts, [str(path), "--source", "Lista otra vez"])
+    assert done.exit_code == 0, done.output
+    again = session.scalars(select(Contact).where(Contact.name_key == name_key(NAME))).one()
+    assert again.suppressed
+    refusal = consent.refusal(session, again.id, "sms", "survey", phone=again.phone, simulated=True)
+    assert refusal is not None
+    assert refusal.code == "suppressed"
+
+
+@pytest.mark.parametrize(("column", "cell"), [("NO LLAMAR", "SI"), ("AVISO DE PRIVACIDAD", "NO")])
+def test_a_list_itself_opts_people_out(session: Session, app: Flask, tmp_path: Path, column: str, cell: str) -> None:
+    path = tmp_path / "lista.csv"
+    path.write_text(f"NOMBRE,TELEFONO,{column}\n{NAME},{RAW},{cell}\nOtra Persona,2281234567,\n")
+    done = app.test_cli_runner().invoke(import_contacts, [str(path), "--source", "Lista"])
+    assert done.exit_code == 0, done.output
+    who = session.scalars(select(Contact).where(Contact.name_key == name_key(NAME))).one()
+    assert who.consent == "opted_out"
+    refusal = consent.refusal(session, who.id, "call", "survey", phone=who.phone, simulated=True)
+    assert refusal is not None
+    assert refusal.code in ("opted_out", "suppressed")
+    assert session.scalars(select(Consent.kind).where(Consent.contact_id == who.id)).all() == ["opted_out"]
 
 
 def test_blocking_takes_her_out_of_everything_that_waits(zenaida: Contact, session: Session) -> None:
