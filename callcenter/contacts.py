@@ -20,7 +20,6 @@ from sqlalchemy import (
     Index,
     Select,
     UniqueConstraint,
-    and_,
     column,
     func,
     or_,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     table,
     text,
     union,
+    union_all,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -238,9 +238,9 @@ def _ids_at(phones: list[str]) -> CompoundSelect[int]:
 def _ids_in(section: int) -> CTE:
     """Everybody of a section's number, found by its index; also who could not be placed in a section of ours."""
     numbered = select(_sections.c.id).where(_sections.c.number == section)
-    unplaced = and_(Contact.section_id.is_(None), Contact.section_number == section)
-    found = select(Contact.id).where(or_(Contact.section_id.in_(numbered), unplaced))
-    return found.cte("of_section").prefix_with("MATERIALIZED")
+    placed = select(Contact.id).where(Contact.section_id.in_(numbered))
+    unplaced = select(Contact.id).where(Contact.section_id.is_(None), Contact.section_number == section)
+    return union_all(placed, unplaced).cte("of_section").prefix_with("MATERIALIZED")
 
 
 def _named(words: list[str]) -> ColumnElement[bool]:
@@ -253,11 +253,17 @@ def _named(words: list[str]) -> ColumnElement[bool]:
     found = [
         select(Contact.name_key)
         .where(Contact.name_key.like(f"{_escaped(first)}%", escape="\\"))
-        .where(*(_begins(word) for at, word in enumerate(words) if at != place))
+        .where(*(_follows(first, word) for at, word in enumerate(words) if at != place))
         .limit(NAMES)
         for place, first in enumerate(words)
     ]
     return Contact.name_key.in_(select(union(*(select(one.subquery()) for one in found)).subquery().c.name_key))
+
+
+def _follows(first: str, word: str) -> ColumnElement[bool]:
+    """A name that begins with `first` has a word that begins so; the first word itself may be it."""
+    is_first = word.startswith(first) or first.startswith(word)
+    return _begins(word) if is_first else Contact.name_key.like(f"% {_escaped(word)}%", escape="\\")
 
 
 def _begins(word: str) -> ColumnElement[bool]:
