@@ -7,8 +7,8 @@ from itertools import pairwise
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Integer, UniqueConstraint, delete, func, select, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from callcenter import calendar
