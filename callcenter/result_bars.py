@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from callcenter.past_results import SectionResult
 
-ROW, LABEL, BAR, END = 30, 210, 330, 150  # the drawing's own units
+ROW, LABEL, BAR, END = 34, 250, 300, 150  # the drawing's own units
 MOST_BARS = 12  # the options with the most votes; the table has them all
 
 

@@ -63,6 +63,14 @@ COUNTS: dict[str, LazyString] = {
     "without_section": _l("People whose section is not on today's map"),
 }
 
+# What a row says that no one column of the file does.
+MADE: dict[str, LazyString] = {
+    "station": _l("Polling station"),
+    "geometry": _l("Outline"),
+    "total": _l("Together"),
+    "kind": _l("Kind"),
+}
+
 
 def compose() -> None:
     """Make the progress of a territorial import live."""
@@ -80,6 +88,7 @@ def _words() -> dict[str, Any]:
         "layouts": LAYOUTS,
         "states": STATES,
         "count_words": COUNTS,
+        "made_words": MADE,
         "fault_sentence": file_faults.sentence,
         "row_sentence": lambda fault: _(fault["message"], **fault["values"]),
     }
