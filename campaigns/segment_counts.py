@@ -94,7 +94,7 @@ def compile_rule(session: Session, rule: Any) -> Select[int]:
 
 def selected(node: Node) -> Select[int]:
     """SELECT of contacts.id for everybody whom the nodes mean and whose data are not blocked."""
-    return select(Contact.id).where(condition(node), Contact.blocked_at.is_(None))
+    return select(Contact.id).where(condition(node, for_all=True), Contact.blocked_at.is_(None))
 
 
 def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
@@ -107,7 +107,8 @@ def count(session: Session, rule: Any, *, purpose: str | None = None) -> Count:
     if looked is not None:
         return _count(session, looked.counts(looked.masks[0], purpose), started)
     reason = reasons(purpose)
-    rows = session.execute(select(reason, func.count()).where(condition(node)).group_by(reason)).all()
+    meant = condition(node, for_all=True)
+    rows = session.execute(select(reason, func.count()).where(meant).group_by(reason)).all()
     return _count(session, {str(name): int(people) for name, people in rows}, started)
 
 
@@ -152,7 +153,7 @@ def compare(session: Session, rule_a: Any, rule_b: Any, *, purpose: str | None =
 
 
 def _compared_by_sql(session: Session, node_a: Node, node_b: Node, purpose: str | None) -> list[dict[str, int]]:
-    in_a, in_b = condition(node_a).is_(true()), condition(node_b).is_(true())
+    in_a, in_b = (condition(node, for_all=True).is_(true()) for node in (node_a, node_b))
     reason = reasons(purpose)
     rows = session.execute(select(in_a, in_b, reason, func.count()).where(in_a | in_b).group_by(in_a, in_b, reason))
     parts: dict[tuple[bool, bool], dict[str, int]] = {(True, False): {}, (True, True): {}, (False, True): {}}
@@ -170,7 +171,7 @@ def sample(session: Session, rule: Any, limit: int = 10) -> list[Contact]:
         found = {one.id: one for one in session.scalars(select(Contact).where(Contact.id.in_(chosen)))}
         return [found[contact_id] for contact_id in chosen if contact_id in found]
     spread = cast(Contact.id, BigInteger) * literal(SPREAD, BigInteger) % literal(SPREAD_OVER, BigInteger)
-    people = select(Contact).where(condition(node), Contact.blocked_at.is_(None))
+    people = select(Contact).where(condition(node, for_all=True), Contact.blocked_at.is_(None))
     return list(session.scalars(people.order_by(spread, Contact.id).limit(limit)))
 
 
@@ -180,7 +181,7 @@ def by_section(session: Session, rule: Any) -> list[SectionPeople]:
     looked = look(session, node)
     if looked is not None:
         return _named(session, looked.sections(looked.masks[0]))
-    people = select(Contact.section_id, func.count()).where(condition(node), Contact.blocked_at.is_(None))
+    people = select(Contact.section_id, func.count()).where(condition(node, for_all=True), Contact.blocked_at.is_(None))
     rows = session.execute(people.group_by(Contact.section_id))
     return _named(session, {row[0]: int(row[1]) for row in rows})
 

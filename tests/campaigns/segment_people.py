@@ -45,7 +45,7 @@ class World:
     """What there is: `people` as the evaluator sees them, and the numbers of what a rule can name."""
 
     now: datetime
-    people: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    people: list[dict[str, Any]] = field(default_factory=list, init=False)  # too many to print
     queues: list[int] = field(default_factory=list)
     campaigns: list[int] = field(default_factory=list)
     survey: int = 0
@@ -134,7 +134,7 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
     }  # fmt: skip
     contact_id = session.scalar(insert(Contact).returning(Contact.id), columns)
     kind, federal, local = SECTIONS.get(section or 0, (None, None, None))
-    said = {channel: _evidence(session, dice, contact_id, channel, columns["consent"]) for channel in ("call", "sms")}
+    said = _evidence(session, dice, contact_id, columns["consent"])
     pledges = [dice.choice(["pending", "confirmed"]) for _ in range(dice.choice([0, 0, 1, 2]))]
     for place, state in enumerate(pledges):
         row = {"id": contact_id, "promoter": world.promoter, "form": f"{number}-{place}", "state": state}
@@ -147,21 +147,23 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
         "organization": columns["organization_id"], "created": columns["created_at"].astimezone(ZONE).date(),
         "pledge_state": pledges, "pledge_promoter": [world.promoter] * len(pledges), "pledge_organization": [],
         "has_pledge": bool(pledges), "deeds": [], "consent_call": said["call"], "consent_sms": said["sms"],
-        "consent_whatsapp": columns["consent"],
+        "consent_whatsapp": said["whatsapp"],
     }  # fmt: skip
 
 
-def _evidence(session: Session, dice: random.Random, contact_id: int | None, channel: str, overall: str) -> str:
-    """Evidence for one channel, older or newer than what was said for all; returns what holds."""
-    if dice.random() < 0.6:
-        return overall
-    kind, newer = dice.choice(["opted_in", "opted_out"]), dice.random() < 0.5 or overall == "unknown"
-    for what, of, minutes in ((kind, channel, 0), (overall, "all", -5 if newer else 5)):
-        if what != "unknown":
-            session.add(Consent(contact_id=contact_id, kind=what, channel=of, proof="x", source="x",
-                                at=real_now() + timedelta(minutes=minutes)))  # fmt: skip
-            session.flush()
-    return kind if newer else overall
+def _evidence(session: Session, dice: random.Random, contact_id: int | None, overall: str) -> dict[str, str]:
+    """Evidence for single channels, older or newer than what was said for all; returns what holds for each channel."""
+    rows: list[tuple[datetime, str, str]] = []
+    for number in range(dice.choice([0, 0, 1, 2, 3])):
+        channel = dice.choice(["call", "sms"] if overall == "unknown" else ["call", "sms", "all"])
+        kind = overall if channel == "all" else dice.choice(["opted_in", "opted_out"])
+        rows.append((real_now() + timedelta(minutes=number), channel, kind))
+        session.add(Consent(contact_id=contact_id, kind=kind, channel=channel, proof="x", source="x", at=rows[-1][0]))
+    holds = dict.fromkeys(("call", "sms", "whatsapp"), overall)
+    for channel in holds:
+        if any(of == channel for _at, of, _kind in rows):
+            holds[channel] = max(row for row in rows if row[1] in ("all", channel))[2]
+    return holds
 
 
 def _something(session: Session, world: World, dice: random.Random, person: dict[str, Any]) -> None:
@@ -313,7 +315,8 @@ def _in_time(world: World, clause: dict[str, Any], at: datetime) -> bool:
     if "within_days" in clause:
         return bool(at >= world.now.replace(microsecond=0) - timedelta(days=clause["within_days"]))
     if "between" in clause:
-        return clause["between"][0] <= str(at.astimezone(ZONE).date()) <= clause["between"][1]
+        first, last = clause["between"]
+        return bool(first <= str(at.astimezone(ZONE).date()) <= last)
     return True
 
 

@@ -20,7 +20,7 @@ from tests.campaigns import segment_people
 from tests.campaigns.segment_people import World, holds, rules
 
 # The numbers that an empty database gives to the first of everything.
-EMPTY = World(clock.real_now(), [], [1, 2], [1, 2], 1, 1, 1, 1, 1)
+EMPTY = World(clock.real_now(), [1, 2], [1, 2], 1, 1, 1, 1, 1)
 
 
 @pytest.fixture

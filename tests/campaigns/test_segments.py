@@ -20,7 +20,7 @@ from tests.campaigns import segment_people
 from tests.campaigns.segment_people import World
 
 ANYBODY: dict[str, Any] = {"all": []}
-DEEP = {"all": [{"all": [{"all": [{"all": [{"all": [{"all": []}]}]}]}]}]}
+DEEP: dict[str, Any] = {"all": [{"all": [{"all": [{"all": [{"all": [{"all": []}]}]}]}]}]}
 KNOWN = {"field": "age", "op": "is_known"}
 BAD: list[tuple[Any, str, str]] = [
     ([], "", "group"),
