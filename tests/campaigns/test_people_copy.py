@@ -1,5 +1,7 @@
 """The copy of people says what SQL says, and both say what the rule means, whatever is written meanwhile."""
 
+import fcntl
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,15 +9,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcenter import suppressions
+from callcenter import attributes, suppressions
 from callcenter.base import clock, db, outbox
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import Settings
-from campaigns import people_building, people_columns, segment_counts, segment_facts, segments
+from campaigns import (
+    people_building,
+    people_columns,
+    people_jobs,
+    people_masks,
+    segment_counts,
+    segment_facts,
+    segments,
+)
+from campaigns.frozen_segments import FrozenMember
 from tests.campaigns import segment_people
 from tests.campaigns.segment_people import World, holds, rules
 
@@ -169,3 +180,90 @@ def test_an_uncommitted_change_of_ones_own_counts_and_is_in_no_file(sessions: db
         assert segments.count(session, everybody).matching == before + 1
         session.rollback()
         assert segments.count(session, everybody).matching == before
+
+
+# ---- the files
+
+
+def test_without_files_sql_counts_and_the_chore_asks_for_them(sessions: db.Sessions) -> None:
+    with sessions() as session:
+        assert segment_counts.look(session, segment_counts.read(session, ASKED[0])) is None
+        people_jobs.tend(session)
+        assert [job.function for job in session.info["outbox"]] == [people_jobs.JOB]
+    people_jobs.refresh()
+    with sessions() as session:
+        assert segment_counts.look(session, segment_counts.read(session, ASKED[0])) is not None
+        people_jobs.tend(session)
+        assert "outbox" not in session.info
+
+
+def test_the_files_are_for_their_owner_only_and_hold_no_name_and_no_phone(sessions: db.Sessions, world: World) -> None:
+    generation = people_columns.current()
+    assert generation is not None
+    assert generation.stat().st_mode & 0o077 == 0
+    for path in generation.iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+        content = path.read_bytes()
+        assert b"Persona" not in content
+        assert b"52228123" not in content
+
+
+def test_a_copy_of_another_form_or_database_or_too_old_is_left_alone(
+    sessions: db.Sessions, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = people_columns.current()
+    assert generation is not None
+    meta = json.loads((generation / people_columns.META).read_text())
+    with sessions() as session:
+        node = segment_counts.read(session, ASKED[0])
+        for other in (
+            {"form": "x"}, {"database": "1/1"}, {"low": 2**60}, {"made_at": "2020-01-01T00:00:00+00:00"}, {"more": 1},
+        ):  # fmt: skip
+            people_columns.write_json(generation / people_columns.META, {**meta, **other})
+            assert segment_counts.look(session, node) is None
+        people_columns.write_json(generation / people_columns.META, meta)
+        assert segment_counts.look(session, node) is not None
+        monkeypatch.setattr(people_masks, "MOST_NEWS", 0)
+        write(session, "insert", 1, 1)
+        assert segment_counts.look(session, node) is None
+
+
+def test_an_attribute_of_which_the_copy_does_not_know_is_counted_by_sql(sessions: db.Sessions, world: World) -> None:
+    rule = {"all": [{"field": "attr:new", "op": "is", "value": 5}]}
+    with sessions() as session:
+        attributes.define(session, "new", "New", "number", user_id=None)
+        session.commit()
+        assert segment_counts.look(session, segment_counts.read(session, rule)) is None
+        assert segments.count(session, rule).matching == 0
+    assert people_building.refresh()
+    with sessions() as session:
+        assert segment_counts.look(session, segment_counts.read(session, rule)) is not None
+
+
+def test_the_copy_freezes_samples_compares_and_counts_by_section_as_sql_does(
+    sessions: db.Sessions, world: World, tmp_path: Path
+) -> None:
+    rule, other = ASKED[2], ASKED[4]
+    said = []
+    for var in (tmp_path, None):
+        people_columns.configure(var)
+        with sessions() as session:
+            segment = segments.save(session, None, "Both", rule, None)
+            frozen = segments.freeze(session, segment.id, None)
+            members = select(FrozenMember.contact_id).where(FrozenMember.frozen_id == frozen.id)
+            compared = segments.compare(session, rule, other)
+            said.append((
+                set(session.scalars(members)), frozen.people, [one.id for one in segments.sample(session, rule)],
+                segments.by_section(session, rule), [part.excluded for part in (compared.only_a, compared.both)],
+                segments.count(session, rule, purpose="persuasion").excluded,
+            ))  # fmt: skip
+            session.rollback()
+    assert said[0] == said[1]
+    assert said[0][1]
+
+
+def test_one_process_of_a_host_makes_the_copy(sessions: db.Sessions, tmp_path: Path) -> None:
+    people_building.refresh()
+    with (tmp_path / "people" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not people_building.refresh()
