@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import ZONE
 from callcenter.contacts import Contact, text_key
-from callcenter.pledges import Pledge, series
+from callcenter.pledges import series
 from callcenter.posts import Post
 from callcenter.structure import Organization, Promoter
 
@@ -55,8 +55,18 @@ def load_pledges(session: Session, promoters: dict[int, tuple[int, int]], *, see
             if dice.random() < TWICE:
                 other = dice.choice(sorted(set(of_promoter) - {promoter_id}))
                 forms.append(_form(contact_id, other, of_promoter[other], len(forms) + 1, dice))
-    session.execute(insert(Pledge), forms)
+    _copy(session, forms)
     return len(forms)
+
+
+def _copy(session: Session, forms: list[dict[str, Any]]) -> None:
+    """Three thousand rows in the time of a dozen INSERTs."""
+    raw = session.connection().connection.driver_connection
+    if raw is None or not forms:
+        return
+    with raw.cursor() as cursor, cursor.copy(f"COPY pledges ({', '.join(forms[0])}) FROM STDIN") as stream:
+        for form in forms:
+            stream.write_row(tuple(form.values()))
 
 
 def _form(contact_id: int, promoter_id: int, organization_id: int, number: int, dice: random.Random) -> dict[str, Any]:
