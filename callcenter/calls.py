@@ -132,9 +132,7 @@ def dispose(
     kept = {"code": code, "entry": queue_entries.remember(session, call.entry_id), "state": call.state}
     if call.state == "connected":
         hang_up_later(session, call.id)
-    if note:
-        call.note = note
-        contact_notes.screen_call(session, call)
+    _write_note(session, call, note or call.note)
     call.disposition, call.disposition_at = code, real_now()
     _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
     _enter(session, call, "ended")
@@ -206,8 +204,11 @@ def more_time(session: Session, call_id: UUID, operator_id: int) -> None:
 
 def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> None:
     """Keep the operator's note as it is typed. One with words of the list waits for a supervisor."""
-    call = _of_operator(session, call_id, operator_id)
-    call.note = note or None
+    _write_note(session, _of_operator(session, call_id, operator_id), note or None)
+
+
+def _write_note(session: Session, call: Call, note: str | None) -> None:
+    call.note = note
     contact_notes.screen_call(session, call)
 
 

@@ -133,11 +133,7 @@ def merge(
         kept, removed = _pair(session, kept_id, removed_id)
         moved = {kind: mover.move(session, kept_id, removed_id) for kind, mover in _movers.items()}
         after = merge_fields.combined(kept, removed, take)
-        _delete(session, removed_id)
-        row_memory.write(session, Contact, kept_id, {**after, "updated_at": real_now().isoformat()})
-        _drop_first_phone(session, kept_id)
-        for row in (kept, removed):
-            remember_name(session, kept_id, row["phone"], row["name_key"])
+        _become_one(session, kept, removed, after)
         made = ContactMerge(
             kept_id=kept_id, removed_id=removed_id, rule=rule, removed=removed, kept_after=after, moved=moved,
             kept_before={column: kept[column] for column in after}, merged_by=user_id, at=campaign_now(session),
@@ -243,6 +239,15 @@ def _undoable(session: Session, merge_id: int) -> ContactMerge:
     if session.scalar(newest) != made.id:
         raise Refused("not_newest", str(SENTENCES["not_newest"]))
     return made
+
+
+def _become_one(session: Session, kept: Row, removed: Row, after: Row) -> None:
+    """The removed row goes, the kept one has its new values, and both are known by the names that either had."""
+    _delete(session, removed["id"])
+    row_memory.write(session, Contact, kept["id"], {**after, "updated_at": real_now().isoformat()})
+    _drop_first_phone(session, kept["id"])
+    for row in (kept, removed):
+        remember_name(session, kept["id"], row["phone"], row["name_key"])
 
 
 def _delete(session: Session, contact_id: int) -> None:
