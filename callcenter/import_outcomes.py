@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from callcenter.contacts import Contact, text_key
 from callcenter.import_columns import ATTRIBUTE
 from callcenter.import_rows import Person, Refused
+from callcenter.merges import ContactAlias
 from callcenter.structure import Organization
 
 Read: TypeAlias = tuple[Sequence[str], Person | Refused]
@@ -100,13 +101,21 @@ def is_read(field: str, person: Person) -> bool:
 
 
 def _known(session: Session, people: Sequence[Person]) -> dict[tuple[str, str], Any]:
+    """The people we know by first phone and name, or by a spelling under which they were merged."""
+    keys = set(map(_key, people))
     names = sorted({*KEPT_AS.values(), "consent", "line_kind", "extension", "attributes", "phone", "name_key"})
-    query = (
-        select(*(getattr(Contact, name) for name in names), Organization.name_key.label("organization_key"))
-        .join(Organization, Organization.id == Contact.organization_id, isouter=True)
-        .where(tuple_(Contact.phone, Contact.name_key).in_(set(map(_key, people))))
+    query = select(*(getattr(Contact, name) for name in names), Organization.name_key.label("organization_key")).join(
+        Organization, Organization.id == Contact.organization_id, isouter=True
     )
-    return {(row.phone, row.name_key): row for row in session.execute(query)}
+    merged = query.add_columns(ContactAlias.phone.label("alias_phone"), ContactAlias.name_key.label("alias_key"))
+    aliases = session.execute(
+        merged.join(ContactAlias, ContactAlias.contact_id == Contact.id).where(
+            tuple_(ContactAlias.phone, ContactAlias.name_key).in_(keys)
+        )
+    )
+    known = {(row.alias_phone, row.alias_key): row for row in aliases}
+    found = session.execute(query.where(tuple_(Contact.phone, Contact.name_key).in_(keys)))
+    return known | {(row.phone, row.name_key): row for row in found}
 
 
 def _known_phones(session: Session, people: Sequence[Person]) -> set[str]:

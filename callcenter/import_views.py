@@ -240,6 +240,8 @@ def ask_undo(import_id: int) -> ResponseReturnValue:
     """What undoing the import would do, exactly, before anybody does it."""
     session = web_session()
     batch = imports.get(session, import_id)
+    if batch.state != "done":
+        return redirect(url_for("imports.show", import_id=import_id))
     return render_template(
         "callcenter/imports/undo.html", batch=batch, found=imports.undo_preview(session, import_id)
     )  # fmt: skip

@@ -16,6 +16,7 @@ from callcenter import attributes, import_jobs, imports
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import Contact
 from callcenter.imports import ImportBatch
+from callcenter.merges import ContactAlias
 from tests.callcenter.test_import_views import post, upload
 from tests.conftest import ClientAs
 
@@ -352,3 +353,29 @@ def test_m_beside_f_is_asked_on_the_page_and_the_answer_remembered(session: Sess
     assert dict(session.execute(select(Contact.name, Contact.sex)).all()) == {"Ana": "M", "Luis": "H"}
     again = uploaded(session, clerk, "NOMBRE,CELULAR,SEXO\nEva,2281234569,F\nJuan,2281234560,M\n")
     assert imports.get(session, again).sex_letters == "MF"
+
+
+def test_a_person_merged_into_another_is_known_by_the_old_spelling(session: Session, clerk: FlaskClient) -> None:
+    run(session, clerk, uploaded(session, clerk, HEAD + "Ana Peña,2281234567,30,\n"))
+    person = session.scalars(select(Contact)).one()
+    session.add(ContactAlias(phone="+522281234568", name_key="ana pena", contact_id=person.id))
+    session.commit()
+    import_id = uploaded(session, clerk, HEAD + "ANA PEÑA,2281234568,30,\n")
+    assert outcomes(session, import_id) == ["unchanged"]
+
+
+def test_an_import_is_undone_after_its_page_has_said_what_that_does(session: Session, clerk: FlaskClient) -> None:
+    run(session, clerk, uploaded(session, clerk, HEAD + "Ana,2281234567,30,\n"))
+    import_id = uploaded(session, clerk, HEAD + "Ana,2281234567,31,\nEva,2281234568,40,\n")
+    page = f"/imports/{import_id}"
+    assert clerk.get(f"{page}/undo").status_code == 302  # it is not done
+    run(session, clerk, import_id)
+    asked = clerk.get(f"{page}/undo", headers={"Accept-Language": "en"}).text
+    assert "1 person whom this import brought is removed" in asked
+    assert "1 person whom it changed gets back what they had before." in asked
+    assert post(clerk, f"{page}/undo", page).status_code == 302
+    assert "data-live" in clerk.get(page).text
+    import_jobs.undo_import(import_id)
+    session.expire_all()
+    assert dict(session.execute(select(Contact.name, Contact.age)).all()) == {"Ana": 30}
+    assert "1 people were removed, 1 got back" in clerk.get(page, headers={"Accept-Language": "en"}).text
