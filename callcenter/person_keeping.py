@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, String, cast, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import contacts, merges, person_register, person_sheets, pledges
+from callcenter import contacts, imports, merges, person_register, person_sheets, pledges
 from callcenter.arco import ArcoRequest, ArcoStep
 from callcenter.attempts import Attempt
 from callcenter.call_ledger import Call, CallEvent
@@ -19,6 +19,7 @@ from callcenter.queues import QueueEntry
 
 NOBODY = "gone-"  # and the row's own id: where a phone was; distinct, because phones are unique in places
 BLOCKED = "blocked"  # why an entry is excluded
+WAITING = ("uploaded", "mapping")  # states of a list that is not in yet
 TABLES = (
     "contacts", "attempts", "calls", "call_events", "queue_entries", "refused_rows", "import_batches", "import_changes",
     "arco_requests", "arco_steps", "public_requests", "audit_entries", "contact_merges", "duplicate_pairs",
@@ -99,8 +100,8 @@ def _erase(session: Session, gone: Gone) -> dict[str, int]:
         "calls": _forget_calls(session, gone),
         "attempts": _count(session, update(Attempt).where(Attempt.contact_id.in_(gone.ids)).values(
             phone=literal(NOBODY) + cast(Attempt.id, String))),
-        "refused_rows": _count(session, delete(RefusedRow).where(_says(RefusedRow.cells, gone))),
-        "import_batches": _forget_previews(session, gone),
+        "refused_rows": _forget_refused(session, gone),
+        "import_batches": _forget_lists(session, gone),
         "public_requests": _count(session, delete(PublicRequest).where(PublicRequest.phone.in_(gone.phones))),
         "arco_requests": _forget_cases(session, gone),
     }  # fmt: skip
@@ -115,10 +116,22 @@ def _forget_calls(session: Session, gone: Gone) -> int:
     return _count(session, update(Call).where(Call.id.in_(theirs)).values(note=None, cause=None, carrier_ref=None))
 
 
-def _forget_previews(session: Session, gone: Gone) -> int:
-    """A list that waits for its columns shows rows that name them: it is inspected again when somebody opens it."""
-    shown = update(ImportBatch).where(ImportBatch.preview.is_not(None), _says(ImportBatch.preview, gone))
-    return _count(session, shown.values(preview=None, state="cancelled", error=None))
+def _forget_refused(session: Session, gone: Gone) -> int:
+    """Rows of lists that name them. A purge of everybody leaves these to their own, shorter term."""
+    return _count(session, delete(RefusedRow).where(_says(RefusedRow.cells, gone))) if gone.names else 0
+
+
+def _forget_lists(session: Session, gone: Gone) -> int:
+    """A list that waits and shows rows that name them is cancelled, and its file is removed."""
+    if not gone.names:
+        return 0
+    shown = select(ImportBatch.id).where(ImportBatch.preview.is_not(None), _says(ImportBatch.preview, gone))
+    found = list(session.scalars(shown.where(ImportBatch.state.in_(WAITING))))
+    for import_id in found:
+        imports.cancel(session, import_id, None)
+        imports.forget_file(imports.get(session, import_id))
+    session.flush()
+    return len(found) + _count(session, update(ImportBatch).where(ImportBatch.id.in_(shown)).values(preview=None))
 
 
 def _forget_cases(session: Session, gone: Gone) -> int:
@@ -127,7 +140,8 @@ def _forget_cases(session: Session, gone: Gone) -> int:
     found = list(session.scalars(select(ArcoRequest.id).where(theirs)))
     emptied = {"asker": None, "answer_to": None, "phone": None, "text": None, "contact_id": None}
     of_theirs = ArcoStep.request_id.in_(found)
-    _count(session, update(ArcoStep).where(of_theirs, _says(ArcoStep.note, gone)).values(note=None))
+    naming = _says(ArcoStep.note, gone) if gone.names else ArcoStep.note.is_not(None)
+    _count(session, update(ArcoStep).where(of_theirs, naming).values(note=None))
     return _count(session, update(ArcoRequest).where(ArcoRequest.id.in_(found)).values(emptied))
 
 

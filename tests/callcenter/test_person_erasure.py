@@ -20,12 +20,17 @@ from callcenter.base.errors import InvalidInput, Refused
 from callcenter.calls import Event
 from callcenter.cli import import_contacts
 from callcenter.consent import Consent
+from callcenter.contact_notes import ContactNote
 from callcenter.contacts import Contact, ContactPhone, name_key
+from callcenter.import_undo import ImportChange
 from callcenter.imports import ImportBatch, RefusedRow
+from callcenter.merges import ContactAlias
+from callcenter.pledges import Pledge
 from callcenter.public_requests import leave
 from callcenter.queues import QueueEntry
 from campaigns import inbox, segments
 from campaigns.channels import Reply
+from campaigns.clicks import MessageClick
 from campaigns.frozen_segments import FrozenMember, FrozenSegment
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message, MessageReceipt
@@ -53,6 +58,10 @@ def zenaida(app: Flask, session: Session) -> Contact:
     session.add(ContactPhone(contact_id=who.id, position=1, phone=SECOND, phone_raw="922 255 0178"))
     session.add(Consent(contact_id=who.id, kind="opted_in", proof=f"folio de {NAME}", at=campaign_now(session),
                         source="test"))  # fmt: skip
+    session.add(ContactNote(contact_id=who.id, text=f"Hablar con {NAME}", hits=[], review="none",
+                            at=campaign_now(session)))  # fmt: skip
+    session.add(ContactAlias(phone=SECOND, name_key=name_key(NAME), contact_id=who.id))
+    session.add(Pledge(contact_id=who.id, series="x", form_id="7", proof=f"caja 3, {NAME}", source="test"))
     _call(session, who)
     _list(session, who)
     _messages(session, who)
@@ -96,6 +105,7 @@ def _list(session: Session, who: Contact) -> None:
     session.add_all([batch, waiting])
     session.flush()
     who.import_id = batch.id
+    session.add(ImportChange(import_id=batch.id, contact_id=who.id, before={"name": NAME, "phone_raw": RAW}, phones=[]))
     cells = {"NOMBRE": "ZENAIDA XÓCHITL", "AP_PATERNO": "QUIRARTE", "TEL": "2281"}
     session.add(RefusedRow(import_id=batch.id, row_number=7, reason="too_short", cells=cells))
     session.add(RefusedRow(import_id=batch.id, row_number=8, reason="extra", cells={"TEL": "(922) 255 0177 y otro"}))
@@ -133,6 +143,7 @@ def _messages(session: Session, who: Contact) -> None:
     session.add(frozen)
     session.flush()
     session.add(FrozenMember(frozen_id=frozen.id, contact_id=who.id))
+    session.add(MessageClick(contact_id=who.id, message_id=tried.id, at=campaign_now(session)))
 
 
 def traces(session: Session) -> list[str]:
