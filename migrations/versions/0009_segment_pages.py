@@ -27,7 +27,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["saved_by"], ["users.id"], name="fk_segment_versions_saved_by_users"),
         sa.PrimaryKeyConstraint("id", name="pk_segment_versions"),
-        sa.UniqueConstraint("segment_id", "version", name="uq_segment_versions_segment_id"),
+        sa.UniqueConstraint("segment_id", "version", name="uq_segment_versions_segment_id_version"),
     )
     op.execute(
         "INSERT INTO segment_versions (segment_id, version, name, rule, saved_by, saved_at)"
