@@ -20,12 +20,14 @@ from campaigns.segment_fields import sql_text_key
 
 Array = NDArray[Any]
 
+# `database` changes with the server, the database, and whenever a table is restored, truncated or written anew.
 _NOW = """
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS low,
         greatest(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
                  COALESCE(pg_current_xact_id_if_assigned()::text::bigint + 1, 0)) AS high,
-        (SELECT system_identifier FROM pg_control_system()) || '/'
-            || (SELECT oid FROM pg_database WHERE datname = current_database()) AS database"""
+        concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+            (SELECT oid FROM pg_database WHERE datname = current_database()),
+            pg_relation_filenode('contacts'), pg_relation_filenode('attempts')) AS database"""
 _PEOPLE = "SELECT c.* FROM contacts c WHERE {rows}"
 _ATTEMPTS = "SELECT a.* FROM attempts a WHERE {rows}"
 _PLACED = """

@@ -228,6 +228,18 @@ def test_a_copy_of_another_form_or_database_or_too_old_is_left_alone(
         assert segment_counts.look(session, node) is None
 
 
+def test_a_restored_or_truncated_table_makes_the_copy_anew(sessions: db.Sessions, world: World) -> None:
+    with sessions() as session:
+        session.execute(text("TRUNCATE attempts CASCADE"))
+        node = segment_counts.read(session, {"all": [{"did": "called"}]})
+        assert segment_counts.look(session, node) is None
+        session.commit()
+        assert people_building.refresh()
+        looked = segment_counts.look(session, node)
+        assert looked is not None
+        assert not looked.masks[0].any()
+
+
 def test_an_attribute_of_which_the_copy_does_not_know_is_counted_by_sql(sessions: db.Sessions, world: World) -> None:
     rule = {"all": [{"field": "attr:new", "op": "is", "value": 5}]}
     with sessions() as session:
