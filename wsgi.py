@@ -45,7 +45,7 @@ BLUEPRINTS = (
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
-    "callcenter.privacy_cli",
+    "callcenter.gate_cli", "callcenter.privacy_cli",
     "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
     "callcenter.territory_cli", "surveys.cli", "campaigns.cli",
 )  # fmt: skip
