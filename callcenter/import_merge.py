@@ -152,6 +152,8 @@ class _Work:
             cut = (len(pages) + 1) // 2
             helped = helper.start(self._half(pages[cut:]))
             self._write(pages[:cut], trusts=True)
+            # Evidence and phones of people with several rows are written here: so are these people.
+            self._write(pages[cut:], trusts=True, whose=_NOT_PLAIN)
             others = [helped.result()]
         else:
             self._write(pages, trusts=trusts)
@@ -179,15 +181,17 @@ class _Work:
             session.commit()
             for statement in (*_SETTINGS, "SET LOCAL enable_nestloop = off"):
                 half.execute(statement)
-            half._write(pages, trusts=True)
+            half._write(pages, trusts=True, whose=_PLAIN)
 
         return write
 
-    def _write(self, pages: list[tuple[str, str]], *, trusts: bool) -> None:
+    def _write(self, pages: list[tuple[str, str]], *, trusts: bool, whose: str = "true") -> None:
+        """Write new people of these pages, and what belongs to the plain ones."""
         if trusts:
             self.execute("SET LOCAL session_replication_role = replica")
+        what_follows = () if whose == _NOT_PLAIN else (_INSERT_PLAIN_EVIDENCE, _INSERT_PLAIN_PHONES)
         for first, last in pages:
-            for statement in (_INSERT_PEOPLE, _INSERT_PLAIN_EVIDENCE, _INSERT_PLAIN_PHONES):
+            for statement in (_INSERT_PEOPLE.replace("{whose}", whose), *what_follows):
                 self.merging.beat()
                 self.execute(statement, first=first, last=last)
         if trusts:
@@ -252,6 +256,7 @@ _INSERT_NAMES = """
     SELECT min({field}), {field}_key FROM {stage} WHERE {field}_key <> '' GROUP BY {field}_key
     ON CONFLICT (name_key) DO NOTHING"""
 
+_PLAIN, _NOT_PLAIN = "x.row_number IS NULL", "x.row_number IS NOT NULL"
 _IS_FIRST = "(x.row_number IS NULL OR x.first_row = s.row_number)"
 _IS_NEW = "(x.row_number IS NULL OR (x.first_row = s.row_number AND NOT x.is_known))"
 
@@ -295,7 +300,7 @@ _INSERT_PEOPLE = f"""
         :import_id, :now, :now, (SELECT pg_current_xact_id()::text::bigint)
     FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number) {{references}}
         LEFT JOIN {{import_suppressed}} u ON u.phone = s.phone
-    WHERE {_IS_NEW} AND {_PAGES}"""
+    WHERE {_IS_NEW} AND {{whose}} AND {_PAGES}"""
 
 _INSERT_PLAIN_EVIDENCE = f"""
     INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
