@@ -18,6 +18,7 @@ from campaigns.segment_fields import ROWS, owners, with_evidence
 from campaigns.segment_nodes import Act, Group, Members, Node, Own
 
 MOST_NEWS = 100_000  # changed rows that a count reads itself; more, and SQL counts until the copy is brought up to date
+MANY = 10_000  # ids from which it is quicker to ask everybody than to look each one up
 _NEEDS = {"queue": "place", "campaign": "place", "purpose": "purpose", "channel": "channel", "value": "outcome"}
 _EPOCH = date(1970, 1, 1)
 _members = table("frozen_members", column("frozen_id"), column("contact_id"))
@@ -106,8 +107,11 @@ class Looked:
         (ids,) = self._answers[id(node)]
         if isinstance(node, Own) and ROWS[node.field.of].copied_as != "id":
             return _among(self.column(ROWS[node.field.of].copied_as), ids)
+        times = getattr(node, "times", 1)
+        if times == 1 and len(ids) > MANY:
+            return _among(self.column("id"), ids)
         place = self.copy.places(ids)
-        return self._at_least(place[place >= 0], getattr(node, "times", 1))
+        return self._at_least(place[place >= 0], times)
 
     def _at_least(self, places: Array, times: int) -> Mask:
         if times > 1:
