@@ -18,7 +18,7 @@ from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.territory_import import Choices
 
-LEASE = timedelta(minutes=30)  # a nation's outlines take minutes; then the work is given to another worker
+LEASE = timedelta(minutes=10)  # without news of progress; then the work is given to another worker
 MAX_FAULTS = 500  # kept and shown; of more there is the count
 
 
@@ -120,8 +120,9 @@ def run(
 
 
 def note_progress(session: Session, batch_id: int, rows: int) -> None:
-    """How far a running batch has come."""
-    session.execute(update(TerritoryBatch).where(TerritoryBatch.id == batch_id).values(rows_done=rows))
+    """How far a running batch has come; its worker lives."""
+    done = {"rows_done": rows, "lease_until": real_now() + LEASE}
+    session.execute(update(TerritoryBatch).where(TerritoryBatch.id == batch_id).values(done))
     tell_later(session, f"territory/{batch_id}")
 
 

@@ -4,6 +4,8 @@ import logging
 import os
 import socket
 
+from sqlalchemy.orm import Session
+
 from callcenter import territory_batches
 from callcenter.base import leases
 from callcenter.base.db import open_session
@@ -24,11 +26,8 @@ def inspect_territory(batch_id: int) -> None:
 
 def run_territory(batch_id: int) -> None:
     """Write a batch that somebody has started: all of it, or nothing and the reason."""
-    holder, lease = f"{socket.gethostname()}-{os.getpid()}", f"territory/{batch_id}"
     with open_session() as session:
-        if territory_batches.get(session, batch_id).state != "running":
-            return
-        if leases.take(session, lease, holder, territory_batches.LEASE.total_seconds()) is None:
+        if territory_batches.get(session, batch_id).state != "running" or not _hold(session, batch_id):
             return
         session.commit()
         try:
@@ -39,7 +38,7 @@ def run_territory(batch_id: int) -> None:
             territory_batches.fail(session, batch_id, fault)
         batch = territory_batches.get(session, batch_id)
         territory_batches.forget_file(batch)
-        leases.release(session, lease, holder)
+        leases.release(session, f"territory/{batch_id}", _holder())
         session.commit()
         log.info("territory %d: %s", batch_id, batch.state)
 
@@ -47,5 +46,16 @@ def run_territory(batch_id: int) -> None:
 def _tell(batch_id: int, rows: int) -> None:
     """Progress is told in a transaction of its own: that of the rows is not over."""
     with open_session() as session:
+        _hold(session, batch_id)
         territory_batches.note_progress(session, batch_id, rows)
         session.commit()
+
+
+def _hold(session: Session, batch_id: int) -> bool:
+    """Be, or stay, the one worker of this batch."""
+    seconds = territory_batches.LEASE.total_seconds()
+    return leases.take(session, f"territory/{batch_id}", _holder(), seconds) is not None
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter import past_results, territory, territory_batches, territory_import, territory_jobs, territory_writing
+from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.past_results import ElectionResult, PastElection
@@ -331,6 +333,31 @@ def test_progress_is_told_while_the_rows_are_not_yet_kept(
         territory_jobs.run_territory(batch.id)
         session.expire_all()
         assert (told, batch.state, batch.rows_done) == ([1, 2, 3], "done", 3)
+
+
+def test_one_file_twice_at_the_same_time_is_one_map(committed: Sessions, tmp_path: Path) -> None:
+    path = sections(tmp_path, *range(1, 40))
+
+    def write() -> int:
+        with committed() as session:
+            taken = territory_import.write(session, path, Choices(valid_from=date(2023, 1, 1)), None).counts["taken"]
+            session.commit()
+            return taken
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [one.result() for one in [pool.submit(write), pool.submit(write)]] == [39, 39]
+    with committed() as session:
+        assert session.scalar(select(func.count()).select_from(Section)) == 39
+
+
+def test_a_batch_whose_worker_is_gone_is_done_by_another(session: Session, tmp_path: Path) -> None:
+    batch = territory_batches.create(session, sections(tmp_path, 1), "sections.csv", None)
+    batch.layout, batch.state = "sections", "running"
+    assert territory_batches.sweep(session) == 0
+    batch.lease_until = real_now() - territory_batches.LEASE
+    session.flush()
+    assert territory_batches.sweep(session) == 1
+    assert territory_batches.sweep(session) == 0
 
 
 @settings(max_examples=60, deadline=None)
