@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from callcenter import contacts, dispositions
@@ -13,6 +13,7 @@ from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import ROLE_LABELS, User
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
+from callcenter.import_undo import ImportChange
 from callcenter.imports import ImportBatch
 from callcenter.person_register import Sheet, in_words
 from callcenter.queues import CallQueue, QueueEntry
@@ -83,8 +84,10 @@ def _queues(session: Session, contact_id: int) -> Sheet:
 
 
 def _imports(session: Session, person: Contact) -> Sheet:
-    batch = session.get(ImportBatch, person.import_id) if person.import_id else None
-    rows = [(batch.created_at, batch.source, batch.file_name, batch.notice_version)] if batch else []
+    changed = select(ImportChange.import_id).where(ImportChange.contact_id == person.id)
+    theirs = or_(ImportBatch.id == person.import_id, ImportBatch.id.in_(changed))
+    batches = session.scalars(select(ImportBatch).where(theirs).order_by(ImportBatch.id))
+    rows = [(batch.created_at, batch.source, batch.file_name, batch.notice_version) for batch in batches]
     return Sheet("imports", _l("Lists the data came from"),
                  [_AT, _l("Source"), _l("File"), _l("Version of the notice")], rows)  # fmt: skip
 

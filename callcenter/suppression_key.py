@@ -9,8 +9,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
+from callcenter import suppressions
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.contacts import Contact
 from callcenter.suppressions import Suppression
 
 SENTENCE = (
@@ -61,8 +63,16 @@ def check_at(url: str, key: bytes) -> None:
 
 
 def accept(session: Session, key: bytes) -> int:
-    """Make this key the right one, knowingly; returns how many opt-outs are no longer recognised by it."""
+    """Make this key, which `suppressions` works with, the right one, knowingly.
+
+    Who is in the lists now and was kept out stays out under the new key; returns how many other opt-outs are no longer
+    recognised."""
+    unknown = session.scalar(select(func.count()).select_from(Suppression)) or 0
+    for phone in session.scalars(select(Contact.phone).where(Contact.suppressed).distinct()).all():
+        if suppressions.find(session, phone) is None:
+            suppressions.add(session, phone, reason="administrator", source="key accepted", at=real_now())
+            unknown -= 1
     row = {"id": 1, "fingerprint": fingerprint(key), "accepted_at": real_now()}
     statement = insert(SuppressionKey).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
-    return session.scalar(select(func.count()).select_from(Suppression)) or 0
+    return max(unknown, 0)

@@ -8,6 +8,7 @@ from callcenter import privacy_cli, suppression_key, suppressions
 from callcenter.base.clock import real_now
 from callcenter.base.settings import Settings
 from callcenter.suppression_key import WrongKey
+from tests.callcenter.cast import person
 
 KEY, OTHER = b"the key of this house", b"made anew by mistake"
 
@@ -29,6 +30,18 @@ def test_another_key_is_accepted_knowingly(session: Session) -> None:
     suppressions.add(session, "+522281234567", reason="call", source="test", at=real_now())
     assert suppression_key.accept(session, OTHER) == 1
     suppression_key.check(session, OTHER)
+
+
+def test_who_is_in_the_lists_stays_out_under_the_new_key(session: Session) -> None:
+    who = person(session, phone="+522281234567")
+    for phone in (who.phone, "+522281234568"):
+        suppressions.add(session, phone, reason="call", source="test", at=real_now())
+    who.suppressed = True
+    session.flush()
+    suppressions.configure(OTHER)
+    assert suppression_key.accept(session, OTHER) == 1
+    assert suppressions.find(session, who.phone) is not None
+    assert suppressions.find(session, "+522281234568") is None
 
 
 def test_the_command_asks_before_it_accepts(app: Flask, session: Session, settings: Settings) -> None:
