@@ -279,3 +279,23 @@ def test_one_process_of_a_host_makes_the_copy(sessions: db.Sessions, tmp_path: P
     with (tmp_path / "people" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert not people_building.refresh()
+
+
+def test_the_chore_asks_again_when_much_has_changed_and_nobody_holds_it_up(
+    sessions: db.Sessions, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_jobs, "FEW", 2)
+
+    def asks() -> bool:
+        with sessions() as session:
+            people_jobs.tend(session)
+            return "outbox" in session.info
+
+    with sessions() as session:
+        for number in range(3):
+            write(session, "insert", number, 1)
+        assert not asks()  # not committed: a new copy would have to read it again
+        session.commit()
+    assert asks()
+    people_jobs.refresh()
+    assert not asks()
