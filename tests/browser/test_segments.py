@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from scripts.bench.product import Product
 from tests.browser.conftest import PageAs
@@ -107,7 +107,7 @@ def test_a_late_answer_never_replaces_a_newer_one(page_as: PageAs) -> None:
     row = add(page, "Age", button="Add a condition")
     row.get_by_label("Comparison").select_option("at_least")
     settled(page)
-    held: list[object] = []
+    held: list[Route] = []
     page.route("**/segments/count*", lambda route: held.append(route) if not held else route.continue_())
     value = row.get_by_label("Number")
     value.fill("0")
@@ -115,9 +115,28 @@ def test_a_late_answer_never_replaces_a_newer_one(page_as: PageAs) -> None:
     value.fill("150")
     expect(page.locator("[data-count]")).to_have_attribute("data-count", "0", timeout=5 * SECONDS)
     for route in held:
-        route.continue_()  # type: ignore[attr-defined]
+        route.continue_()
     page.wait_for_timeout(300)
     expect(page.locator("[data-count]")).to_have_attribute("data-count", "0")
+
+
+def test_what_is_typed_while_an_answer_is_on_its_way_stays(page_as: PageAs) -> None:
+    page = page_as("strategist", language="en")
+    page.goto("/segments/new")
+    first = add(page, "Age", button="Add a condition")
+    first.get_by_label("Comparison").select_option("is")
+    expect(first.get_by_label("Number")).to_be_visible()
+    second = add(page, "Section", button="Add a condition")
+    held: list[Route] = []
+    page.route("**/segments/ro*", lambda route: held.append(route) if not held else route.continue_())
+    second.get_by_label("Comparison").select_option("between")
+    first.get_by_label("Number").fill("33")
+    page.locator(".rule-root > div > button", has_text="Add a group").click()
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    expect(page.locator(".rule-group")).to_have_count(2)
+    expect(second.get_by_label("From")).to_be_visible()
+    expect(first.get_by_label("Number")).to_have_value("33")
 
 
 def add(page: Page, field: str, button: str = "Agregar una condición") -> Locator:
