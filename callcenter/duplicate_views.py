@@ -81,7 +81,9 @@ def merge_certain() -> ResponseReturnValue:
 @blueprint.get("/duplicates/compare")
 @access(*WRITERS)
 def compare() -> ResponseReturnValue:
-    """Two people side by side; of each value that differs one is chosen."""
+    """Two people side by side; of each value that differs one is chosen. An address that names no two is the list."""
+    if not {"one", "other"} <= set(request.args):
+        return redirect(url_for("duplicates.index"))
     session = web_session()
     one, other = (contacts.get(session, request.args.get(name, 0, type=int)) for name in ("one", "other"))
     for contact in (one, other):
