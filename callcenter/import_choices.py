@@ -44,6 +44,13 @@ def read(form: Mapping[str, str]) -> Choice:
     return Choice(chosen["column"], policies, letters if letters in ("HM", "MF") else None)
 
 
+def described(form: Mapping[str, str]) -> str | None:
+    """The column beside which a new attribute is being described."""
+    return next(
+        (found[2] for name, value in form.items() if value == NEW_ATTRIBUTE and (found := _COLUMN.match(name))), None
+    )
+
+
 def has_policy(field: str) -> bool:
     """Does a known person's value of this field depend on the policy?"""
     return field in WITH_POLICY or field.startswith(ATTRIBUTE)

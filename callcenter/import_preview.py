@@ -68,7 +68,10 @@ def _look(session: Session, batch: ImportBatch) -> tuple[Inspection, dict[str, A
     path, sheet = Path(batch.file), batch.options.get("sheet")
     if batch.mapping:
         chosen = {int(at): field for at, field in batch.mapping.items()}
-        return inspect(path, chosen, sheet=sheet), {"remembered": (batch.preview or {}).get("remembered")}
+        inspection = inspect(path, chosen, sheet=sheet)
+        for at in chosen.keys() & inspection.dropped.keys():
+            del chosen[at]  # whatever a form says: such a column is not even looked at
+        return inspection, {"remembered": (batch.preview or {}).get("remembered")}
     inspection = inspect(path, sheet=sheet)
     corrected = import_corrections.original(session, inspection.header)
     if corrected is not None:

@@ -22,6 +22,7 @@ from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
 from callcenter.base.settings import web_settings
 from callcenter.base.web import takes_upload
+from callcenter.import_choices import Choice
 from callcenter.import_outcomes import REASON_SENTENCES
 from callcenter.import_preview import same_file
 from callcenter.imports import ImportBatch
@@ -189,10 +190,12 @@ def choose_sheet(import_id: int) -> ResponseReturnValue:
 @access(*IMPORTERS)
 def define_attribute(import_id: int) -> ResponseReturnValue:
     """Create the attribute described beside a column, and take the column for it."""
-    session, at = web_session(), request.form.get("at", "")
-    choice = import_choices.read(request.form)
-    import_choices.draft(session, import_id, choice)
-    session.commit()
+    session = web_session()
+    choice = _kept_choice(session, import_id)
+    return _define(session, import_id, request.form.get("at", ""), choice)
+
+
+def _define(session: Session, import_id: int, at: str, choice: Choice) -> ResponseReturnValue:
     try:
         import_choices.define_attribute(session, import_id, at, choice, request.form, current_user.id)
     except InvalidInput as fault:
@@ -205,19 +208,29 @@ def define_attribute(import_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:import_id>/start")
 @access(*IMPORTERS)
 def start(import_id: int) -> ResponseReturnValue:
-    session = web_session()
-    choice = import_choices.read(request.form)
-    import_choices.draft(session, import_id, choice)
-    session.commit()
+    """Run the import or a trial of it; the Enter key (`act` is keep) only keeps what is chosen and described."""
+    session, act = web_session(), request.form.get("act", "")
+    choice = _kept_choice(session, import_id)
+    if act == "keep":
+        described = import_choices.described(request.form)
+        if described is not None:
+            return _define(session, import_id, described, choice)
+        return redirect(url_for("imports.show", import_id=import_id))
     try:
-        import_choices.start(
-            session, import_id, choice, current_user.id, dry_run=request.form.get("act") == "dry_run"
-        )  # fmt: skip
+        import_choices.start(session, import_id, choice, current_user.id, dry_run=act == "dry_run")
     except InvalidInput as fault:
         session.rollback()
         return _page(session, imports.get(session, import_id), fault.faults), 422
     session.commit()
     return redirect(url_for("imports.show", import_id=import_id))
+
+
+def _kept_choice(session: Session, import_id: int) -> Choice:
+    """What the form chooses, kept as a draft whatever becomes of the rest: nothing that was chosen is lost."""
+    choice = import_choices.read(request.form)
+    import_choices.draft(session, import_id, choice)
+    session.commit()
+    return choice
 
 
 @blueprint.post("/<int:import_id>/cancel")

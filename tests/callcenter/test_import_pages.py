@@ -379,3 +379,16 @@ def test_an_import_is_undone_after_its_page_has_said_what_that_does(session: Ses
     session.expire_all()
     assert dict(session.execute(select(Contact.name, Contact.age)).all()) == {"Ana": 30}
     assert "1 people were removed, 1 got back" in clerk.get(page, headers={"Accept-Language": "en"}).text
+
+
+def test_the_enter_key_keeps_what_is_written_and_starts_nothing(session: Session, clerk: FlaskClient) -> None:
+    import_id = uploaded(session, clerk, HEAD + "Ana,2281234567,30,x\n")
+    page = f"/imports/{import_id}"
+    chosen = form_of(session, import_id) | {"act": "keep", "column-2": ""}
+    assert post(clerk, f"{page}/start", page, **chosen).status_code == 302
+    described = {"column-3": "new", "new-label-3": "Nivel", "new-kind-3": "text", "new-label-2": "EDAD"}
+    assert post(clerk, f"{page}/start", page, **chosen | described).status_code == 302
+    session.expire_all()
+    batch = imports.get(session, import_id)
+    assert (batch.state, batch.mapping) == ("mapping", {"0": "name", "1": "mobile", "3": "attr:nivel"})
+    assert [one.label for one in attributes.all_attributes(session)] == ["Nivel"]
