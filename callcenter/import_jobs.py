@@ -130,6 +130,7 @@ class _Beat:
             if not _hold(session, self._import_id, imports.LEASE):
                 raise Refused("lease_lost", "Another worker has taken this import over.")
             imports.check_running(session, self._import_id)
+            imports.renew(session, self._import_id)
             session.commit()
         self._due = time.monotonic() + BEAT_SECONDS
 
