@@ -49,7 +49,8 @@ def who(**facts: Any) -> Facts:
 
 
 def asked(now: datetime = NOON, **more: Any) -> Asked:
-    return Asked(**{"channel": "call", "purpose": "survey", "now": now, "simulated": False, "book": Rulebook()} | more)
+    given: dict[str, Any] = {"channel": "call", "purpose": "survey", "simulated": False, "book": Rulebook()}
+    return Asked(now=now, **given | more)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,7 +21,7 @@ from callcenter.signoffs import LegalSignoff
 from tests.callcenter.cast import person
 from tests.conftest import ClientAs
 
-FORM = {
+FORM: dict[str, Any] = {
     "name": "Elección local", "day": "2027-06-06", "states": ["30"],
     "phase": ["campaign", "silence", "election_day", "ordinary"], "title": ["Campaña", "Veda", "", ""],
     "starts": ["2027-04-04", "2027-06-03", "2027-06-06", ""], "ends": ["2027-06-02", "2027-06-05", "2027-06-06", ""],

@@ -9,7 +9,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, consents, do_not_call, elections, house_rules, signoffs, suppressions
+from callcenter import (
+    calendar,
+    consent,
+    consents,
+    do_not_call,
+    elections,
+    house_rules,
+    rulebook,
+    signoffs,
+    suppressions,
+)
 from callcenter.attempts import UNCOUNTED, Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, NotFound
@@ -111,7 +121,7 @@ def test_a_withdrawal_takes_the_person_out_of_the_queues(session: Session) -> No
 )
 def test_a_consent_without_its_proof_is_not_kept(session: Session, change: dict[str, Any], field: str) -> None:
     who = person(session)
-    evidence = {"kind": "opted_in", "channel": "all", "proof": "folio 1", "at": NOON, "source": "test",
+    evidence: dict[str, Any] = {"kind": "opted_in", "channel": "all", "proof": "folio 1", "at": NOON, "source": "test",
                 "text_version": "aviso 3"} | change  # fmt: skip
     with pytest.raises(InvalidInput) as fault:
         consents.record(session, who.id, Evidence(**evidence), None)
@@ -176,7 +186,7 @@ def test_a_sign_off_opens_its_cell_while_it_holds(session: Session, monkeypatch:
 def test_hours_caps_and_holidays_of_the_house_hold_at_once(session: Session) -> None:
     who = person(session)
     holiday = house_rules.add_holiday(session, NOON.date(), "Fiesta", None, state=30)
-    hours = dict(house_rules.rulebook.DEFAULT_HOURS)
+    hours = dict(rulebook.DEFAULT_HOURS)
     hours["holiday"] = (time(13), time(18))
     house_rules.set_hours(session, hours, None, may_widen=False)
     assert ask(session, who) == "hours"
