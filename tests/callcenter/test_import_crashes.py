@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import import_helper, import_jobs, import_merge, import_reading, imports, suppressions, table_blocks
+from callcenter import (
+    import_helper,
+    import_jobs,
+    import_merge,
+    import_reading,
+    import_staging,
+    imports,
+    suppressions,
+    table_blocks,
+)
 from callcenter.base import db
 from callcenter.base.errors import InvalidInput
 from callcenter.consent import Consent
@@ -53,7 +62,7 @@ def once(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, deed: Callable
 
 
 def is_as_expected(counts: dict[str, Any]) -> bool:
-    return {key: counts[key] for key in EXPECTED} == EXPECTED
+    return bool({key: counts[key] for key in EXPECTED} == EXPECTED)
 
 
 def restart_connections(sessions: db.Sessions) -> None:
@@ -65,7 +74,7 @@ def restart_connections(sessions: db.Sessions) -> None:
 def test_connections_lost_in_mid_stage_and_in_mid_merge_do_not_end_a_list(
     committed: db.Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    once(monkeypatch, import_reading.import_staging, "copy_refused", lambda: restart_connections(committed), 3)
+    once(monkeypatch, import_staging, "copy_refused", lambda: restart_connections(committed), 3)
     once(monkeypatch, import_merge._Work, "find_changes", lambda: restart_connections(committed))
     import_id = start(committed)
     import_jobs.run_import(import_id)
@@ -83,13 +92,17 @@ def test_the_next_worker_goes_on_after_what_a_killed_one_staged(
         raise KilledError
 
     with monkeypatch.context() as patched:
-        once(patched, import_reading.import_staging, "copy_refused", kill, 4)
+        once(patched, import_staging, "copy_refused", kill, 4)
         import_id = start(committed)
         with pytest.raises(KilledError):
             import_jobs.run_import(import_id)
     read: list[int] = []
-    true = import_reading.read_blocks
-    monkeypatch.setattr(import_reading, "read_blocks", lambda *args, **at: read.append(at["row"]) or true(*args, **at))
+
+    def noted(*args: Any, **at: Any) -> Any:
+        read.append(at["row"])
+        return table_blocks.read_blocks(*args, **at)
+
+    monkeypatch.setattr(import_reading, "read_blocks", noted)
     import_jobs.run_import(import_id)
     state, counts, people = look(committed, import_id)
     assert (state, is_as_expected(counts), people) == ("done", True, EXPECTED["created"])
