@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from callcenter import person_register
 from callcenter.attempts import Attempt
-from callcenter.person_register import Gone, Sheet, is_mentioned
+from callcenter.contacts import Contact
+from callcenter.person_register import Gone, Sheet, is_mentioned, words_of
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Questionnaire, Survey
 
@@ -70,11 +71,12 @@ def _text(labels: dict[str, str]) -> str:
 def erase(session: Session, gone: Gone) -> dict[str, int]:
     """The answers stay, and belong to nobody; an open answer that names the person is emptied."""
     taken = session.execute(
-        select(Interview.id, Attempt.contact_id, Attempt.phone)
-        .join(Attempt, Attempt.id == Interview.call_id).where(Attempt.contact_id.in_(gone.ids))
+        select(Interview.id, Contact.name, Attempt.phone)
+        .join(Attempt, Attempt.id == Interview.call_id).join(Contact, Contact.id == Attempt.contact_id)
+        .where(Contact.id.in_(gone.ids))
     ).all()  # fmt: skip
-    for interview_id, contact_id, phone in taken:
-        _empty_answers(session, interview_id, gone.names.get(contact_id or 0, ()), {phone})
+    for interview_id, name, phone in taken:
+        _empty_answers(session, interview_id, words_of(name), {phone})
     unlinked = update(Interview).where(Interview.id.in_([row.id for row in taken])).values(call_id=None)
     session.execute(unlinked.execution_options(synchronize_session=False))
     return {"interviews": len(taken)}

@@ -170,13 +170,14 @@ def test_after_her_deletion_no_table_holds_her(zenaida: Contact, session: Sessio
     assert (entry.subject, entry.user_id) == (f"contact/{number}", admin)
 
 
-def test_what_statistics_need_stays_without_her(zenaida: Contact, session: Session) -> None:
+@pytest.mark.parametrize("with_texts", [True, False])
+def test_what_statistics_need_stays_without_her(zenaida: Contact, session: Session, with_texts: bool) -> None:
     def counted() -> list[Any]:
         tables = ("attempts", "calls", "messages", "interviews", "answers", "inbound_messages")
         return [session.scalar(text(f"SELECT count(*) FROM {table}")) for table in tables]
 
     before = counted()
-    person_erasure.erase(session, [zenaida.id])
+    person_erasure.erase(session, [zenaida.id], with_texts=with_texts)
     assert counted() == before
     assert session.scalar(select(Interview.call_id)) is None
     values = dict(session.execute(select(Answer.item, Answer.value)).all())
