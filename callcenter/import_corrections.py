@@ -32,12 +32,10 @@ def original(session: Session, header: Header) -> ImportBatch | None:
 
 
 def take_over(batch: ImportBatch, corrected: ImportBatch) -> None:
-    """The corrected rows are of the first list's source, notice and policies."""
+    """The corrected rows are of the first list's source and notice."""
     batch.source = corrected.source
     batch.notice_version = batch.notice_version or corrected.notice_version
-    batch.sex_letters = batch.sex_letters or corrected.sex_letters
-    policies = corrected.options.get("policies", {})
-    batch.options = batch.options | {"corrects": corrected.id, "policies": policies}
+    batch.options = batch.options | {"corrects": corrected.id}
 
 
 def as_csv(rows: Iterable[Sequence[object]]) -> Iterator[str]:

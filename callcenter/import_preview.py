@@ -5,6 +5,7 @@ Computed in a worker from the file's first rows and the people there are; it say
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +29,52 @@ SAMPLES, SAMPLE_CHARS = 3, 60
 Columns = dict[int, str]
 
 
+@dataclass(frozen=True)
+class Look:
+    """One look at a file: what was found, and what of its batch follows from it."""
+
+    inspection: Inspection
+    policies: Mapping[str, str]
+    sex_letters: str | None
+    remembered: str | None = None
+    corrected: ImportBatch | None = None
+
+
 def keep(session: Session, import_id: int) -> None:
     """Look at an uploaded file, or again after a change on its mapping page, and keep what was found for the page.
 
-    A file that is no table fails with the reason; a choice that cannot be read leaves the page with the reason."""
+    A file that is no table fails with the reason; a choice that cannot be read leaves the page with the reason. What
+    was found is forgotten when the person has gone on meanwhile."""
     batch = imports.get(session, import_id)
+    version = batch.options.get("version", 0)
     if batch.state not in ("uploaded", "mapping"):
         return
-    version = batch.options.get("version", 0)
+    look: Look | InvalidInput
     try:
-        inspection, notes = _look(session, batch)
-        preview = describe(session, inspection, batch.options.get("policies", {}), batch.sex_letters)
+        look, preview = _described(session, batch)
     except InvalidInput as fault:
-        if batch.preview is None:
-            imports.fail(session, import_id, fault)
-            return
-        batch.preview = batch.preview | {"version": version, "fault": file_faults.stored(fault)}
+        look = fault
+    session.refresh(batch, with_for_update=True)
+    if batch.state not in ("uploaded", "mapping") or batch.options.get("version", 0) != version:
+        return
+    if isinstance(look, Look):
+        _keep_look(session, batch, look, preview | {"version": version})
+    elif batch.preview is None:
+        imports.fail(session, import_id, look)
+        return
     else:
-        _note_dropped(session, batch, inspection)
-        batch.preview = preview | notes | {"version": version}
-        batch.mapping = {str(at): field for at, field in inspection.mapping.items()}
+        batch.preview = batch.preview | {"version": version, "fault": file_faults.stored(look)}
     batch.state = "mapping"
     tell_later(session, f"import/{import_id}")
+
+
+def _keep_look(session: Session, batch: ImportBatch, look: Look, preview: dict[str, Any]) -> None:
+    _note_dropped(session, batch, look.inspection)
+    batch.preview, batch.sex_letters = preview, look.sex_letters
+    batch.mapping = {str(at): field for at, field in look.inspection.mapping.items()}
+    batch.options = batch.options | {"policies": dict(look.policies)}
+    if look.corrected is not None:
+        import_corrections.take_over(batch, look.corrected)
 
 
 def same_file(session: Session, batch: ImportBatch) -> ImportBatch | None:
@@ -63,27 +88,32 @@ def same_file(session: Session, batch: ImportBatch) -> ImportBatch | None:
     ).first()
 
 
-def _look(session: Session, batch: ImportBatch) -> tuple[Inspection, dict[str, Any]]:
+def _described(session: Session, batch: ImportBatch) -> tuple[Look, dict[str, Any]]:
+    look = _look(session, batch)
+    return look, describe(session, look)
+
+
+def _look(session: Session, batch: ImportBatch) -> Look:
     """The file as the person takes it; at first, as the list it corrects or its source's last list was taken."""
     path, sheet = Path(batch.file), batch.options.get("sheet")
+    policies, letters = batch.options.get("policies", {}), batch.sex_letters
     if batch.mapping:
         chosen = {int(at): field for at, field in batch.mapping.items()}
         inspection = inspect(path, chosen, sheet=sheet)
         for at in chosen.keys() & inspection.dropped.keys():
             del chosen[at]  # whatever a form says: such a column is not even looked at
-        return inspection, {"remembered": (batch.preview or {}).get("remembered")}
+        return Look(inspection, policies, letters, (batch.preview or {}).get("remembered"))
     inspection = inspect(path, sheet=sheet)
     corrected = import_corrections.original(session, inspection.header)
     if corrected is not None:
-        import_corrections.take_over(batch, corrected)
         known = dict(corrected.options.get("columns", ()))
-        return _remembering(inspection, known), {"remembered": None}
+        policies, letters = corrected.options.get("policies", {}), letters or corrected.sex_letters
+        return Look(_remembering(inspection, known), policies, letters, corrected=corrected)
     earlier = saved.find(session, batch.source, inspection.header.names)
     if earlier is None:
-        return inspection, {"remembered": None}
-    batch.options = batch.options | {"policies": earlier.policies}
-    batch.sex_letters = batch.sex_letters or earlier.sex_letters
-    return _remembering(inspection, earlier.fields), {"remembered": earlier.saved_at.isoformat()}
+        return Look(inspection, policies, letters)
+    again = _remembering(inspection, earlier.fields)
+    return Look(again, earlier.policies, letters or earlier.sex_letters, earlier.saved_at.isoformat())
 
 
 def _remembering(inspection: Inspection, columns: Mapping[str, str]) -> Inspection:
@@ -98,16 +128,16 @@ def _remembering(inspection: Inspection, columns: Mapping[str, str]) -> Inspecti
     )  # fmt: skip
 
 
-def describe(
-    session: Session, inspection: Inspection, policies: Mapping[str, str], sex_letters: str | None
-) -> dict[str, Any]:
+def describe(session: Session, look: Look) -> dict[str, Any]:
     """All that the mapping page shows, as JSON: columns, sheets, notes, totals, and the first rows with outcomes."""
-    reader = inspection.reader(sex_letters, {one.key: one for one in attributes.all_attributes(session)})
+    inspection = look.inspection
+    reader = inspection.reader(look.sex_letters, {one.key: one for one in attributes.all_attributes(session)})
     read = [(cells, reader.read(number, cells)) for number, cells in inspection.sample]
-    kept = outcomes.of(session, read, inspection.mapping, policies)
+    kept = outcomes.of(session, read, inspection.mapping, look.policies)
     return {
         **_columns(inspection, read),
         **_table(inspection),
+        "remembered": look.remembered,
         "asks_sex": sex_is_ambiguous(_letters(inspection)),
         "sampled": len(read),
         "totals": dict(Counter(one.code for one in kept)),

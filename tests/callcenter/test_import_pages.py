@@ -12,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, import_jobs, imports
+from callcenter import attributes, import_jobs, import_preview, imports
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import Contact
 from callcenter.imports import ImportBatch
@@ -392,3 +392,23 @@ def test_the_enter_key_keeps_what_is_written_and_starts_nothing(session: Session
     batch = imports.get(session, import_id)
     assert (batch.state, batch.mapping) == ("mapping", {"0": "name", "1": "mobile", "3": "attr:nivel"})
     assert [one.label for one in attributes.all_attributes(session)] == ["Nivel"]
+
+
+def test_a_look_that_comes_too_late_is_forgotten(
+    session: Session, clerk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person starts the import while a worker still looks at the file: nothing of the list stays behind."""
+    import_id = uploaded(session, clerk, HEAD + "Ana,2281234567,30,x\n")
+    page, form, describe = f"/imports/{import_id}", form_of(session, import_id), import_preview.describe
+
+    def slow(*arguments: Any) -> dict[str, Any]:
+        found = describe(*arguments)
+        post(clerk, f"{page}/start", page, **form)
+        import_jobs.run_import(import_id)
+        return found
+
+    monkeypatch.setattr(import_preview, "describe", slow)
+    import_jobs.inspect_import(import_id)
+    session.expire_all()
+    batch = imports.get(session, import_id)
+    assert (batch.state, batch.preview, batch.counts["created"]) == ("done", None, 1)
