@@ -28,6 +28,18 @@ FORM: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def client_as(client_as: ClientAs) -> ClientAs:
+    """Clients that read English, whatever is compiled."""
+
+    def english(role: str) -> FlaskClient:
+        client = client_as(role)
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return client
+
+    return english
+
+
 def post(client: FlaskClient, url: str, page: str = "/calendar/", **data: object) -> TestResponse:
     token = re.search(r'name="csrf-token" content="([^"]+)"', client.get(page).text)
     assert token
