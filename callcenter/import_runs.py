@@ -50,6 +50,9 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
     inspection = inspect(Path(batch.file), mapping, sheet=batch.options.get("sheet"))
     import_columns.check_mapping(inspection.mapping, inspection.dropped, keys)
     batch.mapping = {str(at): field for at, field in inspection.mapping.items()}
+    if "columns" not in batch.options:  # a command's list has seen no mapping page
+        names = [[inspection.header.names[at], field] for at, field in sorted(inspection.mapping.items())]
+        batch.options = batch.options | {"columns": names}
     tally = _begin(session, batch, inspection)
     reader = inspection.reader(batch.sex_letters, keys)
     for _done in stage_blocks(session, import_id, inspection, reader, tally):

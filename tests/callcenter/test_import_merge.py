@@ -1,0 +1,128 @@
+"""What a merge does beyond names and phones: attributes, policies, promoters, trials, suppressed phones, pledges."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from callcenter import attributes, import_jobs, imports, suppressions
+from callcenter.base.clock import real_now
+from callcenter.contacts import Contact
+from callcenter.imports import RefusedRow
+from callcenter.structure import Organization, Promoter
+from tests.callcenter.test_imports import EXPECTED, SAMPLE, run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def write(text: str, name: str = "lista.csv") -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_promoters_and_organisations_are_one_however_the_list_spells_them(session: Session, write: Any) -> None:
+    head = "NOMBRE,CELULAR,PROMOTOR,ORGANIZACION\n"
+    run(session, write(head + "Ana,2281234567,Promotor 01,Café\nEva,2281234568,PROMOTOR  1,CAFE\nLuz,2281234569,,\n"))
+    assert session.scalars(select(Promoter.name_key)).all() == ["promotor 1"]
+    assert session.scalars(select(Organization.name_key)).all() == ["cafe"]
+    people = session.execute(select(Contact.promoter_id, Contact.organization_id).order_by(Contact.name)).all()
+    assert people[0] == people[1] != people[2] == (None, None)
+
+
+def test_attributes_are_kept_by_their_kind_and_what_is_of_another_is_blank_and_counted(
+    session: Session, write: Any
+) -> None:
+    attributes.define(session, "ninos", "Niños", "number", user_id=None)
+    attributes.define(session, "color", "Color", "choice", ["Rojo", "Azul"], user_id=None)
+    path = write("NOMBRE,CELULAR,NIÑOS,COLOR\nAna,2281234567,2,rojo\nEva,2281234568,dos,verde\nLuz,2281234569,,AZUL\n")
+    mapping = {"0": "name", "1": "mobile", "2": "attr:ninos", "3": "attr:color"}
+    counts = run(session, path, mapping=mapping)
+    kept = session.scalars(select(Contact.attributes).order_by(Contact.name)).all()
+    assert kept == [{"ninos": 2, "color": "Rojo"}, {}, {"color": "Azul"}]
+    assert (counts["created"], counts["bad_values"]) == (3, {"color": 1, "ninos": 1})
+    again = run(session, path, mapping=mapping)
+    assert (again["updated"], again["unchanged"]) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "known", "blank"),
+    [
+        ("overwrite", (31, "Sur"), (40, "Norte")),
+        ("fill", (30, "Centro"), (40, "Norte")),
+        ("keep", (30, "Centro"), (None, None)),
+    ],
+)
+def test_a_column_overwrites_fills_blanks_or_is_kept(
+    session: Session, write: Any, policy: str, known: tuple[Any, Any], blank: tuple[Any, Any]
+) -> None:
+    head = "NOMBRE,CELULAR,EDAD,COLONIA\n"
+    run(session, write(head + "Ana,2281234567,30,Centro\nEva,2281234568,,\n"))
+    path = write(head + "Ana,2281234567,31,Sur\nEva,2281234568,40,Norte\n", "b.csv")
+    run(session, path, options={"policies": {"age": policy, "neighborhood": policy}})
+    people = session.execute(select(Contact.age, Contact.neighborhood).order_by(Contact.name)).all()
+    assert [tuple(row) for row in people] == [known, blank]
+
+
+def test_the_policy_of_all_columns_and_of_attributes(session: Session, write: Any) -> None:
+    for key in ("uno", "dos", "tres"):
+        attributes.define(session, key, key, "text", user_id=None)
+    mapping = {"0": "name", "1": "mobile", "2": "age", "3": "attr:uno", "4": "attr:dos", "5": "attr:tres"}
+    head = "NOMBRE,CELULAR,EDAD,UNO,DOS,TRES\n"
+    run(session, write(head + "Ana,2281234567,30,a,,\n"), mapping=mapping)
+    options = {"default_policy": "keep", "policies": {"attr:uno": "fill", "attr:dos": "fill", "attr:tres": "keep"}}
+    run(session, write(head + "Ana,2281234567,31,b,c,d\n", "b.csv"), mapping=mapping, options=options)
+    person = session.scalars(select(Contact)).one()
+    assert (person.age, person.attributes) == (30, {"uno": "a", "dos": "c"})
+
+
+def test_a_trial_says_the_whole_outcome_and_keeps_nothing_but_the_refused_rows(
+    session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / imports.UPLOADS / ("0" * 32)
+    path.parent.mkdir()
+    path.write_bytes(SAMPLE.read_bytes())
+    batch = imports.create(session, path, source="lista", file_name="lista.csv")
+    session.commit()
+    import_jobs.inspect_import(batch.id)
+    imports.start(session, batch.id, imports.get(session, batch.id).mapping, None, None, options={"dry_run": True})
+    session.commit()
+    import_jobs.run_import(batch.id)
+    batch = imports.get(session, batch.id)
+    assert {key: batch.counts[key] for key in EXPECTED} == EXPECTED
+    assert (batch.state, batch.counts["dry_run"], path.exists()) == ("mapping", True, True)
+    assert session.scalar(select(func.count()).select_from(Contact)) == 0
+    assert session.scalar(select(func.count()).select_from(Promoter)) == 0
+    assert session.scalar(select(func.count()).select_from(RefusedRow)) == sum(EXPECTED["rejected"].values())
+    imports.start(session, batch.id, batch.mapping, None, None, options={"dry_run": False})
+    session.commit()
+    import_jobs.run_import(batch.id)
+    batch = imports.get(session, batch.id)
+    assert (batch.state, batch.counts["created"], path.exists()) == ("done", EXPECTED["created"], False)
+
+
+def test_new_people_at_a_listed_phone_are_marked(session: Session, write: Any) -> None:
+    suppressions.add(session, "+522281234567", reason="call", source="call", at=real_now())
+    run(session, write("NOMBRE,CELULAR\nAna,2281234567\nEva,2281234568\n"))
+    assert session.scalars(select(Contact.suppressed).order_by(Contact.name)).all() == [True, False]
+
+
+def test_a_spelling_that_was_merged_means_the_person_it_was_merged_into(session: Session, write: Any) -> None:
+    run(session, write("NOMBRE,CELULAR\nAna Peña,2281234567\n"))
+    person = session.scalars(select(Contact.id)).one()
+    alias = text("INSERT INTO contact_aliases (phone, name_key, contact_id) VALUES ('+525512345678', 'ana p', :person)")
+    session.execute(alias, {"person": person})
+    counts = run(session, write("NOMBRE,CELULAR\nAna P,5512345678\nAna Peña,2281234567\n", "b.csv"))
+    assert (counts["created"], counts["unchanged"], counts["duplicates"]) == (0, 1, 1)
+
+
+def test_a_signed_pledge_is_kept_once(session: Session, write: Any) -> None:
+    path = write("NOMBRE,CELULAR,PROMOTOR,FOLIO_COMPROMISO\nAna,2281234567,Promotor 01,A-1\nEva,2281234568,,\n")
+    for _ in range(2):
+        run(session, path)
+    pledge = session.execute(text("SELECT form_id, promoter_id, import_id FROM pledges")).one()
+    assert (pledge.form_id, pledge.promoter_id is not None) == ("A-1", True)
