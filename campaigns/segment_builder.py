@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from flask_babel import LazyString
@@ -71,6 +72,7 @@ class Builder:
     unfinished: int = 0
 
     def __post_init__(self) -> None:
+        self._suggested: dict[str, list[str]] = {}
         self.catalogue: Catalogue = segment_choices.catalogue(self.session, without=self.segment_id)
         self.read()
 
@@ -186,15 +188,19 @@ class Builder:
     def boxes(self, node: Node) -> list[str]:
         """The texts of a list as boxes to tick: those that were chosen, then what lists often say."""
         chosen = [text.strip() for text in node.many("value")]
-        known = segment_choices.suggestions(self.session, node.one("field"), limit=SUGGESTED)
-        return list(dict.fromkeys(chosen + known))
+        return list(dict.fromkeys(chosen + self.suggested(node)[:SUGGESTED]))
 
     def paired(self, values: list[str]) -> list[tuple[str, str]]:
         return [(value, value) for value in values]
 
     def suggested(self, node: Node) -> list[str]:
-        return segment_choices.suggestions(self.session, node.one("field"))
+        """Values that lists have of the row's field; asked once a page."""
+        code = node.one("field")
+        if code not in self._suggested:
+            self._suggested[code] = segment_choices.suggestions(self.session, code)
+        return self._suggested[code]
 
+    @cached_property
     def field_groups(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """(group, [(code, label)]): everything a condition can ask."""
         behaviour = [(DID + code, str(deed.label)) for code, deed in self.catalogue.deeds.items()]
