@@ -7,6 +7,7 @@ from markupsafe import Markup
 from callcenter.past_results import SectionResult
 
 ROW, LABEL, BAR, END = 34, 250, 300, 150  # the drawing's own units
+LETTERS = 24  # of an option's name
 MOST_BARS = 12  # the options with the most votes; the table has them all
 
 
@@ -27,13 +28,14 @@ def draw(result: SectionResult) -> Markup:
 
 
 def _row(at: int, option: str, share: float, words: str) -> Markup:
+    name = option if len(option) <= LETTERS else option[: LETTERS - 1] + "…"
     middle, width = at * ROW + ROW * 0.68, max(share * BAR, 1)
     return Markup(
         '<text x="{left}" y="{middle}" text-anchor="end">{option}</text>'
         '<rect class="result-bar" x="{start}" y="{top}" width="{width:.1f}" height="{height}"/>'
         '<text x="{end:.1f}" y="{middle}">{words}</text>'
     ).format(
-        left=LABEL - 8, middle=middle, option=option if len(option) <= 26 else option[:25] + "…", start=LABEL,
+        left=LABEL - 8, middle=middle, option=name, start=LABEL,
         top=at * ROW + 6, width=width, height=ROW - 12, end=LABEL + width + 8, words=words,
     )  # fmt: skip
 
