@@ -98,6 +98,7 @@ def save(session: Session, contact_id: int, given: Mapping[str, str], seen: str,
     if not changed:
         return []
     read = _read(session, after, before)
+    read["attributes"] = _undefined(session, contact) | read["attributes"]
     old_name = contact.name_key
     for column, value in read.items():
         setattr(contact, column, value)
@@ -187,6 +188,12 @@ def _attributes(session: Session, after: Mapping[str, str], faults: dict[str, st
         if value is not None:
             kept[attribute.key] = value
     return kept
+
+
+def _undefined(session: Session, contact: Contact) -> dict[str, Any]:
+    """Values whose attribute is not defined (any more): no form shows them, and none takes them away."""
+    defined = {attribute.key for attribute in attributes.all_attributes(session)}
+    return {key: value for key, value in contact.attributes.items() if key not in defined}
 
 
 def _refuse_same(session: Session, contact: Contact) -> None:

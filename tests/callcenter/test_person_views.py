@@ -127,6 +127,7 @@ def test_attributes_are_typed_shown_and_checked(session: Session, client_as: Cli
     for key, kind, choices in (("hijos", "number", []), ("ingreso", "date", []), ("auto", "yes_no", []),
                                ("zona", "choice", ["Norte", "Sur"])):  # fmt: skip
         attributes.define(session, key, key.title(), kind, choices, user_id=None)
+    ana.attributes = {"viejo": "queda"}  # of an attribute that is not defined
     session.commit()
     clerk = client_as("data_clerk")
     wrong = form_of(clerk, ana.id, **{"attr:hijos": "dos"})
@@ -134,7 +135,9 @@ def test_attributes_are_typed_shown_and_checked(session: Session, client_as: Cli
     assert (answer.status_code, 'id="attr:hijos-fault"' in answer.text) == (422, True)
     typed = {"attr:hijos": "2", "attr:ingreso": "2024-02-29", "attr:auto": "no", "attr:zona": "Sur"}
     assert save(clerk, ana.id, form_of(clerk, ana.id, **typed)).status_code == 302
-    assert fresh(session, ana).attributes == {"hijos": 2, "ingreso": "2024-02-29", "auto": False, "zona": "Sur"}
+    assert fresh(session, ana).attributes == {
+        "viejo": "queda", "hijos": 2, "ingreso": "2024-02-29", "auto": False, "zona": "Sur",
+    }  # fmt: skip
     assert {"2024-02-29", "Sur"} <= set(re.findall(r">([^<>]+)</dd>", clerk.get(f"/contacts/{ana.id}").text))
     assert form_of(clerk, ana.id)["attr:auto"] == "no"
 
