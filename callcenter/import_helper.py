@@ -51,13 +51,15 @@ class Helper:
         if self._session is None:
             session.commit()
             return
-        self._session.execute(text(f"PREPARE TRANSACTION '{self._name}'"))
-        try:
-            session.commit()
-        finally:
-            # What became of the first transaction is read from its batch: an error may hide that it was committed.
-            self.forget()
-            settle(self._engine, self._name)
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as deciding:
+            self._session.execute(text(f"PREPARE TRANSACTION '{self._name}'"))
+            try:
+                session.commit()
+                deciding.execute(text(f"COMMIT PREPARED '{self._name}'"))
+            finally:
+                self.forget()
+                # What became of the first transaction is read from its batch: an error may hide that it was committed.
+                settle(self._engine, self._name)
 
     def forget(self) -> None:
         """Undo what is not prepared yet, and close the connection."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from callcenter import import_preview, imports
 from callcenter.base import db, outbox
@@ -91,6 +91,8 @@ def _import(running: Product, file: Path) -> tuple[float, dict[str, Any]]:
             time.sleep(0.1)
             batch = imports.get(session, batch.id)
             session.rollback()
+        while session.scalar(text("SELECT count(*) FROM pg_prepared_xacts")):
+            time.sleep(0.01)  # the other half is about to be in
         seconds = time.monotonic() - begun
         if batch.state != "done":
             raise WrongOutcome(f"the import is {batch.state}: {batch.error}")
