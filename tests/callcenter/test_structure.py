@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from werkzeug.test import TestResponse
 from callcenter import contact_history, pledges, posts, structure
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, Refused
+from callcenter.contacts import Contact
 from callcenter.pledges import Form, Pledge
 from callcenter.posts import Post, PostHolder
 from callcenter.structure import Promoter
 from tests.callcenter.cast import person
+from tests.callcenter.test_imports import run
 from tests.conftest import ClientAs
 
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
@@ -92,6 +95,18 @@ def test_two_spellings_become_one_promoter_and_part_again(session: Session) -> N
     assert (one.promoter_id, other.promoter_id, later.promoter_id) == (kept.id, gone.id, kept.id)
     with pytest.raises(Refused):
         structure.part_promoters(session, gone.id, None)
+
+
+def test_a_list_in_another_spelling_means_the_promoter_it_was_made_one_with(session: Session, tmp_path: Path) -> None:
+    kept, gone = (structure.promoter(session, name).id for name in ("Rosa Luna", "Rosa Lun"))
+    structure.merge_promoters(session, kept, gone, None)
+    path = tmp_path / "lista.csv"
+    path.write_text("NOMBRE,CELULAR,PROMOTOR,FOLIO_COMPROMISO\nAna,2281234567,ROSA LUN,7\n")
+    for _ in range(2):
+        run(session, path)
+    person_of = session.scalars(select(Contact.promoter_id).where(Contact.phone == "+522281234567")).one()
+    pledge = session.scalars(select(Pledge)).one()
+    assert (person_of, pledge.promoter_id, pledge.series) == (kept, kept, f"p{kept}")
 
 
 def test_a_spelling_of_a_spelling_is_the_last_promoter_and_comes_back(session: Session) -> None:
