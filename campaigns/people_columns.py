@@ -69,7 +69,13 @@ ATTEMPTS: tuple[Column, ...] = (
     Column("channel", "listed", "a.channel", CHANNELS),
     Column("purpose", "listed", "a.purpose", tuple(PURPOSES)),
     Column("outcome", "listed", "a.outcome", (*DISPOSITIONS, *OUTCOMES, *sorted(FINAL))),
-    Column("place", "int32", "COALESCE(a.queue_id, a.campaign_id)"),  # the queue of a call, the campaign of a message
+    # The queue of a call, the campaign of a message; looked up a row, because few rows are asked for at a time.
+    Column(
+        "place",
+        "int32",
+        "CASE a.channel WHEN 'call' THEN (SELECT queue_id FROM calls WHERE calls.id = a.id)"
+        " ELSE (SELECT campaign_id FROM messages WHERE messages.id = a.id) END",
+    ),
 )
 _ATTRIBUTES = {"text": "words", "choice": "words", "date": "words", "number": "float64", "yes_no": "listed"}
 

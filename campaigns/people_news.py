@@ -30,10 +30,6 @@ _NOW = """
             pg_relation_filenode('contacts'), pg_relation_filenode('attempts')) AS database"""
 _PEOPLE = "SELECT c.* FROM contacts c WHERE {rows}"
 _ATTEMPTS = "SELECT a.* FROM attempts a WHERE {rows}"
-_PLACED = """
-    SELECT a.*, calls.queue_id, messages.campaign_id FROM attempts a
-    LEFT JOIN calls ON calls.id = a.id AND a.channel = 'call'
-    LEFT JOIN messages ON messages.id = a.id AND a.channel <> 'call' WHERE {rows}"""
 # The upper bound leaves out ids of a later time, which a restored database may hold: the copy has had those rows.
 _CHANGED = "{c}.change_id >= :since AND {c}.change_id < (SELECT high FROM now) LIMIT :most"
 _GONE = (
@@ -87,18 +83,13 @@ def _statement(since: int, most: int, people: Sequence[Column], attempts: Sequen
     ]
     named = ["low", "high", "database", "p_n", *(f"p_{n}" for n in range(len(people))), "p_gone"]
     if attempts:
-        source = _source(attempts).format(rows=_CHANGED.format(c="a"))
         parts += [
-            f"({_whole(attempts, source, 'a', 'a')}) attempts",
+            f"({_whole(attempts, _ATTEMPTS.format(rows=_CHANGED.format(c='a')), 'a', 'a')}) attempts",
             f"({_GONE.format(send='uuid_send', key='attempt_id', name='a_gone', table='removed_attempts')}) tries_gone",
         ]
         named += ["a_n", *(f"a_{n}" for n in range(len(attempts))), "a_gone"]
     statement = f"WITH now AS MATERIALIZED ({_NOW}) SELECT * FROM now, {', '.join(parts)}"  # noqa: S608  # our own words
     return text(statement).bindparams(since=since, most=most + 1).columns(*map(column, named)).subquery("news")
-
-
-def _source(attempts: Sequence[Column]) -> str:
-    return _PLACED if any(each.name == "place" for each in attempts) else _ATTEMPTS
 
 
 def moment(connection: Connection) -> tuple[int, str]:
@@ -114,7 +105,7 @@ def pages(connection: Connection, table: str) -> int:
 
 def part(connection: Connection, columns: Sequence[Column], first: int, end: int) -> Mapping[str, Any]:
     """The people (or, with ATTEMPTS, the attempts) of the table's pages from `first` to before `end`."""
-    source, alias = (_PLACED, "a") if columns is ATTEMPTS else (_PEOPLE, "c")
+    source, alias = (_ATTEMPTS, "a") if columns is ATTEMPTS else (_PEOPLE, "c")
     rows = f"{alias}.ctid >= CAST(:first AS tid) AND {alias}.ctid < CAST(:end AS tid)"
     whole = text(_whole(columns, source.format(rows=rows), alias, "x"))
     row = connection.execute(whole, {"first": f"({first},0)", "end": f"({end},0)"}).one()

@@ -1,5 +1,7 @@
 """segments: changes told to copies, frozen lists, clicks"""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -38,7 +40,7 @@ def downgrade() -> None:
     op.drop_column("attempts", "change_id")
 
 
-def _removed(table: str, key_type: sa.types.TypeEngine[object]) -> None:
+def _removed(table: str, key_type: sa.types.TypeEngine[int] | sa.types.TypeEngine[UUID]) -> None:
     removed, key = REMOVED[table]
     op.create_table(
         removed,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.contacts import Contact
-from campaigns import clicks, segment_rules, segment_versions, segments
+from campaigns import clicks, segment_counts, segment_rules, segment_versions, segments
 from campaigns.frozen_segments import FrozenMember
 from campaigns.messages import Message
 from tests.campaigns import segment_people
@@ -160,6 +160,16 @@ def test_an_estimate_says_that_it_is_one_and_is_exact_for_few_people(session: Se
     assert guessed.is_estimate
     assert not counted.is_estimate
     assert (guessed.count, guessed.excluded) == (counted.count, counted.excluded)
+
+
+def test_an_estimate_of_many_people_is_of_some_of_them(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_counts, "SAMPLED", 20)
+    guessed = segments.estimate(session, ANYBODY)
+    assert guessed.matching == pytest.approx(len(world.people), abs=6)
+    women = {"all": [{"field": "sex", "op": "is", "value": "M"}]}
+    assert segments.estimate(session, women).matching <= guessed.matching
 
 
 def test_nobody_whose_data_are_blocked_is_in_a_list_or_a_sample(session: Session, world: World) -> None:
