@@ -412,3 +412,16 @@ def test_a_look_that_comes_too_late_is_forgotten(
     session.expire_all()
     batch = imports.get(session, import_id)
     assert (batch.state, batch.preview, batch.counts["created"]) == ("done", None, 1)
+
+
+def test_a_list_of_the_command_has_the_same_page(session: Session, clerk: FlaskClient, tmp_path: Path) -> None:
+    file = tmp_path / "lista.csv"
+    file.write_text("NOMBRE,CELULAR,EDAD\nAna,2281234567,30\nEva,no,41\n")
+    batch = imports.create(session, file, source="Comité", file_name=file.name)
+    batch.state = "running"
+    session.commit()
+    import_jobs.run_import(batch.id)
+    page = clerk.get(f"/imports/{batch.id}")
+    assert page.status_code == 200
+    assert "Eva" in clerk.get(f"/imports/{batch.id}/refused").text
+    assert clerk.get(f"/imports/{batch.id}/undo").status_code == 200
