@@ -109,7 +109,7 @@ def _raw_rate(running: Product, rows: int, seed: int) -> float:
     phone = columns[messy_list.HEADER.split("|").index("CELULAR")]
     texts = ", ".join(f"{column} text" for column in columns)
     with psycopg.connect(embedded.make_places(running.var).database_url, autocommit=True) as connection:
-        connection.execute(f"CREATE UNLOGGED TABLE bare_stage ({texts})")
+        connection.execute(f"CREATE TABLE bare_stage ({texts})")
         connection.execute(f"CREATE TABLE bare ({texts})")
         connection.execute(f"CREATE UNIQUE INDEX ON bare ({phone})")
         seconds = 0.0
