@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 log = logging.getLogger(__name__)
 JOB_QUEUES = ("urgent", "default", "bulk")  # a worker takes them in this order
+TIMEOUTS = {"urgent": 900, "default": 900, "bulk": 7_200}  # seconds; a national list on a slow computer takes a while
 _redis_url: str | None = None
 
 
@@ -83,7 +84,7 @@ def _send(items: list[_Job | _News]) -> None:
                 client.publish(item.topic, json.dumps(item.payload))
             else:
                 Queue(item.queue, connection=client, serializer=JSONSerializer).enqueue(
-                    item.function, args=item.args, job_timeout=900, result_ttl=0, failure_ttl=86_400
+                    item.function, args=item.args, job_timeout=TIMEOUTS[item.queue], result_ttl=0, failure_ttl=86_400
                 )
     except RedisError as error:
         log.warning("outbox: Redis is away (%s); sweeps will find %d items again", type(error).__name__, len(items))
