@@ -13,6 +13,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.import_outcomes import REASON_SENTENCES
 from callcenter.import_views import IMPORTERS
+from callcenter.imports import ImportBatch, RefusedRow
 from callcenter.phones import REASONS
 from callcenter.table_files import ENDINGS
 
@@ -34,9 +35,11 @@ def page(import_id: int) -> ResponseReturnValue:
     rows = list(imports.refused_rows(session, import_id, reason=reason, after=after, limit=PAGE_SIZE + 1))
     audit.record(session, current_user.id, "imports.look_at_refused", f"import/{import_id}")
     session.commit()
+    batch = imports.get(session, import_id)
     return render_template(
         "callcenter/imports/refused.html",
-        batch=imports.get(session, import_id),
+        batch=batch,
+        names=_names(batch, rows[0]) if rows else [],
         rows=rows[:PAGE_SIZE],
         next_after=rows[PAGE_SIZE - 1].row_number if len(rows) > PAGE_SIZE else None,
         by_reason=imports.refused_by_reason(session, import_id),
@@ -71,16 +74,18 @@ def _table(import_id: int) -> Iterator[list[object]]:
 
 
 def _rows(session: Session, import_id: int, reason: str) -> Iterator[list[object]]:
-    said = imports.get(session, import_id).options.get("columns", ())
-    names = [name for name, field in said if field]
-    is_headed = False
+    batch, names = imports.get(session, import_id), None
     for row in imports.refused_rows(session, import_id, reason=reason, limit=None):
-        if not is_headed:
-            # JSON keeps no order of names: the batch does, when a person chose its columns.
-            names = names if set(names) >= set(row.cells) else list(row.cells)
-            is_headed = True
+        if names is None:
+            names = _names(batch, row)
             yield [*import_corrections.head(import_id, names)]
         yield [row.row_number, str(REASON_SENTENCES[row.reason]), *(row.cells.get(name) for name in names)]
+
+
+def _names(batch: ImportBatch, row: RefusedRow) -> list[str]:
+    """The imported columns in the file's order, which the batch knows: JSON keeps no order of names."""
+    names = [name for name, field in batch.options.get("columns", ()) if field]
+    return names if set(names) >= set(row.cells) else list(row.cells)
 
 
 def _as_file(name: str) -> dict[str, str]:
