@@ -113,7 +113,9 @@ class FrameReader:
         """Rows that are totals, blank, or the names once more. Only rows that may be such are looked at one by one."""
         doubtful = ~pl.col("cell").is_in(reached.implode())
         if may_total:
-            doubtful |= pl.any_horizontal(pl.col(pl.String).str.contains("(?i)total").fill_null(value=False))
+            # The first filled cell tells; where the first one only looks filled, the row is looked at.
+            first = pl.coalesce(pl.exclude("cell", "row"))
+            doubtful |= first.str.contains(r"(?i)total|^[\s\x1c-\x1f]*$").fill_null(value=False)
         for at, _kind in self.reader.phone_columns:
             if at < len(self.spelled) and normalise(self.spelled[at]).numbers:
                 doubtful |= pl.col(str(at)).str.strip_chars() == self.spelled[at]

@@ -23,7 +23,7 @@ BLOCK_BYTES = 12 << 20
 BLOCK_ROWS = 20_000  # of a file that is read row by row
 _BY_BLOCKS = ("utf-8", "utf-8-sig", "cp1252")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
-_TOTAL = re.compile(rb"total", re.IGNORECASE)
+_TOTAL = b"total"
 _QUOTES_FEW = 0.2  # quotation marks a line, up to which lines with one are taken out of the block
 
 
@@ -69,7 +69,7 @@ def _text_blocks(table: TableFile, width: int, offset: int, row: int) -> Iterato
                 continue
             cells, lines, unread = reader.read(body, row, is_last=is_last)
             left, row, offset = body[len(body) - unread :] + left, row + lines, offset + len(body) - unread
-            yield Block(cells, _TOTAL.search(body) is not None, offset, row)
+            yield Block(cells, _TOTAL in body.lower(), offset, row)
 
 
 def _mark_length(start: bytes) -> int:
