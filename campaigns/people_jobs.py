@@ -4,6 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from callcenter import removed_rows
+from callcenter.base.db import open_session
 from callcenter.base.outbox import enqueue_later
 from campaigns import people_columns
 
@@ -21,7 +22,10 @@ _BEHIND = text(
 
 
 def refresh() -> None:
-    """Make this host's copy, or bring it up to date."""
+    """Make this host's copy, or bring it up to date, where it is needed still."""
+    with open_session() as session:
+        if not _is_behind(session):
+            return  # asked for twice
     from campaigns import people_building  # numpy, for those who count
 
     people_building.refresh()
