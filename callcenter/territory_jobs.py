@@ -4,20 +4,30 @@ import logging
 import os
 import socket
 
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from callcenter import territory_batches
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput
+from callcenter.file_faults import N_, UnreadableFileError
 
 log = logging.getLogger(__name__)
+# What a hostile or damaged file does to a library that reads it, or to the database. Left to the queue, the file would
+# be given to one worker after the other for ever, and its page would wait.
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError, DataError)
 
 
 def inspect_territory(batch_id: int) -> None:
     """Recognise an uploaded file and count its rows and faults."""
     with open_session() as session:
-        territory_batches.inspect(session, batch_id)
+        try:
+            territory_batches.inspect(session, batch_id)
+            session.flush()
+        except UNFORESEEN as error:
+            session.rollback()
+            territory_batches.fail(session, batch_id, _unread(batch_id, error))
         batch = territory_batches.get(session, batch_id)
         if batch.state == "failed":
             territory_batches.forget_file(batch)
@@ -36,11 +46,22 @@ def run_territory(batch_id: int) -> None:
         except InvalidInput as fault:
             session.rollback()
             territory_batches.fail(session, batch_id, fault)
+        except UNFORESEEN as error:
+            session.rollback()
+            territory_batches.fail(session, batch_id, _unread(batch_id, error))
         batch = territory_batches.get(session, batch_id)
         territory_batches.forget_file(batch)
         leases.release(session, f"territory/{batch_id}", _holder())
         session.commit()
         log.info("territory %d: %s", batch_id, batch.state)
+
+
+def _unread(batch_id: int, error: BaseException) -> UnreadableFileError:
+    """The sentence for a failure that nobody foresaw; the log gets its kind, not its words."""
+    log.error("territory %d: %s", batch_id, type(error).__name__)
+    return UnreadableFileError(
+        N_("The file could not be read to its end; nothing of it was kept. Check it, or export it again.")
+    )
 
 
 def _tell(batch_id: int, rows: int) -> None:

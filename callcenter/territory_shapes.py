@@ -6,9 +6,10 @@ Rings are closed where the file left them open; neighbours are simplified togeth
 import codecs
 import io
 import json
+import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby, pairwise
@@ -30,6 +31,9 @@ _MEXICO = (-120.0, 12.0, -84.0, 34.0)
 # What a library says of bytes that are no shapefile; each of them has been seen.
 _BROKEN = (ValueError, OSError, LookupError, struct.error, TypeError, OverflowError, AssertionError, MemoryError)
 _DIGITS = 5  # of a degree: about a metre
+_FAR = 1000.0  # degrees that are nowhere on earth
+# A definition in PROJ's own words may name a file of this computer to read: only names and WKT are taken.
+_CRS = re.compile(r"(?:urn:ogc:def:crs:)?EPSG:[\d.]*:?\d{1,6}|[A-Z][A-Za-z_]+\s*\[[^\0]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,8 @@ def read_geojson(path: Path) -> ShapeLayout:
     try:
         told = json.loads(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         features = [one for one in told["features"] if one]
-        names = list(dict.fromkeys(name for one in features for name in (one.get("properties") or {})))
-        crs = str(((told.get("crs") or {}).get("properties") or {}).get("name") or "")
+        names = list(dict.fromkeys(name for one in features for name, _said in (one.get("properties") or {}).items()))
+        crs = _plain(str(((told.get("crs") or {}).get("properties") or {}).get("name") or ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableFileError(N_("This is no GeoJSON file: it holds no collection of features.")) from error
     kind, columns = _outlined(names, is_cut=True)
@@ -82,7 +86,7 @@ def read_geojson(path: Path) -> ShapeLayout:
             properties = one.get("properties") or {}
             yield [_text(properties.get(name)) for name in names], _moved(_json_rings(one.get("geometry")), move)
 
-    return ShapeLayout(kind, tuple(names), columns, crs or "EPSG:4326", {}, read)
+    return ShapeLayout(kind, tuple(map(_plain, names)), columns, crs or "EPSG:4326", {}, read)
 
 
 def has_layer(path: Path) -> bool:
@@ -132,10 +136,12 @@ def _outlined(names: Sequence[str], *, is_cut: bool) -> tuple[str, dict[str, int
 # ── outlines ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _polygon(rings: Iterable[Ring]) -> Any:
+def _polygon(rings: Sequence[Ring]) -> Any:
     """One geometry of all rings: a ring inside another is a hole (even-odd). Raises ValueError when nothing is left."""
     import shapely
 
+    if not all(abs(number) < _FAR for ring in rings for point in ring for number in point[:2]):
+        raise ValueError("no place")  # not a number, or endless: no library reckons with these
     made = []
     for ring in rings:
         points = [(float(point[0]), float(point[1])) for point in ring]
@@ -189,12 +195,13 @@ def _mover(crs: str) -> Any:
     from pyproj import CRS, Transformer
     from pyproj.exceptions import ProjError
 
+    unknown = N_("The coordinate system (.prj) is none we know. Export the layer in EPSG:4326.")
+    if not _CRS.fullmatch(crs):
+        raise UnreadableFileError(unknown)
     try:
         return Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True)
     except ProjError as error:
-        raise UnreadableFileError(
-            N_("The coordinate system (.prj) is none we know. Export the layer in EPSG:4326.")
-        ) from error
+        raise UnreadableFileError(unknown) from error
 
 
 def _moved(rings: list[Ring], move: Any) -> list[Ring]:
@@ -270,7 +277,12 @@ def _dbf_encoding(dbf: bytes, cpg: str) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else _plain(str(value)).strip()
+
+
+def _plain(text: str) -> str:
+    """Without what a database cannot keep: zero bytes, and halves of letters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _state_of(read: tuple[Record | Fault | Skipped, Any]) -> int | None:
