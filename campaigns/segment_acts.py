@@ -22,7 +22,7 @@ from campaigns import (
     segment_words,
     segments,
 )  # fmt: skip
-from campaigns.segment_access import AUTHORS, READERS
+from campaigns.segment_access import AUTHORS, READERS, SEEING
 from campaigns.segment_rules import VERSION
 
 blueprint = Blueprint("acts", __name__)
@@ -152,7 +152,7 @@ def _chosen_clause(text: str) -> dict[str, int] | None:
 
 
 @blueprint.post("/compare/sample")
-@access(*READERS)
+@access(*SEEING)
 def compare_sample() -> ResponseReturnValue:
     """Ten people of one part of the comparison; audited, as any look at people is."""
     session = web_session()

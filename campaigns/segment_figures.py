@@ -14,7 +14,7 @@ from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.web import takes_form
 from campaigns import segment_builder, segments
-from campaigns.segment_access import AUTHORS, MAX_FORM, READERS
+from campaigns.segment_access import AUTHORS, MAX_FORM, READERS, SEEING
 from campaigns.segment_builder import Builder
 
 blueprint = Blueprint("figures", __name__)
@@ -76,7 +76,7 @@ def _exclusion(reason: str, people: int) -> Exclusion:
 
 @blueprint.post("/sample")
 @takes_form(MAX_FORM)
-@access(*READERS)
+@access(*SEEING)
 def sample() -> ResponseReturnValue:
     """Ten people of what stands in the form. Looking at people is audited; counting them is not."""
     builder = _whole(segment_builder.from_form(web_session(), request.form))

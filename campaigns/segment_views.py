@@ -24,7 +24,7 @@ from campaigns import (
     segment_uses,
     segments,
 )
-from campaigns.segment_access import AUTHORS, MAX_FORM, READERS
+from campaigns.segment_access import AUTHORS, MAX_FORM, READERS, SEEING
 from campaigns.segment_builder import Builder
 
 blueprint = Blueprint(
@@ -45,7 +45,7 @@ def _words() -> dict[str, Any]:
         "group_labels": segment_builder.GROUP_LABELS, "periods": segment_forms.PERIODS, "purposes": labels.PURPOSES,
         "shown_values": segment_builder.SHOWN_VALUES, "masked": contacts.masked, "consents": contacts.CONSENTS,
         "option_labels": segment_builder.OPTION_LABELS, "all_of_it": segment_builder.WITHOUT,
-        "may_write": may(frozenset(AUTHORS)), "dump": json.dumps,
+        "may_write": may(frozenset(AUTHORS)), "may_see_people": may(frozenset(SEEING)), "dump": json.dumps,
     }  # fmt: skip
 
 

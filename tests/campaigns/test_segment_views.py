@@ -358,3 +358,20 @@ def test_data_clerks_and_operators_do_not_see_segments(client_as: ClientAs) -> N
 def test_every_saved_rule_is_valid(session: Session, client_as: ClientAs) -> None:
     post(client_as("strategist"), "/segments/", FORM)
     segments.validate(session, saved(session))
+
+
+def test_a_pollster_sees_figures_of_people_and_never_people(session: Session, client_as: ClientAs) -> None:
+    person(session, "Zenaida Quirarte", "+522281234567", age=20, sex="M")
+    one, other = (segments.save(session, None, name, RULE, None) for name in ("Una", "Otra"))
+    session.commit()
+    pair = {"a": f"segment-{one.id}", "b": f"segment-{other.id}", "part": "both"}
+    asked: list[tuple[str, Form]] = [("/segments/sample", FORM), ("/segments/compare/sample", pair)]
+    page = f"/segments/compare?a={pair['a']}&b={pair['b']}"
+    for role, sees in (("pollster", False), ("strategist", True)):
+        client = client_as(role)
+        for url, form in asked:
+            answer = post(client, url, form, htmx=True)
+            assert (answer.status_code, "Zenaida" in answer.text) == ((200, True) if sees else (403, False))
+        for each in (page, f"/segments/{one.id}"):
+            assert ("/sample" in client.get(each).text) is sees
+        assert ">1<" in post(client, "/segments/count", FORM, htmx=True).text
