@@ -33,6 +33,18 @@ TIJUANA = ZoneInfo("America/Tijuana")
         (8, "Ojinaga", "+526261234567", {"America/Ojinaga"}),
         (28, "Matamoros", "+528681234567", {"America/Matamoros"}),
         (19, "Anáhuac", "+528731234567", {"America/Matamoros"}),
+        (None, None, "+526161234567", {"America/Tijuana"}),
+        (None, None, "+529971234567", {"America/Cancun", "America/Mexico_City"}),  # an area code of two zones
+        (31, "Tekax", "+529971234567", {"America/Mexico_City"}),
+        (8, None, "+526361234567", {"America/Ciudad_Juarez", "America/Mexico_City"}),
+        (28, None, "+528991234567", {"America/Matamoros", "America/Mexico_City"}),
+        # A list that does not say the state: the municipality's name tells, and both where it and the phone disagree.
+        (None, "Minatitlán", "+526641234567", {"America/Mexico_City", "America/Tijuana"}),
+        (None, "Cd. Obregón", "+525512345678", {"America/Hermosillo", "America/Mexico_City"}),
+        (None, "CULIACÁN", "+526671234567", {"America/Mazatlan"}),
+        (None, "Bahía de Banderas", "+523291234567", {"America/Bahia_Banderas", "America/Mexico_City"}),
+        (None, "Tuxpan", "+527831234567", {"America/Mazatlan", "America/Mexico_City"}),  # of Veracruz or of Nayarit
+        (None, "Puebla", "+522221234567", {"America/Mexico_City"}),
     ],
 )
 def test_a_contact_lives_in_the_zone_of_home_and_of_phone(
