@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from callcenter import merges, row_memory
+from callcenter import consent, consents, merges, row_memory
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import Refused
@@ -98,38 +98,59 @@ def move_phones_back(session: Session, kept_id: int, _removed_id: int, memory: d
 
 
 def move_consents(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
-    """The evidence of both stays whole, under the kept person. Where one refused and the newest row would not say so,
-    a row is added that does: of two answers the refusing one holds."""
+    """The evidence of both stays whole, under the kept person. Where one refused, everything or a channel, and the
+    newest rows would not say so, a row is added that does: of two answers the refusing one holds."""
     last = session.scalar(select(func.max(Consent.id))) or 0
+    both = (kept_id, removed_id)
+    rows = session.execute(select(Contact.id, Contact.consent).where(Contact.id.in_(both)))
+    answers = {row.id: row.consent for row in rows}
+    refused = {channel for who in both for channel in _refused(session, who, answers[who])}
     ids = row_memory.moved(session, Consent.contact_id, kept_id, of=removed_id)
-    answers = set(session.scalars(select(Contact.consent).where(Contact.id.in_((kept_id, removed_id)))))
-    added = None
-    if "opted_out" in answers and _newest(session, kept_id) != "opted_out":
-        refusal = Consent(
-            contact_id=kept_id, kind="opted_out", channel="all", proof=f"contact/{removed_id}", source="merge",
-            at=campaign_now(session),
-        )  # fmt: skip
-        session.add(refusal)
-        session.flush()
-        added = refusal.id
-    return {"ids": ids, "added": added, "last": max(last, added or 0)}
+    added = []
+    if "opted_out" in answers.values() and _newest(session, kept_id) != "opted_out":
+        added.append(_add_refusal(session, kept_id, "all", f"contact/{removed_id}"))
+    together = "opted_out" if "opted_out" in answers.values() else answers[kept_id]
+    for channel in sorted(refused - _refused(session, kept_id, together)):
+        added.append(_add_refusal(session, kept_id, channel, f"contact/{removed_id}"))
+    return {"ids": ids, "added": added, "last": max(last, *added) if added else last}
+
+
+def _refused(session: Session, contact_id: int, answer: str) -> set[str]:
+    """The channels that the person refuses. `answer`: what holds where no newer row is of that channel alone."""
+    rows, refused = consent.evidence(session, contact_id), set()
+    for channel in consent.CHANNELS:
+        newest = next((row for row in rows if row.channel in ("all", channel)), None)
+        said = answer if newest is None or newest.channel == "all" else newest.kind
+        if said == "opted_out":
+            refused.add(channel)
+    return refused
+
+
+def _add_refusal(session: Session, contact_id: int, channel: str, proof: str) -> int:
+    refusal = Consent(
+        contact_id=contact_id, kind="opted_out", channel=channel, proof=proof, source="merge", at=campaign_now(session)
+    )
+    session.add(refusal)
+    session.flush()
+    return refusal.id
 
 
 def move_consents_back(session: Session, kept_id: int, removed_id: int, memory: dict[str, Any]) -> None:
     """A refusal that came since the merge was said by the one person there was: it holds for both."""
-    session.execute(delete(Consent).where(Consent.id == memory["added"]))
+    session.execute(delete(Consent).where(Consent.id.in_(memory["added"])))
     row_memory.moved(session, Consent.contact_id, removed_id, of=kept_id, ids=memory["ids"])
-    since = row_memory.remembered(
-        session, Consent, Consent.contact_id == kept_id, Consent.id > memory["last"], Consent.channel == "all"
-    )
-    if not since:
-        return
-    newest = max(since, key=lambda row: (row["at"], row["id"]))
-    session.execute(update(Contact).where(Contact.id == kept_id).values(consent=newest["kind"]))
-    if newest["kind"] == "opted_out":
-        again = {column: newest[column] for column in ("kind", "channel", "text_version", "proof", "source")}
-        session.add(Consent(contact_id=removed_id, at=campaign_now(session), **again))
-        session.execute(update(Contact).where(Contact.id == removed_id).values(consent="opted_out"))
+    since = row_memory.remembered(session, Consent, Consent.contact_id == kept_id, Consent.id > memory["last"])
+    since.sort(key=lambda row: (row["at"], row["id"]), reverse=True)
+    for scope in consents.SCOPES:
+        newest = next((row for row in since if row["channel"] in ("all", scope)), None)
+        if newest is None or newest["channel"] != scope:
+            continue
+        if newest["kind"] == "opted_out":
+            again = {column: newest[column] for column in ("kind", "channel", "text_version", "proof", "source")}
+            session.add(Consent(contact_id=removed_id, at=campaign_now(session), **again))
+        if scope == "all":
+            who = (kept_id, removed_id) if newest["kind"] == "opted_out" else (kept_id,)
+            session.execute(update(Contact).where(Contact.id.in_(who)).values(consent=newest["kind"]))
 
 
 def move_entries(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:

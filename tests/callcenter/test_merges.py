@@ -66,12 +66,14 @@ def tried(session: Session, who: Contact, *, outcome: str = "no_answer") -> Atte
     return attempt
 
 
-def said(session: Session, who: Contact, kind: str, days_ago: int = 0) -> Consent:
+def said(session: Session, who: Contact, kind: str, days_ago: int = 0, channel: str = "all") -> Consent:
     row = Consent(
-        contact_id=who.id, kind=kind, proof="form 1", source="test", at=campaign_now(session) - timedelta(days=days_ago)
-    )
+        contact_id=who.id, kind=kind, proof="form 1", source="test", channel=channel,
+        at=campaign_now(session) - timedelta(days=days_ago),
+    )  # fmt: skip
     session.add(row)
-    who.consent = kind
+    if channel == "all":
+        who.consent = kind
     session.flush()
     return row
 
@@ -120,6 +122,43 @@ def test_tries_evidence_and_notes_follow_and_the_refusing_answer_holds(
     assert evidence[0].source == "merge"
     assert session.scalars(select(Attempt.contact_id)).all() == [ana.id]
     assert [note.text for note in contact_notes.of_person(session, ana.id)] == ["Llamar por la tarde"]
+
+
+def gate(session: Session, contact_id: int, channel: str) -> str | None:
+    phone = fresh(session, contact_id).phone
+    refusal = consent.refusal(session, contact_id, channel, "survey", phone=phone, simulated=True)
+    return refusal.code if refusal and refusal.code != "hours" else None
+
+
+@pytest.mark.parametrize("refuses_as_kept", [True, False])
+def test_a_refusal_of_one_channel_survives_a_newer_acceptance_of_the_other(
+    session: Session, ana: Contact, twin: Contact, *, refuses_as_kept: bool
+) -> None:
+    refusing, willing = (ana, twin) if refuses_as_kept else (twin, ana)
+    said(session, refusing, "opted_out", 9, "sms")
+    said(session, willing, "opted_in", 1)
+    before = everything(session)
+    made = merges.merge(session, ana.id, twin.id, user_id=None)
+    assert [gate(session, ana.id, channel) for channel in ("call", "sms")] == [None, "opted_out"]
+    merges.undo(session, made.id, None)
+    assert everything(session) == before
+
+
+def test_a_refusal_of_everything_survives_a_newer_acceptance_of_one_channel(
+    session: Session, ana: Contact, twin: Contact
+) -> None:
+    said(session, ana, "opted_out", 9)
+    said(session, twin, "opted_in", 1, "sms")
+    merges.merge(session, ana.id, twin.id, user_id=None)
+    assert {gate(session, ana.id, channel) for channel in consent.CHANNELS} == {"opted_out"}
+
+
+def test_a_refusal_of_one_channel_since_the_merge_holds_for_both(session: Session, ana: Contact, twin: Contact) -> None:
+    made = merges.merge(session, ana.id, twin.id, user_id=None)
+    said(session, fresh(session, ana.id), "opted_out", 0, "sms")
+    merges.undo(session, made.id, None)
+    assert [gate(session, who, "sms") for who in (ana.id, twin.id)] == ["opted_out", "opted_out"]
+    assert [gate(session, who, "call") for who in (ana.id, twin.id)] == [None, None]
 
 
 def test_nobody_stands_twice_in_a_queue_and_who_was_done_stays_done(
