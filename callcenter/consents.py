@@ -114,8 +114,8 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
 
     Harmless twice, and for a phone that nobody here knows."""
     now = campaign_now(session)
+    people = _hold_people_at(session, phone)
     suppressions.add(session, phone, reason=reason, source=source, at=now)
-    people = people_at(session, phone)
     if not people:
         return
     session.execute(
@@ -124,6 +124,17 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
     )
     session.execute(update(Contact).where(Contact.id.in_(people)).values(consent="opted_out", updated_at=real_now()))
     leave_queues(session, people)
+
+
+def _hold_people_at(session: Session, phone: str) -> list[int]:
+    """Everybody at the phone, who is merged with nobody until the caller commits: a merge that is under way ends first,
+    and who was kept by it is at the phone then."""
+    people: list[int] = []
+    while (found := sorted(people_at(session, phone))) != people:
+        people = found
+        hold = select(Contact.id).where(Contact.id.in_(people)).order_by(Contact.id)
+        session.execute(hold.with_for_update(key_share=True))
+    return people
 
 
 def leave_queues(session: Session, people: list[int]) -> None:

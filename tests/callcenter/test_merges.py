@@ -353,6 +353,40 @@ def test_a_merge_gives_way_to_who_is_about_to_call(committed: Sessions) -> None:
         assert refused.value.code == "busy"
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_opposition_during_a_merge_reaches_who_is_kept(
+    committed: Sessions, settings: Settings, *, is_first: bool
+) -> None:
+    suppressions.configure(settings.suppression_key)
+    with committed() as session:
+        ana, twin = cast.person(session, "Ana Cruz"), cast.person(session, "Cruz Ana")
+        session.add(ContactPhone(contact_id=twin.id, position=1, phone="+529221110009"))
+        kept, phone = ana.id, twin.phone if is_first else "+529221110009"
+        session.commit()
+    faults: list[Exception] = []
+
+    def oppose() -> None:
+        with committed() as session:
+            try:
+                consent.opt_out(session, phone, reason="sms_reply", proof="message/1", source="sms")
+                session.commit()
+            except Exception as fault:  # noqa: BLE001  # told by the test, not by the thread
+                faults.append(fault)
+
+    with committed() as clerk:
+        merges.merge(clerk, kept, twin.id, user_id=None)
+        thread = threading.Thread(target=oppose)
+        thread.start()
+        while not clerk.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            pass
+        clerk.commit()
+        thread.join()
+    assert faults == []
+    with committed() as session:
+        assert contacts.get(session, kept).consent == "opted_out"
+        assert suppressions.find(session, phone) is not None
+
+
 def test_every_table_that_points_to_a_person_has_a_mover(settings: Settings) -> None:
     """A table without one would lose its rows at a merge: ON DELETE CASCADE or SET NULL."""
     wsgi.import_models()
