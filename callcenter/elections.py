@@ -29,6 +29,7 @@ PHASE_LABELS: dict[str, LazyString] = {
 }
 STATES = range(1, 33)  # INE's numbers of the states
 MAX_STRETCHES = 30
+_BEFORE = ("precampaign", "intercampaign", "campaign", "silence")  # phases that lead up to election day
 
 
 class Election(Base):
@@ -161,6 +162,11 @@ def _stretch_fault(stretch: Stretch, day: date) -> str | None:
         return str(_("%(name)s: it begins on %(starts)s and ends before, on %(ends)s.", name=stretch.name, **days))
     if stretch.phase == "election_day" and not stretch.starts <= day <= stretch.ends:
         return str(_("%(name)s: election day is %(day)s, and this phase does not hold it.", name=stretch.name, day=day))
+    if stretch.phase == "post" and stretch.starts <= day:
+        return str(_("%(name)s: it begins after election day, %(day)s, not before.", name=stretch.name, day=day))
+    holds_day = stretch.starts <= day <= stretch.ends
+    if (stretch.phase in _BEFORE and stretch.ends >= day) or (stretch.phase == "ordinary" and holds_day):
+        return str(_("%(name)s: it must be over before election day, %(day)s.", name=stretch.name, day=day))
     return None
 
 
@@ -199,7 +205,7 @@ def set_phases(session: Session, stretches: list[Stretch], *, name: str = "Elecc
 
     For demonstrations and tests; a person edits elections one by one (`save`)."""
     days = [stretch.starts for stretch in stretches if stretch.phase == "election_day"]
-    day = days[0] if days else max(stretch.ends for stretch in stretches)
+    day = days[0] if days else max(stretch.ends for stretch in stretches) + timedelta(days=1)
     plan = Plan(name, day, (), tuple(stretches))
     if faults := faults_of(plan):
         raise InvalidInput(faults)

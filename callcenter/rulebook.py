@@ -146,7 +146,7 @@ _EVERYTHING = text(
     SELECT jsonb_build_object(
         'elections', (SELECT jsonb_agg(jsonb_build_array(e.id, e.name, e.states, (
             SELECT jsonb_agg(jsonb_build_array(p.name, p.phase, p.starts, p.ends) ORDER BY p.starts)
-            FROM phases p WHERE p.election_id = e.id)) ORDER BY e.id) FROM elections e),
+            FROM phases p WHERE p.election_id = e.id), e.day) ORDER BY e.id) FROM elections e),
         'cells', (SELECT jsonb_agg(jsonb_build_array(purpose, phase, rule)) FROM (
             SELECT DISTINCT ON (purpose, phase) purpose, phase, rule FROM house_cells
             ORDER BY purpose, phase, id DESC) newest WHERE rule IS NOT NULL),
@@ -177,10 +177,14 @@ def _parsed(document: str) -> Rulebook:
     )
 
 
-def _dates(id_: int, name: str, states: list[int], stretches: list[list[str]] | None) -> Dates:
+def _dates(id_: int, name: str, states: list[int], stretches: list[list[str]] | None, day: str) -> Dates:
+    """An election is held on its day, also where no phase was entered for it."""
     lines = [Stretch(title, phase, date.fromisoformat(starts), date.fromisoformat(ends))
              for title, phase, starts, ends in stretches or ()]  # fmt: skip
-    return Dates(id_, name, frozenset(states), tuple(lines))
+    held = date.fromisoformat(day)
+    if not any(one.starts <= held <= one.ends for one in lines):
+        lines.append(Stretch(name, "election_day", held, held))
+    return Dates(id_, name, frozenset(states), tuple(sorted(lines, key=lambda one: one.starts)))
 
 
 def _span(words: list[str]) -> Span:

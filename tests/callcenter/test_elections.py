@@ -58,6 +58,11 @@ def test_a_phase_that_ends_before_it_begins_is_refused_where_it_stands() -> None
         (plan(Stretch("x", "party", DAY, DAY)), "stretch-0"),
         (plan(Stretch("Jornada", "election_day", date(2027, 6, 7), date(2027, 6, 7))), "stretch-0"),
         (plan(*[Stretch("x", "post", DAY, DAY)] * 31), "stretches"),
+        # Nobody asks for votes on election day or after it, and nothing is over before it.
+        (plan(Stretch("Campaña", "campaign", date(2027, 4, 4), DAY)), "stretch-0"),
+        (plan(Stretch("Veda", "silence", date(2027, 6, 3), DAY)), "stretch-0"),
+        (plan(*LINES[4:5], Stretch("Campaña", "campaign", date(2027, 6, 7), date(2027, 6, 9))), "stretch-1"),
+        (plan(*LINES[4:5], Stretch("Después", "post", date(2027, 6, 3), date(2027, 6, 5))), "stretch-1"),
     ],
 )
 def test_what_cannot_be_is_named(wrong: Plan, field: str) -> None:
@@ -74,7 +79,7 @@ def test_a_gap_is_named_and_no_fault() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=6))
 def test_a_calendar_is_refused_exactly_when_a_day_is_in_two_phases(spans: list[tuple[int, int]]) -> None:
-    first = date(2027, 1, 1)
+    first = date(2027, 7, 1)
     lines = [Stretch(str(n), "post", first + timedelta(days=at), first + timedelta(days=at + length))
              for n, (at, length) in enumerate(spans)]  # fmt: skip
     days = [day for line in lines for day in range(line.starts.toordinal(), line.ends.toordinal() + 1)]
@@ -85,6 +90,14 @@ def test_a_calendar_is_refused_exactly_when_a_day_is_in_two_phases(spans: list[t
             day for gap in elections.gaps(lines) for day in range(gap.starts.toordinal(), gap.ends.toordinal() + 1)
         }
         assert named == missing
+
+
+def test_an_election_is_held_on_its_day_whether_or_not_a_phase_says_so(session: Session) -> None:
+    elections.save(session, plan(LINES[2]), None)
+    book = rulebook.read(session)
+    assert [one.phase for one in book.standings(DAY, 30)] == ["election_day"]
+    assert [one.phase for one in book.standings(DAY - timedelta(days=1), 30)] == ["ordinary"]
+    assert book.standings(DAY + timedelta(days=1), 30)[0].election_id is None
 
 
 def test_an_election_is_saved_changed_and_removed(session: Session) -> None:
