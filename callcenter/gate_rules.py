@@ -180,8 +180,7 @@ def hours_for(facts: Facts, asked: Asked) -> calendar.HoursOn:
     state = facts.state
 
     def hours(day: date, zone: ZoneInfo) -> Span:
-        standings = asked.book.standings(day, state) if has_post else ()
-        if any(one.phase == "election_day" for one in standings):
+        if has_post and asked.book.is_election_day(day, state):
             return calendar.POST_HOURS
         return asked.book.hours_on(day, zone, state)
 

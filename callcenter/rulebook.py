@@ -99,6 +99,13 @@ class Rulebook:
         ]
         return found or [Standing(None, "ordinary")]
 
+    def is_election_day(self, day: date, state: int | None) -> bool:
+        """Is it for certain? Of somebody whose state is not known only where the whole country votes."""
+        return any(
+            election.phase_on(day) == "election_day" and (not election.states or state in election.states)
+            for election in self.elections
+        )
+
     def is_signed_off(self, purpose: str, standing: Standing, day: date) -> bool:
         return any(
             one.purpose == purpose and one.election_id == standing.election_id and one.phase == standing.phase

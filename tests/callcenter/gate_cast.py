@@ -119,7 +119,10 @@ def _is_open(facts: Facts, question: Asked, law: Plain) -> bool:
         is_rest = local.weekday() == 6 or calendar.is_holiday(local.date())
         opens, closes = (10 * 60, 18 * 60) if is_rest else (9 * 60, 20 * 60)
         has_post = facts.holds_post and question.purpose in ("structure", "mobilization")
-        if has_post and "election_day" in _phases(local.date(), facts.state, law):
+        if has_post and any(
+            phase == "election_day" and starts <= local.date() <= ends and (not states or facts.state in states)
+            for starts, ends, phase, states in law.stretches
+        ):
             opens, closes = 5 * 60, 24 * 60
         if not opens <= minute < closes:
             return False

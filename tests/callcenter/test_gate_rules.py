@@ -149,6 +149,13 @@ def test_on_election_day_a_post_may_be_rung_from_five_to_midnight(
     assert code(who(holds_post=holds_post, **place), question) == (None if allowed else "hours")
 
 
+def test_who_may_live_where_nobody_votes_sleeps_until_morning() -> None:
+    local = Dates(2, "Local", frozenset({9}), tuple(calendar.election_of(ELECTION_DAY)))
+    question = asked(at(ELECTION_DAY, 5), purpose="structure", book=Rulebook(elections=(local,)))
+    assert code(who(holds_post=True, state=None, municipality=None), question) == "hours"
+    assert code(who(holds_post=True, state=9, municipality=None), question) is None
+
+
 def test_at_midnight_after_election_day_a_post_sleeps_until_morning() -> None:
     midnight = at(ELECTION_DAY + timedelta(days=1), 0)
     said = judge(who(holds_post=True), asked(midnight, purpose="structure", book=BOOK))
