@@ -25,6 +25,8 @@ _SEX_WORDS = {
 SEX_LETTERS = {"HM": {"h": "H", "m": "M", "f": "M"}, "MF": {"h": "H", "m": "H", "f": "M"}}
 _YES = frozenset(("si", "s", "yes", "y", "1", "true", "acepta", "verdadero"))
 _NO = frozenset(("no", "n", "0", "false", "no acepta", "falso"))
+# What people write under «no llamar» for a yes.
+_TICKS = frozenset(("x", "xx", "✓", "✔", "baja", "no llamar", "no volver a llamar", "no contactar", "no molestar"))
 _DATE = re.compile(r"\s*(?:(\d{4})-(\d\d?)-(\d\d?)|(\d\d?)[/-](\d\d?)[/-](\d{4}))")
 
 
@@ -98,8 +100,8 @@ def read_answer(cell: str) -> str | None:
 
 
 def read_refusal(cell: str) -> str | None:
-    """opted_out, when a column «no llamar» says yes; a no there is no acceptance."""
-    return "opted_out" if read_flag(cell) else None
+    """opted_out, when a column «no llamar» says yes, is ticked, or says it once more; a no there is no acceptance."""
+    return "opted_out" if read_flag(cell) or name_key(shown(cell)) in _TICKS else None
 
 
 def read_flag(cell: str) -> bool | None:

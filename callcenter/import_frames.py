@@ -36,6 +36,7 @@ PEOPLE = {
     "section_number": pl.Int32, "promoter": pl.String, "promoter_key": pl.String, "organization": pl.String,
     "organization_key": pl.String, "is_member": pl.Boolean, "holds_post": pl.Boolean, "form_id": pl.String,
     "signed_on": pl.Date, "attributes": pl.String, "answer": pl.String,
+    "do_not_contact": pl.Boolean,
 }  # fmt: skip
 PHONES = {"row_number": pl.Int64, "position": pl.Int64, "phone": pl.String, "extension": pl.String,
           "line_kind": pl.String}  # fmt: skip
@@ -163,6 +164,7 @@ class FrameReader:
             *(_each(self._column(rows, name), read, pl.Boolean).alias(name) for name, read in flags.items()),
             _each(self._column(rows, "fecha_compromiso"), import_cells.read_date, pl.Date).alias("signed_on"),
             refused.fill_null(answer).alias("answer"),
+            (refused == "opted_out").alias("do_not_contact"),
             *texts,
             *(key.alias(f"{key.name}_key") for key in keys),
         ]  # fmt: skip

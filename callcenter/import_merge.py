@@ -99,6 +99,8 @@ class _Work:
     def prepare(self, keys: Keys) -> None:
         """Who is who: `import_special`, promoters and organisations, the phones that may not be contacted."""
         self.run(*sql.SETTINGS, "ANALYZE {stage} (row_number, phone, name_key, contact_id)", "ANALYZE {phones}")
+        if "do_not_contact" in self.merging.fields:
+            self._suppress_refused()
         if self.session.scalar(text("SELECT EXISTS (SELECT FROM contact_aliases)")):
             self.run(sql.RESOLVE_ALIASES)
             keys = of_staged(self.session, self.merging.import_id)
@@ -117,6 +119,15 @@ class _Work:
         if self.execute("SELECT reltuples FROM pg_class WHERE oid = '{stage}'::regclass").scalar() > MANY:
             # From here on everything is joined whole, whatever the statistics of tables that grow meanwhile say.
             self.execute("SET LOCAL enable_nestloop = off")
+
+    def _suppress_refused(self) -> None:
+        """A yes under «no llamar» is an opposition: the phones of the row stay off every later list, too."""
+        phone: Any = column("phone", Text())
+        refused = text(sql.REFUSED_PHONES.format(**self._names())).columns(phone).subquery()
+        suppressions.add_all(
+            self.session, select(refused.c.phone), reason="import", source=f"import/{self.merging.import_id}",
+            at=self.merging.said_at,
+        )  # fmt: skip
 
     def _find_suppressed(self) -> None:
         if self.session.scalar(select(Suppression.phone_hash).limit(1)) is not None:

@@ -49,6 +49,7 @@ class Person:
     signed_on: date | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     bad: tuple[str, ...] = ()
+    do_not_contact: bool | None = None  # a column «no llamar» says yes
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class RowReader:
         parts = [tidy(said.get(part)) for part in ("name", "surname", "second_surname")]
         name = " ".join(filter(None, parts))
         attributes, bad = self._attributes(said)
+        refusal = import_cells.read_refusal(said.get("do_not_contact", ""))
         return Person(
             row=row,
             name=name,
@@ -100,8 +102,7 @@ class RowReader:
             state=import_cells.read_number(said.get("state", ""), 1, 32),
             section=import_cells.read_number(said.get("section", ""), 1, 9999),
             promoter=text("promoter"),
-            answer=import_cells.read_refusal(said.get("do_not_contact", ""))
-            or import_cells.read_answer(said.get("consent", "")),
+            answer=refusal or import_cells.read_answer(said.get("consent", "")),
             organization=text("organization"),
             is_member=import_cells.read_flag(said.get("is_member", "")),
             holds_post=import_cells.read_flag(said.get("holds_post", "")),
@@ -109,6 +110,7 @@ class RowReader:
             signed_on=import_cells.read_date(said.get("fecha_compromiso", "")),
             attributes=attributes,
             bad=bad,
+            do_not_contact=bool(refusal) or None,
         )
 
     def kept(self, cells: Sequence[str]) -> dict[str, str]:

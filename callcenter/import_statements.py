@@ -46,6 +46,11 @@ INSERT_NAMES = """
     SELECT min({field}), {field}_key FROM {stage} WHERE {field}_key <> '' GROUP BY {field}_key
     ON CONFLICT (name_key) DO NOTHING"""
 
+# Every phone of the rows that a column «no llamar» says yes of.
+REFUSED_PHONES = """
+    SELECT phone FROM {stage} WHERE do_not_contact
+    UNION SELECT e.phone FROM {phones} e JOIN {stage} s USING (row_number) WHERE s.do_not_contact"""
+
 PLAIN, NOT_PLAIN = "x.row_number IS NULL", "x.row_number IS NOT NULL"
 IS_FIRST = "(x.row_number IS NULL OR x.first_row = s.row_number)"
 IS_NEW = "(x.row_number IS NULL OR (x.first_row = s.row_number AND NOT x.is_known))"

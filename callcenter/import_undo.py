@@ -2,7 +2,8 @@
 """Taking a whole import back: what it made goes, what it changed is as before, as far as nothing has happened since.
 
 Who was called, written to, interviewed, pledged or merged since stays, as do people that somebody changed later, and
-every phone that asked not to be contacted. It works in slices, each its own transaction, and can go on after a crash.
+every phone that asked not to be contacted otherwise than by this list. It works in slices, each its own transaction,
+and can go on after a crash (then the phones of the list stay off, too).
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import merges
+from callcenter import merges, suppressions
 from callcenter.base.db import Base
 from callcenter.import_policies import CHANGED
 
@@ -70,6 +71,7 @@ def run(session: Session, import_id: int, change_ids: list[int]) -> Iterator[dic
     `consents` and `phones` that went with people who stay."""
     bound: dict[str, Any] = {"import_id": import_id, "changes": change_ids}
     figures = Counter[str]()
+    told = session.scalars(text(_PHONES_IT_REFUSED), bound).all()
     restored = session.execute(text(_RESTORE), bound).rowcount  # type: ignore[attr-defined]
     figures["phones"] = session.execute(text(_REMOVE_PHONES), bound).rowcount  # type: ignore[attr-defined]
     figures["consents"] = session.execute(text(_REMOVE_EVIDENCE), bound).rowcount  # type: ignore[attr-defined]
@@ -83,6 +85,9 @@ def run(session: Session, import_id: int, change_ids: list[int]) -> Iterator[dic
         figures["people"] += removed.rowcount  # type: ignore[attr-defined]
         yield _said(figures["people"], restored, 0, later) | {k: figures[k] for k in ("phones", "consents")}
     fates: Counter[str] = Counter(dict(session.execute(text(_FATES.format(fate=_fate())), bound).all()))
+    # At the end: who stays, refusing, keeps their phone off, and to unmark people is to change them later.
+    stay = set(session.scalars(text(_PHONES_REFUSED_STILL), {"told": told}))
+    suppressions.unmark(session, suppressions.take_off_source(session, set(told) - stay, f"import/{import_id}"))
     yield _said(figures["people"], restored, fates["touched"], fates["changed_later"] + later) | {
         k: figures[k] for k in ("phones", "consents")
     }
@@ -116,6 +121,20 @@ def _fate() -> str:
     )
 
 
+# Phones of people whom this list alone says not to call: nobody at them has refused in another way.
+_PHONES_IT_REFUSED = """
+    WITH refused AS (
+        SELECT contact_id, bool_and(starts_with(proof, 'import/' || CAST(:import_id AS text) || ' row ')) AS by_it
+        FROM consents WHERE kind = 'opted_out' GROUP BY contact_id
+    ), phones AS (
+        SELECT c.phone, r.by_it FROM refused r JOIN contacts c ON c.id = r.contact_id
+        UNION ALL SELECT p.phone, r.by_it FROM refused r JOIN contact_phones p USING (contact_id)
+    )
+    SELECT phone FROM phones GROUP BY phone HAVING bool_and(by_it)"""
+_PHONES_REFUSED_STILL = """
+    SELECT phone FROM contacts WHERE phone = ANY(CAST(:told AS text[])) AND consent = 'opted_out'
+    UNION SELECT p.phone FROM contact_phones p JOIN contacts c ON c.id = p.contact_id
+        WHERE p.phone = ANY(CAST(:told AS text[])) AND c.consent = 'opted_out'"""
 _FATES = "SELECT {fate}, count(*) FROM contacts c WHERE c.import_id = :import_id GROUP BY 1"
 _REMOVE = """
     DELETE FROM contacts c WHERE c.import_id = :import_id AND c.id BETWEEN :first AND :last AND {fate} = 'removed'"""

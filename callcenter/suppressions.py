@@ -8,7 +8,7 @@ from datetime import datetime
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, LargeBinary, exists, func, literal, select, true, update
+from sqlalchemy import ColumnElement, LargeBinary, SelectBase, delete, exists, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
@@ -58,6 +58,32 @@ def add(session: Session, phone: str, *, reason: str, source: str, at: datetime)
     row = insert(Suppression).values(phone_hash=phone_hash(phone), reason=reason, source=source, at=at)
     session.execute(row.on_conflict_do_nothing())
     _mark_people_at(session, phone, is_listed=True)
+
+
+def add_all(session: Session, phones: SelectBase, *, reason: str, source: str, at: datetime) -> None:
+    """As `add`, for every phone of a SELECT of one column."""
+    phone = next(iter(phones.subquery().c))
+    new = select(_hash_of(phone).label("phone_hash"), literal(reason), literal(source), literal(at)).distinct()
+    # In one order, so that two who add the same phones do not wait for each other in a ring.
+    rows = insert(Suppression).from_select(["phone_hash", "reason", "source", "at"], new.order_by("phone_hash"))
+    session.execute(rows.on_conflict_do_nothing())
+    unmarked = update(Contact).where(Contact.phone.in_(phones), ~Contact.suppressed).values(suppressed=True)
+    session.execute(unmarked.execution_options(synchronize_session=False))
+
+
+def take_off_source(session: Session, phones: Collection[str], source: str) -> list[str]:
+    """Take off those of the phones that stand on the list because of `source` alone; returns them. Who is at them is
+    not marked: see `unmark`."""
+    by_hash = {phone_hash(phone): phone for phone in phones}
+    which = (Suppression.phone_hash == func.any(list(by_hash)), Suppression.source == source)
+    gone = session.scalars(delete(Suppression).where(*which).returning(Suppression.phone_hash))
+    return [by_hash[bytes(one)] for one in gone]
+
+
+def unmark(session: Session, phones: Collection[str]) -> None:
+    """The people at these phones, which are no longer listed, say so."""
+    marked = update(Contact).where(Contact.phone == func.any(list(phones)), Contact.suppressed).values(suppressed=False)
+    session.execute(marked.execution_options(synchronize_session=False))
 
 
 def find(session: Session, phone: str) -> Suppression | None:
@@ -122,12 +148,16 @@ def counts(session: Session) -> dict[str, int]:
 
 def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """SQL: stands the phone of this column in the list? For counts; the gate asks by value."""
+    return exists().where(Suppression.phone_hash == _hash_of(phone))
+
+
+def _hash_of(phone: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bytes]:
+    """SQL: `phone_hash` of a column."""
     key = _configured_key()
     key = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
     inner, outer = (literal(bytes(byte ^ pad for byte in key), LargeBinary) for pad in (0x36, 0x5C))
     # HMAC-SHA256 spelled out (RFC 2104), because PostgreSQL's core has sha256 and no hmac.
-    digest = func.sha256(outer.concat(func.sha256(inner.concat(func.convert_to(phone, "UTF8")))))
-    return exists().where(Suppression.phone_hash == digest)
+    return func.sha256(outer.concat(func.sha256(inner.concat(func.convert_to(phone, "UTF8")))))
 
 
 def _configured_key() -> bytes:

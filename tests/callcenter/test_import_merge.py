@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, import_jobs, imports, suppressions
+from callcenter import attributes, consent, import_jobs, imports, suppressions
 from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
 from callcenter.imports import RefusedRow
@@ -126,3 +126,37 @@ def test_a_signed_pledge_is_kept_once(session: Session, write: Any) -> None:
         run(session, path)
     pledge = session.execute(text("SELECT form_id, promoter_id, import_id FROM pledges")).one()
     assert (pledge.form_id, pledge.promoter_id is not None) == ("A-1", True)
+
+
+def test_who_a_list_says_not_to_call_stays_off_every_later_list(session: Session, write: Any) -> None:
+    head = "NOMBRE,CELULAR,NO LLAMAR,ACEPTA_AVISO\n"
+    rows = (
+        "Ana,2281234567 / 2281234560,SI,SI\nEva,2281234568,NO,NO\nIda,2281234567,,\nLuz,2281234569,,\n"
+        "Luz,2281234569,X,\n"
+    )
+    run(session, write("NOMBRE,CELULAR\nIda,2281234567\nOna,2281234560\n"))  # known at the phones already
+    counts = run(session, write(head + rows, "b.csv"))
+    listed = [f"+52228123456{digit}" for digit in range(10) if suppressions.find(session, f"+52228123456{digit}")]
+    assert listed == ["+522281234560", "+522281234567", "+522281234569"]
+    assert suppressions.counts(session) == {"import": 3}
+    session.expire_all()
+    people = {who.name: (who.consent, who.suppressed) for who in session.scalars(select(Contact))}
+    assert people == {
+        "Ana": ("opted_out", True), "Eva": ("opted_out", False), "Ida": ("unknown", True), "Luz": ("opted_out", True),
+        "Ona": ("unknown", True),
+    }  # fmt: skip
+    assert (counts["created"], counts["updated"], counts["opted_out"]) == (3, 0, 3)
+    session.execute(delete(Contact))
+    run(session, write("NOMBRE,CELULAR,ACEPTA_AVISO\nAna,2281234567,SI\nEva,2281234568,SI\n", "c.csv"))
+    again = {who.name: who for who in session.scalars(select(Contact))}
+    refusals = {
+        name: consent.refusal(session, who.id, "whatsapp", "survey", phone=who.phone, simulated=True)
+        for name, who in again.items()
+    }
+    assert (refusals["Ana"], refusals["Eva"]) == (consent.Refusal("suppressed"), None)
+
+
+def test_a_trial_puts_no_phone_on_the_list(session: Session, write: Any) -> None:
+    path = write("NOMBRE,CELULAR,NO LLAMAR\nAna,2281234567,SI\n")
+    run(session, path, options={"dry_run": True})
+    assert suppressions.counts(session) == {}

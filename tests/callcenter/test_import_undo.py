@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from callcenter import import_jobs, imports, suppressions
+from callcenter import consent, import_jobs, imports, suppressions
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import real_now
 from callcenter.base.errors import Refused
@@ -141,3 +141,23 @@ def test_the_command_takes_an_import_back_and_says_what_it_did(app: Flask, sessi
     done = runner.invoke(args=["contacts", "undo", str(batch.id)])
     assert (json.loads(done.output)["people"], count(session, Contact)) == (EXPECTED["created"], 0)
     assert runner.invoke(args=["contacts", "undo", str(batch.id)]).exit_code == 2
+
+
+def test_phones_that_the_list_alone_put_off_come_back_and_those_of_who_said_so_stay(
+    session: Session, write: Any
+) -> None:
+    run(session, write("NOMBRE,CELULAR\nOna,2281234567\n"))
+    batch = run(
+        session, write("NOMBRE,CELULAR,NO LLAMAR\nAna,2281234567,SI\nEva,2281234568,SI\nLuz,2281234569,SI\n", "b")
+    )
+    assert set(session.scalars(select(Contact.name).where(Contact.suppressed))) == {"Ana", "Eva", "Luz", "Ona"}
+    session.execute(update(Contact).where(Contact.name == "Luz").values(age=41))  # so she stays
+    consent.opt_out(session, "+522281234568", reason="sms_reply", proof="message/1", source="sms")
+    session.commit()
+    undo(session, batch)
+    session.expire_all()
+    assert {who.name: who.suppressed for who in session.scalars(select(Contact))} == {
+        "Eva": True, "Luz": True, "Ona": False,
+    }  # fmt: skip
+    assert suppressions.find(session, "+522281234567") is None
+    assert suppressions.counts(session) == {"import": 2}
