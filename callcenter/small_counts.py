@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 FEWEST = 5  # a count of people below this is not shown
+Sides = tuple[int, int]  # a count, and what else there is of its whole
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def hide(
     `groupings` say to which groups, whose totals are shown somewhere, each count belongs; all together are always one.
     `of`: the counts are parts of these, which are shown elsewhere; then the rest must not be small either."""
     parts = {key: (count, of[key] - count if of else 0) for key, count in counts.items()}
-    hidden = {key for key, part in parts.items() if any(map(_is_few, part))}
+    hidden = {key for key, part in parts.items() if any(map(is_few, part))}
     groups = [list(counts), *(members for grouping in groupings for members in _groups(counts, grouping))]
     is_total_safe, changed = True, True
     while changed:
@@ -49,10 +50,11 @@ def hide(
 
 def shown(count: int) -> int | None:
     """A count that stands alone."""
-    return None if _is_few(count) else count
+    return None if is_few(count) else count
 
 
-def _is_few(count: int) -> bool:
+def is_few(count: int) -> bool:
+    """Would the count tell of somebody?"""
     return 0 < count < FEWEST
 
 
@@ -63,5 +65,5 @@ def _groups(counts: Mapping[K, int], grouping: Mapping[K, Hashable]) -> list[lis
     return list(members.values())
 
 
-def _is_safe(hidden: list[tuple[int, int]]) -> bool:
-    return not hidden or (len(hidden) > 1 and not any(_is_few(sum(side)) for side in zip(*hidden, strict=True)))
+def _is_safe(hidden: Sequence[Sides]) -> bool:
+    return not hidden or (len(hidden) > 1 and not any(is_few(sum(side)) for side in zip(*hidden, strict=True)))

@@ -1,7 +1,7 @@
 """Figures of the territory: our people by section, municipality and district, few people never told."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import small_counts
+from callcenter import small_counts, territory_hiding
 from callcenter.contacts import Contact
 from callcenter.territory import District, Municipality, Section
+from callcenter.territory_hiding import Key, Spot
 
 LEVELS: dict[str, LazyString] = {
     "municipality": _l("Municipality"),
@@ -28,7 +29,6 @@ MEASURES: dict[str, LazyString] = {
     "pledges": _l("People with a pledge"),
 }
 AGES = ((18, 29), (30, 44), (45, 59), (60, None))
-Key = tuple[int, int]  # the state, and the number of the area in it
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,15 @@ def figures(
 
     What is hidden is settled over the whole territory first, so that no two pages together tell what one hides."""
     everything = places(session) if found is None else found
-    hidden = _hidden(everything, measure, level)
+    hidden = _hidden(everything, measure)
     chosen = [place for place in everything if within is None or place.keys[within[0]] == within[1]]
     members: dict[Key, list[Place]] = defaultdict(list)
     for place in chosen:
         if (key := place.keys[level]) is not None:
             members[key].append(place)
     names = _names(session, level, members)
-    areas = [_figure(key, names[key], members[key], measure, hidden.values[key]) for key in sorted(members)]
-    total = hidden.total if within is None else _hidden(everything, measure, within[0]).values.get(within[1])
+    areas = [_figure(key, names[key], members[key], measure, hidden.values[level][key]) for key in sorted(members)]
+    total = hidden.total if within is None else hidden.values[within[0]].get(within[1])
     if measure == "coverage" and total is not None:
         total = _share(total, _voters(chosen))  # type: ignore[assignment]
     ids = {key: [place.id for place in of] for key, of in members.items()}
@@ -131,7 +131,7 @@ def areas_to_choose(session: Session) -> dict[str, list[tuple[Key, str]]]:
 def of_section(section: Section, everything: list[Place]) -> dict[str, int | None]:
     """The section's figures by measure (coverage left out), as the map of all sections shows them."""
     key = (section.state, section.number)
-    return {name: _hidden(everything, name, "section").values.get(key) for name in ("contacts", "consented", "pledges")}
+    return {name: _hidden(everything, name).values["section"].get(key) for name in ("contacts", "consented", "pledges")}
 
 
 def people_of(session: Session, section: Section, figures: dict[str, int | None]) -> dict[str, dict[str, int | None]]:
@@ -172,20 +172,11 @@ def _age_band() -> Any:
     return case(*((Contact.age.between(least, most or 130), str(least)) for least, most in AGES), else_="")
 
 
-def _hidden(everything: Iterable[Place], measure: str, level: str) -> small_counts.Hidden[Key | None]:
-    """What may be shown of all areas of a level; None is who lives in none of them: they are part of the total, too."""
-    counts: dict[Key | None, int] = defaultdict(int)
-    wholes: dict[Key | None, int] = defaultdict(int)
-    above = [name for name in LEVELS if level == "section" and name != "section"]
-    groupings: dict[str, dict[Key | None, Hashable]] = {name: {} for name in above}
-    for place in everything:
-        key = place.keys[level]
-        counts[key] += _count(place, measure)
-        wholes[key] += place.contacts
-        for name, grouping in groupings.items():
-            grouping[key] = place.keys[name]
+def _hidden(everything: Iterable[Place], measure: str) -> territory_hiding.Shown:
+    """What may be shown of all areas of every level; None is who lives in none of them: part of the total, too."""
     is_part = measure in ("consented", "pledges")
-    return small_counts.hide(counts, list(groupings.values()), of=wholes if is_part else None)
+    spots = [Spot(place.keys, _count(place, measure), place.contacts if is_part else None) for place in everything]
+    return territory_hiding.hide(spots, [level for level in LEVELS if level != "section"])
 
 
 def _count(place: Place, measure: str) -> int:

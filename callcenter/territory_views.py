@@ -13,7 +13,8 @@ from callcenter.base import auth
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.table_files import csv_line
-from callcenter.territory_counts import LEVELS, MEASURES, Figures, Key
+from callcenter.territory_counts import LEVELS, MEASURES, Figures
+from callcenter.territory_hiding import Key
 from callcenter.territory_map import Area
 
 blueprint = Blueprint("territory", __name__, url_prefix="/territory", template_folder="templates")
