@@ -218,7 +218,7 @@ class _Work:
 
     def add_what_follows(self) -> None:
         """Phones, evidence and pledges of the people who are not plain."""
-        self.run(sql.INSERT_PHONES, sql.INSERT_EVIDENCE)
+        self.run(sql.INSERT_PHONES, sql.INSERT_EVIDENCE, sql.KEEP_REFUSALS)
         if "folio_compromiso" in self.merging.fields:
             self.merging.beat()
             pledges.insert_from(self.session, sql.PLEDGES.format(**self._names()), self.merging.bound)

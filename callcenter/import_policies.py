@@ -33,8 +33,12 @@ _FOLLOWING = {  # columns that say something of another: they change with it
 _FLAGS = ("is_member", "holds_post")
 CHANGED = (*_COLUMNS, "line_kind_source", "section_id", "attributes", "consent")
 
+# Who refuses while a long list is merged has refused.
+_SET = {name: f"n.{name}" for name in CHANGED} | {
+    "consent": "CASE WHEN c.consent = 'opted_out' THEN c.consent ELSE n.consent END"
+}
 UPDATE_PEOPLE = f"""
-    UPDATE contacts c SET {", ".join(f"{name} = n.{name}" for name in CHANGED)}, updated_at = :now
+    UPDATE contacts c SET {", ".join(f"{name} = {value}" for name, value in _SET.items())}, updated_at = :now
     FROM import_new n WHERE c.id = n.id"""
 
 

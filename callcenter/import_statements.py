@@ -146,6 +146,22 @@ INSERT_EVIDENCE = """
             AND c.source = CAST(:source AS text) AND c.text_version IS NOT DISTINCT FROM CAST(:notice AS text))
     ORDER BY answer = 'opted_out', row_number"""
 
+# An acceptance in a list is of everything, and newer than the refusal of one channel that it must not lift.
+KEEP_REFUSALS = """
+    INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
+    SELECT last.contact_id, 'opted_out', last.channel, last.text_version, said.proof, :said_at, CAST(:source AS text)
+    FROM (
+        SELECT DISTINCT ON (r.contact_id, r.channel) r.*
+        FROM consents r WHERE r.channel <> 'all'
+            AND r.contact_id IN (SELECT contact_id FROM {import_special} WHERE is_known)
+        ORDER BY r.contact_id, r.channel, r.at DESC, r.id DESC
+    ) last CROSS JOIN LATERAL (
+        SELECT min(a.proof) AS proof, bool_and(starts_with(a.proof, CAST(:proof AS text))) AS by_the_list
+        FROM consents a WHERE a.contact_id = last.contact_id AND a.channel = 'all' AND a.kind = 'opted_in'
+            AND (a.at, a.id) > (last.at, last.id)
+    ) said
+    WHERE last.kind = 'opted_out' AND said.by_the_list"""
+
 PLEDGES = """
     SELECT COALESCE(x.contact_id, s.contact_id) AS contact_id, p.id AS promoter_id, o.id AS organization_id, s.form_id,
         s.signed_on, CAST(:source AS text) AS source, CAST(:import_id AS integer) AS import_id

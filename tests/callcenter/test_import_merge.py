@@ -1,5 +1,6 @@
 """What a merge does beyond names and phones: attributes, policies, promoters, trials, suppressed phones, pledges."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, consent, import_jobs, imports, suppressions
-from callcenter.base.clock import real_now
+from callcenter import attributes, consent, import_jobs, import_merge, imports, suppressions
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.contacts import Contact
 from callcenter.imports import RefusedRow
 from callcenter.structure import Organization, Promoter
@@ -160,3 +161,37 @@ def test_a_trial_puts_no_phone_on_the_list(session: Session, write: Any) -> None
     path = write("NOMBRE,CELULAR,NO LLAMAR\nAna,2281234567,SI\n")
     run(session, path, options={"dry_run": True})
     assert suppressions.counts(session) == {}
+
+
+def test_who_refuses_while_a_list_is_merged_has_refused(
+    session: Session, write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(session, write("NOMBRE,CELULAR,EDAD,ACEPTA_AVISO\nAna,2281234567,30,SI\n"))
+    who = session.scalars(select(Contact)).one()
+    find_changes = import_merge._Work.find_changes
+
+    def refused_meanwhile(work: Any) -> int:
+        found = find_changes(work)
+        said = consent.Evidence("opted_out", "all", "letter 1", campaign_now(session), "letter")
+        consent.record(session, who.id, said, None)
+        return found
+
+    monkeypatch.setattr(import_merge._Work, "find_changes", refused_meanwhile)
+    run(session, write("NOMBRE,CELULAR,EDAD,ACEPTA_AVISO\nAna,2281234567,31,SI\n", "b.csv"))
+    session.refresh(who)
+    assert (who.age, who.consent) == (31, "opted_out")
+
+
+def test_an_acceptance_in_a_list_lifts_no_refusal_of_a_channel(session: Session, write: Any) -> None:
+    run(session, write("NOMBRE,CELULAR\nAna,2281234567\n"))
+    who = session.scalars(select(Contact)).one()
+    session.add(consent.Consent(contact_id=who.id, kind="opted_out", channel="sms", proof="message/1", source="sms",
+                                at=real_now() - timedelta(days=1)))  # fmt: skip
+    session.flush()
+    run(session, write("NOMBRE,CELULAR,ACEPTA_AVISO\nAna,2281234567,SI\n", "b.csv"))
+    session.refresh(who)
+    said = {
+        channel: consent.refusal(session, who.id, channel, "privacy_request", phone=who.phone, simulated=True)
+        for channel in ("whatsapp", "sms")
+    }
+    assert (who.consent, said) == ("opted_in", {"whatsapp": None, "sms": consent.Refusal("opted_out")})
