@@ -137,6 +137,8 @@ def merge_next(session: Session, after: int, user_id: int | None) -> tuple[int, 
         return None
     pair_id, rule = pair.id, pair.rule
     people = session.scalars(select(Contact).where(Contact.id.in_((pair.first_id, pair.second_id)))).all()
+    if len(people) < 2:  # somebody deleted or merged one of them just now
+        return pair_id, False
     kept, removed = sorted(people, key=lambda person: person.id)
     take = ("name",) if _fullness(removed) > _fullness(kept) else ()
     try:

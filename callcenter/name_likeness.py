@@ -6,7 +6,7 @@ nothing that is known of the two contradicts: sex, section, or ages more than a 
 | code | the two names | certain |
 |---|---|---|
 | same_words | the same words in another order, with or without `de`, `la`…, abbreviations (`Ma.`, `Fco.`, `Gpe.`) written out | yes |
-| one_letter | all words equal but one, of five letters or more, that differs by one letter inside it (typed wrong, left out, doubled) or by two neighbours swapped; never its first letter (Hernández, Fernández) and never its last (Mario, María) | yes |
+| one_letter | all words equal but one, of five letters or more, that differs by one letter inside it (typed wrong, left out, doubled) or by two neighbours swapped; never its first letter (Hernández, Fernández) and never its last (Mario, María) | only when both ages are known: Sonia and Sofía may be sisters |
 | missing_surname | the words of the shorter one, two or more, are the beginning of the longer one: the second surname is missing | only when both ages are known: a father and his son may share the rest |
 | same_place | (another phone) the same name in the same section | never: a person decides |
 """  # noqa: E501  # a table
@@ -51,9 +51,9 @@ def is_certain(rule: str, *, ages: tuple[int | None, int | None], agree: bool) -
     mine, theirs = ages
     if not agree or (mine is not None and theirs is not None and abs(mine - theirs) > AGE_APART):
         return False
-    if rule == "missing_surname":
+    if rule in ("missing_surname", "one_letter"):
         return mine is not None and theirs is not None
-    return rule in ("same_words", "one_letter")
+    return rule == "same_words"
 
 
 def _differ_by_a_letter(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
