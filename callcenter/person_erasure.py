@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from sqlalchemy import exists, func, select, union
 from sqlalchemy.orm import Session
 
-from callcenter import consent, person_register, retention_policy
+from callcenter import consent, person_register, retention_policy, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import audit
-from callcenter.base.clock import real_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.consent import Consent
 from callcenter.contacts import Contact, ContactPhone
 from callcenter.person_register import Gone
 
@@ -71,6 +72,7 @@ def delete(
 def erase(session: Session, contact_ids: Sequence[int], *, with_texts: bool = True) -> dict[str, int]:
     """Erase people on every floor, whatever their state. `with_texts`: also from texts that only mention them."""
     session.flush()
+    _keep_refusals(session, contact_ids)
     counts = person_register.erase(session, gone(session, contact_ids, with_texts=with_texts))
     session.expire_all()
     return counts
@@ -83,6 +85,20 @@ def gone(session: Session, contact_ids: Sequence[int], *, with_texts: bool) -> G
         rows = session.execute(select(Contact.id, Contact.name).where(Contact.id.in_(ids)))
         names = {row.id: person_register.words_of(row.name) for row in rows}
     return Gone(ids, frozenset(_phones(session, ids, theirs_alone=True)), names)
+
+
+def _keep_refusals(session: Session, contact_ids: Sequence[int]) -> None:
+    """Who refused everything in their own words is not brought back by the next list: the hash of their phones stays,
+    where nobody else is reached there. (A no in a list's column of the notice is no opposition.)"""
+    in_own_words = exists().where(
+        Consent.contact_id == Contact.id, Consent.kind == "opted_out", Consent.channel == "all",
+        ~Consent.proof.startswith("import/"),
+    )  # fmt: skip
+    refusing = select(Contact.id).where(Contact.id.in_(contact_ids), Contact.consent == "opted_out", in_own_words)
+    ids = list(session.scalars(refusing))
+    phones = _phones(session, ids, theirs_alone=True) if ids else []
+    for phone in sorted(phones):
+        suppressions.add(session, phone, reason="administrator", source="consent", at=campaign_now(session))
 
 
 def _phones(session: Session, ids: Sequence[int], *, theirs_alone: bool = False) -> list[str]:

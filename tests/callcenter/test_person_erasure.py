@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, consent, person_erasure, person_register
+from callcenter import calls, consent, person_erasure, person_register, suppressions
 from callcenter.arco import Asked, open_case
 from callcenter.attempts import Attempt
 from callcenter.base.audit import AuditEntry
@@ -226,6 +226,19 @@ def test_a_list_itself_opts_people_out(session: Session, app: Flask, tmp_path: P
     assert refusal is not None
     assert refusal.code in ("opted_out", "suppressed")
     assert session.scalars(select(Consent.kind).where(Consent.contact_id == who.id)).all() == ["opted_out"]
+
+
+@pytest.mark.parametrize("is_hers_alone", [True, False])
+def test_who_refused_in_her_own_words_is_not_brought_back_after_a_purge(
+    session: Session, *, is_hers_alone: bool
+) -> None:
+    who = person(session, NAME, PHONE)
+    if not is_hers_alone:
+        person(session, "Otra Persona", PHONE)
+    said = consent.Evidence("opted_out", "all", "carta 4", campaign_now(session), "carta")
+    consent.record(session, who.id, said, None)
+    person_erasure.erase(session, [who.id], with_texts=False)
+    assert (suppressions.find(session, PHONE) is not None) == is_hers_alone
 
 
 def test_blocking_takes_her_out_of_everything_that_waits(zenaida: Contact, session: Session) -> None:
