@@ -138,7 +138,9 @@ def is_fresh(batch: ImportBatch) -> bool:
 
 
 def _waiting(session: Session, import_id: int) -> ImportBatch:
+    """The batch, locked: what was chosen a moment before the start must not fall upon the list that runs."""
     batch = imports.get(session, import_id)
+    session.refresh(batch, with_for_update=True)
     if batch.state != "mapping":
         raise Refused("not_waiting", _("This import is not waiting for its columns."))
     return batch
