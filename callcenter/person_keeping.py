@@ -3,7 +3,8 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, String, cast, delete, literal, or_, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import Session
 
 from callcenter import contacts, imports, merges, person_register, person_sheets, pledges
@@ -125,13 +126,23 @@ def _forget_lists(session: Session, gone: Gone) -> int:
     """A list that waits and shows rows that name them is cancelled, and its file is removed."""
     if not gone.names:
         return 0
-    shown = select(ImportBatch.id).where(ImportBatch.preview.is_not(None), _says(ImportBatch.preview, gone))
+    shown = select(ImportBatch.id).where(ImportBatch.preview.is_not(None), _shows(gone))
     found = list(session.scalars(shown.where(ImportBatch.state.in_(WAITING))))
     for import_id in found:
         imports.cancel(session, import_id, None)
         imports.forget_file(imports.get(session, import_id))
     session.flush()
     return len(found) + _count(session, update(ImportBatch).where(ImportBatch.id.in_(shown)).values(preview=None))
+
+
+def _shows(gone: Gone) -> ColumnElement[bool]:
+    """Does a row of a preview, or a cell among its samples, name them? Not: do its rows together hold their names."""
+    parts = [
+        func.jsonb_path_query(ImportBatch.preview, cast(path, JSONPATH)).column_valued(name)
+        for name, path in (("row", "$.rows[*]"), ("sample", "$.samples.*[*]"))
+    ]
+    named = (select(part).where(_says(part, gone)).correlate(ImportBatch) for part in parts)
+    return or_(*map(exists, named))
 
 
 def _forget_cases(session: Session, gone: Gone) -> int:

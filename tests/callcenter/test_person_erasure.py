@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, consent, person_erasure, person_register, suppressions
+from callcenter import calls, consent, imports, person_erasure, person_register, suppressions
 from callcenter.arco import Asked, open_case
 from callcenter.attempts import Attempt
 from callcenter.base.audit import AuditEntry
@@ -318,3 +318,24 @@ def test_the_export_shows_everything_before_it_is_erased(zenaida: Contact, sessi
     ):
         assert mark in said
     assert all(len(row) == len(sheet.columns) for sheet in sheets.values() for row in sheet.rows)
+
+
+@pytest.mark.parametrize(
+    ("preview", "state"),
+    [
+        ({"rows": [{"name": "Zenaida Cruz"}, {"name": "Xóchitl Paz"}, {"cells": ["Eva", "Quirarte"]}]}, "mapping"),
+        ({"rows": [{"name": "Eva Paz"}, {"cells": ["Quirarte", "ZENAIDA XOCHITL", "4"]}]}, "cancelled"),
+        ({"rows": [], "samples": {"3": ["Zenaida", "Xóchitl"], "4": ["Quirarte"]}}, "mapping"),
+        ({"rows": [], "samples": {"3": ["Eva", "Quirarte, Zenaida Xóchitl"]}}, "cancelled"),
+        ({"rows": [{"name": "", "phones": [PHONE]}], "samples": {}}, "cancelled"),
+    ],
+)
+def test_a_waiting_list_is_cancelled_for_a_row_that_names_them_and_not_for_their_names_apart(
+    app: Flask, session: Session, preview: dict[str, Any], state: str
+) -> None:
+    who = person(session, NAME, PHONE)
+    batch = ImportBatch(source="x", file_name="x", file="x", file_sha256="", state="mapping", preview=preview)
+    session.add(batch)
+    session.flush()
+    person_erasure.erase(session, [who.id])
+    assert imports.get(session, batch.id).state == state
