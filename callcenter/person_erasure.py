@@ -84,7 +84,7 @@ def gone(session: Session, contact_ids: Sequence[int], *, with_texts: bool) -> G
     if with_texts:
         rows = session.execute(select(Contact.id, Contact.name).where(Contact.id.in_(ids)))
         names = {row.id: person_register.words_of(row.name) for row in rows}
-    return Gone(ids, frozenset(_phones(session, ids, theirs_alone=True)), names)
+    return Gone(ids, frozenset(_phones(session, ids, nobody_but=ids)), names)
 
 
 def _keep_refusals(session: Session, contact_ids: Sequence[int]) -> None:
@@ -96,20 +96,21 @@ def _keep_refusals(session: Session, contact_ids: Sequence[int]) -> None:
     )  # fmt: skip
     refusing = select(Contact.id).where(Contact.id.in_(contact_ids), Contact.consent == "opted_out", in_own_words)
     ids = list(session.scalars(refusing))
-    phones = _phones(session, ids, theirs_alone=True) if ids else []
+    phones = _phones(session, ids, nobody_but=contact_ids) if ids else []
     for phone in sorted(phones):
         suppressions.add(session, phone, reason="administrator", source="consent", at=campaign_now(session))
 
 
-def _phones(session: Session, ids: Sequence[int], *, theirs_alone: bool = False) -> list[str]:
+def _phones(session: Session, ids: Sequence[int], *, nobody_but: Sequence[int] = ()) -> list[str]:
+    """Their phones; with `nobody_but`, those at which only these people are reached."""
     firsts = select(Contact.phone).where(Contact.id.in_(ids))
     others = select(ContactPhone.phone).where(ContactPhone.contact_id.in_(ids))
     phones = union(firsts, others).subquery()
     wanted = select(phones.c.phone)
-    if theirs_alone:
+    if nobody_but:
         wanted = wanted.where(
-            ~exists().where(Contact.phone == phones.c.phone, Contact.id.not_in(ids)),
-            ~exists().where(ContactPhone.phone == phones.c.phone, ContactPhone.contact_id.not_in(ids)),
+            ~exists().where(Contact.phone == phones.c.phone, Contact.id.not_in(nobody_but)),
+            ~exists().where(ContactPhone.phone == phones.c.phone, ContactPhone.contact_id.not_in(nobody_but)),
         )
     return list(session.scalars(wanted))
 
