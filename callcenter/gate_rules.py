@@ -18,7 +18,7 @@ from callcenter.rulebook import MAX_IN_ALL, Rulebook, Standing
 
 CHANNELS_WITH_HOURS = ("call", "sms")
 NEEDS_OPT_IN = ("persuasion", "mobilization")
-ANSWERS_THE_PERSON = ("citizen_care", "privacy_request")  # they asked: the caps are not for them
+ANSWERS_THE_PERSON = ("privacy_request",)  # the law sets when they are answered: the caps are not for them
 WEEK = timedelta(days=7)
 MOMENT = timedelta(minutes=5)  # how long a message that left keeps the others of the phone waiting
 SOON = timedelta(minutes=1)  # when to ask again about a phone in a call

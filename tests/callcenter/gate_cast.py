@@ -65,7 +65,7 @@ class Plain:
 
 def slow_refusal(facts: Facts, question: Asked, law: Plain) -> str | None:
     """The code of the first rule that says no, found the long way."""
-    answers_the_person = question.purpose in ("citizen_care", "privacy_request")
+    answers_the_person = question.purpose == "privacy_request"
     recent = max(len(facts.phone_recent or ()), len(facts.person_recent or ()))
     is_called = facts.is_being_called and question.channel == "call"
     phase = _slow_phase(facts, question, law)

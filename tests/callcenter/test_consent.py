@@ -120,7 +120,8 @@ def test_three_tries_in_a_week_are_the_limit_until_the_first_is_a_week_old(sessi
         tried(session, who, timedelta(days=days))
     said = consent.refusal(session, who.id, "sms", "survey", phone=who.phone, simulated=True)
     assert said == consent.Refusal("cap_week", MONDAY + timedelta(days=1))
-    assert ask(session, who, purpose="citizen_care") is None
+    assert ask(session, who, purpose="citizen_care") == "cap_week"  # thanks to everybody are such a purpose, too
+    assert ask(session, who, purpose="privacy_request") is None
 
 
 def test_six_tries_in_all_are_the_limit_over_every_channel(session: Session) -> None:
