@@ -48,12 +48,15 @@ def as_csv(rows: Iterable[Sequence[object]]) -> Iterator[str]:
 def as_workbook(rows: Iterable[Sequence[object]]) -> bytes:
     """The same as an .xlsx whose cells are all text, so that no phone becomes 2.28E+09 on the way back."""
     from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Rows refused"))
     for number, row in enumerate(rows):
         if number <= MAX_SHEET_ROWS:
-            sheet.append([harmless(str(cell)) if cell is not None else None for cell in row])
+            # A control character that a file held has no place in a workbook: without it the rest can be read.
+            plain = (ILLEGAL_CHARACTERS_RE.sub("", str(cell)) if cell is not None else None for cell in row)
+            sheet.append([harmless(cell) for cell in plain])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flask.testing import FlaskClient
+from openpyxl import load_workbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -123,3 +124,19 @@ def test_the_file_of_a_command_is_its_owners(session: Session, tmp_path: Path) -
 
 def test_operators_do_not_import(client_as: ClientAs) -> None:
     assert client_as("operator").get("/imports/").status_code == 403
+
+
+def test_a_control_character_in_a_cell_does_not_keep_refused_rows_from_excel(
+    session: Session, client_as: ClientAs
+) -> None:
+    clerk = client_as("data_clerk")
+    upload(clerk, b"NOMBRE,CELULAR\nAna\x0b Paz,123\n" + b"Luz Maria Paz,2281234567\n" * 60)
+    batch = session.scalars(select(ImportBatch)).one()
+    page = f"/imports/{batch.id}"
+    import_jobs.inspect_import(batch.id)
+    post(clerk, f"{page}/start", page, **{"column-0": "name", "column-1": "mobile"})
+    import_jobs.run_import(batch.id)
+    answer = clerk.get(f"{page}/refused.xlsx")
+    assert answer.status_code == 200
+    rows = load_workbook(io.BytesIO(answer.data)).worksheets[0].iter_rows(min_row=2, values_only=True)
+    assert [row[2:] for row in rows] == [("Ana Paz", "123")]
