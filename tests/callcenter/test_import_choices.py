@@ -1,6 +1,7 @@
 """What a person chooses on the mapping page, when two of their requests meet."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from callcenter.import_choices import Choice
 from callcenter.imports import ImportBatch
 
 SEEN = {"names": ["NOMBRE", "CELULAR"], "dropped": [], "asks_sex": False}
+NOBODY: Any = None  # commands act without a user
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
@@ -29,7 +31,7 @@ def test_a_choice_that_comes_late_does_not_fall_upon_the_list_that_runs(app: Fla
             session.commit()
 
     with committed() as starting, committed() as watching, ThreadPoolExecutor(1) as pool:
-        import_choices.start(starting, batch.id, chosen, None, dry_run=False)
+        import_choices.start(starting, batch.id, chosen, NOBODY, dry_run=False)
         starting.flush()
         other = pool.submit(choose)
         while not other.done() and not watching.scalar(text(WAITS)):
