@@ -95,7 +95,7 @@ def upload() -> ResponseReturnValue:
     except InvalidInput as fault:
         page = render_template("callcenter/imports/index.html", batches=imports.recent(session), faults=fault.faults)
         return page, 422
-    batch.notice_version = request.form.get("notice_version", "").strip()[:100] or None
+    batch.notice_version = request.form.get("notice_version", "").replace("\0", "").strip()[:100] or None
     enqueue_later(session, "callcenter.import_jobs.inspect_import", batch.id, queue="default")
     session.commit()
     return redirect(url_for("imports.show", import_id=batch.id))
@@ -111,16 +111,19 @@ def _keep_upload(session: Session, file: FileStorage | None, source: str) -> Imp
     folder = web_settings().var / imports.UPLOADS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = folder / secrets.token_hex(16)  # never a name from outside
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        left = MAX_UPLOAD_BYTES
-        while chunk := file.stream.read(1 << 20):
-            left -= len(chunk)
-            if left < 0:
-                path.unlink()
-                raise InvalidInput({"file": _("The file is larger than 2 GB. Send the list in parts.")})
-            kept.write(chunk)
-    name = Path(file.filename).name[:200]
-    return imports.create(session, path, source=source[:200], file_name=name, user_id=current_user.id)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+            left = MAX_UPLOAD_BYTES
+            while chunk := file.stream.read(1 << 20):
+                left -= len(chunk)
+                if left < 0:
+                    raise InvalidInput({"file": _("The file is larger than 2 GB. Send the list in parts.")})
+                kept.write(chunk)
+        name = Path(file.filename).name[:200]
+        return imports.create(session, path, source=source[:200], file_name=name, user_id=current_user.id)
+    except BaseException:  # no copy of a list stays that no batch knows of
+        path.unlink(missing_ok=True)
+        raise
 
 
 @blueprint.get("/<int:import_id>")

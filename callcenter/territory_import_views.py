@@ -208,12 +208,15 @@ def _keep_upload(session: Session, file: FileStorage | None) -> TerritoryBatch:
     folder = web_settings().var / imports.UPLOADS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path: Path = folder / secrets.token_hex(16)  # never a name from outside
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        left = MAX_UPLOAD_BYTES
-        while chunk := file.stream.read(1 << 20):
-            left -= len(chunk)
-            if left < 0:
-                path.unlink()
-                raise InvalidInput({"file": _("The file is larger than 500 MB. Send one layer of one state.")})
-            kept.write(chunk)
-    return territory_batches.create(session, path, Path(file.filename).name[:200], current_user.id)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+            left = MAX_UPLOAD_BYTES
+            while chunk := file.stream.read(1 << 20):
+                left -= len(chunk)
+                if left < 0:
+                    raise InvalidInput({"file": _("The file is larger than 500 MB. Send one layer of one state.")})
+                kept.write(chunk)
+        return territory_batches.create(session, path, Path(file.filename).name[:200], current_user.id)
+    except BaseException:  # no copy of a list stays that no batch knows of
+        path.unlink(missing_ok=True)
+        raise

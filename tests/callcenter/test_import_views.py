@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from callcenter import import_jobs, imports
+from callcenter.base.settings import Settings
 from callcenter.imports import ImportBatch
 from tests.conftest import ClientAs
 
@@ -140,3 +142,22 @@ def test_a_control_character_in_a_cell_does_not_keep_refused_rows_from_excel(
     assert answer.status_code == 200
     rows = load_workbook(io.BytesIO(answer.data)).worksheets[0].iter_rows(min_row=2, values_only=True)
     assert [row[2:] for row in rows] == [("Ana Paz", "123")]
+
+
+@pytest.mark.parametrize("source", ["Comit\0é", " "])
+def test_a_list_that_is_refused_leaves_no_copy_behind(client_as: ClientAs, settings: Settings, source: str) -> None:
+    before = set(settings.var.rglob("*"))
+    assert upload(client_as("data_clerk"), b"NOMBRE,CELULAR\nAna,2281234567\n", source=source).status_code in (400, 422)
+    assert not [path for path in set(settings.var.rglob("*")) - before if path.is_file()]
+
+
+def test_a_list_that_cannot_be_recorded_leaves_no_copy_behind(
+    client_as: ClientAs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("the disk is full")
+
+    before = set(settings.var.rglob("*"))
+    monkeypatch.setattr(imports, "create", fail)
+    assert upload(client_as("data_clerk"), b"NOMBRE,CELULAR\nAna,2281234567\n").status_code == 500
+    assert not [path for path in set(settings.var.rglob("*")) - before if path.is_file()]
