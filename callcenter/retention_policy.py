@@ -1,5 +1,7 @@
 """How long things are kept: days by kind, which an administrator edits, and confirms before anything is purged."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -53,6 +55,12 @@ class RetentionPolicy(Base):
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
+    @property
+    def version(self) -> str:
+        """Tells these terms from any others: what somebody saw is what they confirm."""
+        said = json.dumps([{kind: self.days_of(kind) for kind in TERMS}, str(self.results_final_on)])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
     def days_of(self, kind: str) -> int:
         """How many days this kind is kept."""
         return int(self.days.get(kind, TERMS[kind].days))
@@ -61,6 +69,11 @@ class RetentionPolicy(Base):
 def read(session: Session) -> RetentionPolicy:
     """The policy as it stands; the house's own words when nobody has changed any."""
     return session.get(RetentionPolicy, 1) or RetentionPolicy(id=1, days={})
+
+
+def _locked(session: Session) -> RetentionPolicy:
+    """The policy for whoever changes it: terms that are changed and confirmed at once must not be confirmed unseen."""
+    return session.get(RetentionPolicy, 1, with_for_update=True, populate_existing=True) or read(session)
 
 
 def change(
@@ -72,7 +85,7 @@ def change(
     faults = {kind: fault for kind, count in days.items() if (fault := _fault(kind, count))}
     if faults:
         raise InvalidInput(faults)
-    policy = read(session)
+    policy = _locked(session)
     wanted = {kind: count for kind, count in days.items() if count != TERMS[kind].days}
     if wanted == policy.days and results_final_on == policy.results_final_on:
         return policy
@@ -92,9 +105,13 @@ def _fault(kind: str, count: int | None) -> str | None:
     return None
 
 
-def confirm(session: Session, user_id: int) -> None:
-    """From now on the clock purges by this policy. Raises Refused when it does so already."""
-    policy = read(session)
+def confirm(session: Session, user_id: int, *, seen: str | None = None) -> None:
+    """From now on the clock purges by this policy. `seen`: the `version` that the person looked at.
+
+    Raises Refused when it does so already, or somebody has changed the terms since they were seen."""
+    policy = _locked(session)
+    if seen is not None and seen != policy.version:
+        raise Refused("terms_changed", _("Somebody has changed the terms since you saw them. Look at them again."))
     if policy.confirmed_at is not None:
         raise Refused("confirmed", _("This policy is confirmed already."))
     policy.confirmed_at, policy.confirmed_by = real_now(), user_id

@@ -42,7 +42,7 @@ def change() -> ResponseReturnValue:
 @access("administrator")
 def confirm() -> ResponseReturnValue:
     session = web_session()
-    retention_policy.confirm(session, current_user.id)
+    retention_policy.confirm(session, current_user.id, seen=request.form.get("terms", ""))
     retention.sweep(session)
     session.commit()
     flash(_("Confirmed: from now on what is due is deleted without asking again."), "success")

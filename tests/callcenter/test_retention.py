@@ -1,5 +1,6 @@
 """The purge: nothing before it is confirmed, exactly what is due after, in steps, counted."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from callcenter.imports import ImportBatch, RefusedRow
 from callcenter.retention import RetentionCount
 from callcenter.suppressions import Suppression
 from tests.callcenter.cast import connected, operator, person, queue
+from tests.conftest import ClientAs
 
 
 def due(session: Session) -> dict[str, int]:
@@ -141,3 +143,20 @@ def test_one_worker_purges_at_a_time(old: dict[str, Any], session: Session, peop
     session.commit()
     privacy_jobs.purge()
     assert due(session)["refused_rows"] == 2
+
+
+def test_only_the_terms_that_were_seen_are_confirmed(
+    session: Session, client_as: ClientAs, people: dict[str, User]
+) -> None:
+    admin = client_as("administrator")
+    page = admin.get("/privacy/retention").text
+    token, seen = (re.search(rf'name="{name}" (?:content|value)="([^"]+)"', page) for name in ("csrf-token", "terms"))
+    assert token
+    assert seen
+    terms = {kind: term.days for kind, term in retention_policy.TERMS.items()} | {"refused_rows": 1}
+    retention_policy.change(session, terms, None, people["administrator"].id)
+    session.commit()
+    for shown, status in ((seen[1], 409), ("", 409), (retention_policy.read(session).version, 302)):
+        answer = admin.post("/privacy/retention/confirm", data={"csrf_token": token[1], "terms": shown})
+        assert answer.status_code == status
+        assert (retention_policy.read(session).confirmed_at is None) is (status == 409)
