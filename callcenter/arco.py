@@ -219,8 +219,10 @@ def extend(session: Session, case_id: int, reason: str, user_id: int | None) -> 
 
 
 def link(session: Session, case_id: int, contact_id: int | None, user_id: int | None) -> None:
-    """Whose data the case is about; None: nobody of ours."""
+    """Whose data the case is about; None: nobody of ours. Raises Refused once it is closed: nobody has asked since."""
     case = _locked(session, case_id)
+    if case.state not in OPEN:
+        raise Refused("closed", _("This request is closed."))
     case.contact_id = contact_id
     note(session, case, "linked" if contact_id else "unlinked", user_id)
 

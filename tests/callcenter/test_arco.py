@@ -136,3 +136,12 @@ def test_a_case_is_about_a_person_or_nobody_of_ours(session: Session, case: Arco
     arco.link(session, case.id, None, None)
     assert case.contact_id is None
     assert isinstance(case.received_at, datetime)
+
+
+def test_a_closed_case_is_about_nobody_else(session: Session, case: ArcoRequest) -> None:
+    arco.check_identity(session, case.id, ["passport"], None)
+    arco.answer(session, case.id, "Sí", None)
+    arco.carry_out(session, case.id, "Hecho", None)
+    with pytest.raises(Refused):
+        arco.link(session, case.id, person(session).id, None)
+    assert case.contact_id is None
