@@ -122,7 +122,11 @@ def zones_of(state: int | None, municipality: str | None, phone: str) -> tuple[Z
     """The zones in which a contact must be awake, mostly one or two: where they live, and where their phone is from.
 
     A call must be legal in all. A mobile that moved keeps its area code, so this errs towards silence."""
-    code = phone.removeprefix("+52")[:3]
+    return _of_area(state, municipality, phone.removeprefix("+52")[:3])
+
+
+@lru_cache(maxsize=32_768)  # the gate asks for a thousand people at a time
+def _of_area(state: int | None, municipality: str | None, code: str) -> tuple[ZoneInfo, ...]:
     areas = SHARED_AREA_CODES.get(code) or (AREA_CODES.get(code, CENTRAL),)
     if not municipality:
         return _all(areas if state is None else (*areas, STATES.get(state, CENTRAL)))
