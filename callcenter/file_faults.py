@@ -3,10 +3,14 @@
 import json
 
 from flask_babel import gettext
+from sqlalchemy.exc import DataError
 
 from callcenter.base.errors import InvalidInput
 
 Values = str | int
+# What a hostile or damaged file does to a library that reads it, or to the database. Left to the queue, the file would
+# be given to one worker after the other for ever, and its page would wait.
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError, DataError)
 
 
 def N_(message: str) -> str:  # noqa: N802  # the name under which Babel finds a message that is translated later

@@ -19,6 +19,7 @@ from callcenter import import_helper, import_preview, imports
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, Refused
+from callcenter.file_faults import N_, UNFORESEEN, UnreadableFileError
 
 log = logging.getLogger(__name__)
 LOST = (OperationalError, InterfaceError, DriverError, DriverInterfaceError)  # the connection, or the server
@@ -30,7 +31,15 @@ BEAT_SECONDS = 3.0
 def inspect_import(import_id: int) -> None:
     """Parse the head of an uploaded file for its mapping page."""
     with open_session() as session:
-        import_preview.keep(session, import_id)
+        try:
+            import_preview.keep(session, import_id)
+            session.flush()
+        except UNFORESEEN as error:
+            session.rollback()
+            if imports.get(session, import_id).state != "uploaded":
+                raise  # its page is there already, with what was found before
+            log.error("import %d: %s", import_id, type(error).__name__)
+            imports.fail(session, import_id, UnreadableFileError(N_("The file could not be read. Save it again.")))
         batch = imports.get(session, import_id)
         if batch.state == "failed":
             imports.forget_file(batch)

@@ -4,19 +4,15 @@ import logging
 import os
 import socket
 
-from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from callcenter import territory_batches
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput
-from callcenter.file_faults import N_, UnreadableFileError
+from callcenter.file_faults import N_, UNFORESEEN, UnreadableFileError
 
 log = logging.getLogger(__name__)
-# What a hostile or damaged file does to a library that reads it, or to the database. Left to the queue, the file would
-# be given to one worker after the other for ever, and its page would wait.
-UNFORESEEN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError, DataError)
 
 
 def inspect_territory(batch_id: int) -> None:

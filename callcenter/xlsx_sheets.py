@@ -17,9 +17,11 @@ from callcenter import sheet_cells
 from callcenter.table_limits import CHUNK, MAX_COLUMNS, MAX_LINE_CHARS, Row, bomb, damaged, too_many_columns
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-# What holds nothing: cells that are only styled, and rows without any other.
-_EMPTY_CELL = re.compile(rb'<c (?:[^<>]*? )?r="[A-Z]{1,3}\d+"[^<>]*/>')
-_EMPTY_ROW = re.compile(rb'<row (?:[^<>]*? )?r="\d+"[^<>]*(?:/>|>\s*</row>)')
+# What holds nothing: cells that are only styled, and rows without any other. How the tag ends is asked first, and once:
+# a tag of a million attributes must not be gone through a million times.
+_EMPTY_CELL = re.compile(rb'<c (?=[^<>]*+(?<=/)>)(?:[^<>]*? )?r="[A-Z]{1,3}\d+"[^<>]*+>')
+_EMPTY_ROW = re.compile(rb'<row (?=[^<>]*+(?:(?<=/)>|>\s*+</row>))(?:[^<>]*? )?r="\d+"[^<>]*+>(?:(?<=/>)|\s*+</row>)')
+MAX_ROWS = 1 << 20  # of a sheet
 _BUILTIN_DATES = frozenset((*range(14, 18), 22, *range(27, 37), *range(50, 59)))
 _TEXTS_IN = frozenset(("v", "t", "f"))
 
@@ -145,6 +147,12 @@ def _parsed(stream: IO[bytes], reader: "_Reader") -> Iterator[Row]:
     yield from reader.take()
 
 
+def _row_number(written: str) -> int:
+    if not (written.isascii() and written.isdigit() and 0 < int(written[:9]) <= MAX_ROWS and len(written) < 9):
+        raise damaged()
+    return int(written)
+
+
 class _Reader:
     """Hears the tags of a sheet and makes rows of them."""
 
@@ -171,7 +179,7 @@ class _Reader:
             self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
             self._value, self._is_formula, self._length = [], False, 0
         elif tag == "row":
-            self._row = int(attributes.get("r", self._row + 1))
+            self._row = _row_number(attributes.get("r", str(self._row + 1)))
             self._at, self._cells = -1, {}
         elif tag in _TEXTS_IN and self._value is not None:
             self._is_formula |= tag == "f"

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import import_jobs, imports
+from callcenter import import_jobs, import_preview, imports
 from callcenter.base.settings import Settings
 from callcenter.imports import ImportBatch
 from tests.conftest import ClientAs
@@ -161,3 +161,17 @@ def test_a_list_that_cannot_be_recorded_leaves_no_copy_behind(
     monkeypatch.setattr(imports, "create", fail)
     assert upload(client_as("data_clerk"), b"NOMBRE,CELULAR\nAna,2281234567\n").status_code == 500
     assert not [path for path in set(settings.var.rglob("*")) - before if path.is_file()]
+
+
+def test_what_nobody_foresaw_in_a_file_ends_its_import_and_its_copy(
+    session: Session, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TypeError("Zenaida")
+
+    upload(client_as("data_clerk"), b"NOMBRE,CELULAR\nAna,2281234567\n")
+    batch = session.scalars(select(ImportBatch)).one()
+    monkeypatch.setattr(import_preview, "inspect", fail)
+    import_jobs.inspect_import(batch.id)
+    assert imports.get(session, batch.id).state == "failed"
+    assert not Path(batch.file).exists()

@@ -322,3 +322,19 @@ def test_two_hundred_megabytes_in_one_line_are_refused_without_being_held(tmp_pa
 
 def test_an_export_cannot_start_a_formula() -> None:
     assert csv_line(["=1+1", "+52", "-1", "@x", "ok", None, 7]) == "'=1+1,'+52,'-1,'@x,ok,,7\r\n"
+
+
+@pytest.mark.parametrize("number", ["x", "-5", "0", "1048577", "99999999999999999999", ""])
+def test_a_row_that_no_sheet_has_is_a_damaged_workbook(tmp_path: Path, number: str) -> None:
+    path = bare_workbook(tmp_path / "x.xlsx", f'<row r="{number}"><c r="A1"><v>7</v></c></row>')
+    with pytest.raises(InvalidInput):
+        rows_of(path)
+
+
+@pytest.mark.parametrize("tag", ['c r="A1"' + ' r="A1"' * 100_000, 'row r="1"' + ' r="1"' * 100_000])
+def test_a_tag_of_a_hundred_thousand_attributes_costs_no_quadratic_time(tmp_path: Path, tag: str) -> None:
+    path = bare_workbook(tmp_path / "x.xlsx", f'<row r="1"><{tag}>')
+    before = time.process_time()
+    with pytest.raises(InvalidInput):
+        rows_of(path)
+    assert time.process_time() - before < 5  # it took minutes
