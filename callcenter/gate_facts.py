@@ -46,6 +46,13 @@ _OPEN = """open_now AS (
         WHERE a.closed_at IS NULL AND a.id <> ALL(:own)
         GROUP BY asked.contact_id, asked.phone
     )"""
+# A message whose receipt is there already has left no longer ago.
+_WRITTEN = f"""written AS (
+        SELECT asked.contact_id, asked.phone, max(a.at) AS at
+        FROM asked JOIN attempts a ON a.phone = asked.phone AND a.at > :moment_ago AND a.{COUNTED}
+        WHERE a.channel <> 'call' AND a.contact_id IS DISTINCT FROM asked.contact_id
+        GROUP BY asked.contact_id, asked.phone
+    )"""  # noqa: S608  # our own words only
 _NARROW = """narrow AS (
         SELECT DISTINCT ON (said.contact_id) said.contact_id, said.kind, said.at, said.id
         FROM asked JOIN consents said ON said.contact_id = asked.contact_id
@@ -70,13 +77,14 @@ _PEOPLE = """
         c.invented, c.blocked_at IS NOT NULL, c.is_member, c.holds_post, c.state, c.municipality,
         (SELECT true FROM suppressions s WHERE s.phone_hash = asked.hash),
         (SELECT true FROM do_not_call_phones d WHERE d.phone_hash = asked.hash),
-        open_now.is_called, open_now.is_other_called, open_now.other_written_at,
+        open_now.is_called, open_now.is_other_called, GREATEST(open_now.other_written_at, written.at),
         COALESCE(at_phone.total, 0), at_phone.recent, COALESCE(of_person.total, 0), of_person.recent
     FROM asked
     LEFT JOIN contacts c ON c.id = asked.contact_id
     LEFT JOIN at_phone ON at_phone.phone = asked.phone
     LEFT JOIN of_person ON of_person.contact_id = asked.contact_id
     LEFT JOIN open_now ON open_now.contact_id = asked.contact_id AND open_now.phone = asked.phone
+    LEFT JOIN written ON written.contact_id = asked.contact_id AND written.phone = asked.phone
     LEFT JOIN narrow ON narrow.contact_id = asked.contact_id"""
 
 
@@ -86,5 +94,5 @@ def _tries(name: str, key: str) -> str:
     return _TRIES.format(name=name, key=key, counted=COUNTED).replace("FROM wanted", f"FROM {once}")
 
 
-_PARTS = (_ASKED, _OPEN, _NARROW, _tries("at_phone", "phone"), _tries("of_person", "contact_id"))
+_PARTS = (_ASKED, _OPEN, _WRITTEN, _NARROW, _tries("at_phone", "phone"), _tries("of_person", "contact_id"))
 _FACTS = text(f"WITH {', '.join(_PARTS)} {_PEOPLE}")

@@ -223,6 +223,15 @@ def test_a_message_that_just_left_keeps_the_others_of_the_phone_waiting(session:
     assert ask(session, first) is None
 
 
+def test_a_message_whose_receipt_is_there_already_keeps_them_waiting_as_long(session: Session) -> None:
+    first = person(session)
+    other = person(session, "Eva Ruiz", first.phone)
+    attempt(session, first, timedelta(minutes=4), "delivered", channel="sms")
+    verdict = consent.refusal(session, other.id, "call", "survey", phone=other.phone, simulated=True)
+    assert verdict == consent.Refusal("household", NOON + timedelta(minutes=1))
+    assert ask(session, first) is None
+
+
 def test_a_message_that_waits_for_its_receipt_does_not_keep_the_household_waiting(session: Session) -> None:
     first = person(session)
     other = person(session, "Eva Ruiz", first.phone)
