@@ -126,7 +126,7 @@ def merge_promoters(session: Session, kept_id: int, gone_id: int, user_id: int |
     """Two spellings are one promoter: people and forms of `gone_id` become those of `kept_id`.
 
     Forms keep the series in which they were numbered; people keep the spelling of their list. Raises InvalidInput."""
-    kept, gone = get_promoter(session, kept_id), get_promoter(session, gone_id)
+    kept, gone = _locked(session, kept_id, gone_id)
     if kept is gone or gone.merged_into is not None or kept.merged_into is not None:
         raise InvalidInput({"other": _("Choose another promoter than this one.")})
     moved = {name: _moved(session, move, gone_id, kept_id) for name, move in _MOVES.items()}
@@ -139,7 +139,7 @@ def merge_promoters(session: Session, kept_id: int, gone_id: int, user_id: int |
 
 def part_promoters(session: Session, gone_id: int, user_id: int | None) -> int:
     """Undo a merge: what went over goes back, what came since stays. Returns the promoter it was one with."""
-    gone = get_promoter(session, gone_id)
+    (gone,) = _locked(session, gone_id)
     kept_id, moved = gone.merged_into, gone.moved or {}
     if kept_id is None:
         raise Refused("not_merged", _("This spelling is a promoter of its own."))
@@ -149,6 +149,13 @@ def part_promoters(session: Session, gone_id: int, user_id: int | None) -> int:
     session.flush()
     audit.record(session, user_id, "promoters.part", f"promoter/{kept_id}", gone=gone_id)
     return kept_id
+
+
+def _locked(session: Session, *ids: int) -> list[Promoter]:
+    """Promoters as they stand, locked: merging the same two once more must not forget what was moved the first time."""
+    for promoter_id in sorted(set(ids)):
+        session.get(Promoter, promoter_id, with_for_update=True, populate_existing=True)
+    return [get_promoter(session, promoter_id) for promoter_id in ids]
 
 
 def _moved(session: Session, move: str, gone_id: int, kept_id: int, ids: list[int] | None = None) -> list[int]:

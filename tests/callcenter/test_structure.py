@@ -1,6 +1,7 @@
 """Promoters, organisations, signed forms and posts: the first form wins, nothing is lost, spellings become one."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from callcenter import contact_history, pledges, posts, structure
 from callcenter.base.clock import real_now
+from callcenter.base.db import Sessions
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.contacts import Contact
 from callcenter.pledges import Form, Pledge
@@ -202,3 +204,29 @@ def test_promoters_are_listed_named_and_merged_on_their_pages(session: Session, 
     assert "Rosa Lun<" in clerk.get(page).text.replace(" <", "<")
     assert post(clerk, f"/structure/promoters/{other.id}/part").status_code == 302
     assert post(clerk, f"/structure/promoters/{other.id}/part").status_code == 409
+
+
+def test_the_same_merge_twice_at_once_can_still_be_undone(app: Flask, committed: Sessions) -> None:
+    with committed() as session:
+        who = person(session)
+        pledge = signed(session, who.id, "7", "Rosa Lunna")
+        gone = pledge.promoter_id
+        kept = structure.promoter(session, "Rosa Luna").id
+        session.commit()
+    assert gone is not None
+
+    def merge_too() -> None:
+        with app.app_context(), committed() as session:
+            structure.merge_promoters(session, kept, gone, None)
+            session.commit()
+
+    with committed() as first, committed() as watching, ThreadPoolExecutor(1) as pool:
+        structure.merge_promoters(first, kept, gone, None)
+        second = pool.submit(merge_too)
+        while not second.done() and not watching.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            watching.rollback()
+        first.commit()
+        with pytest.raises(InvalidInput):
+            second.result(timeout=30)
+        structure.part_promoters(first, gone, None)
+        assert first.scalars(select(Pledge.promoter_id)).one() == gone
