@@ -129,9 +129,11 @@ def save(session: Session, plan: Plan, user_id: int | None, *, election_id: int 
 
 def remove(session: Session, election_id: int, user_id: int | None) -> None:
     """Take an election out of the calendar, with its phases and sign-offs; audited. Raises NotFound."""
-    find(session, election_id)
+    election = find(session, election_id)
+    was = {"name": election.name, "day": str(election.day), "states": election.states,
+           "phases": [f"{one.phase} {one.starts} {one.ends}" for one in election.phases]}  # fmt: skip
     session.execute(delete(Election).where(Election.id == election_id))
-    audit.record(session, user_id, "elections.remove", f"election/{election_id}")
+    audit.record(session, user_id, "elections.remove", f"election/{election_id}", **was)
 
 
 def faults_of(plan: Plan) -> dict[str, str]:

@@ -119,9 +119,12 @@ class Rulebook:
         return any("notice" in self.rules_of(purpose, standing.phase) for standing in standings)
 
     def is_rest_day(self, day: date, zone: ZoneInfo | None = None, state: int | None = None) -> bool:
-        """A federal holiday, or one of one's own for this state or zone."""
+        """A federal holiday, or one of one's own for this state or zone. Somebody whose state is not known may live in
+        any."""
         return calendar.is_holiday(day) or any(
-            own.day == day and own.state in (None, state) and own.zone in (None, zone.key if zone else None)
+            own.day == day
+            and (state is None or own.state in (None, state))
+            and own.zone in (None, zone.key if zone else None)
             for own in self.holidays
         )
 

@@ -116,6 +116,8 @@ def test_an_election_is_saved_changed_and_removed(session: Session) -> None:
         elections.remove(session, made.id, None)
     actions = list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
     assert actions == ["elections.save", "elections.save", "elections.remove"]
+    (removed,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "elections.remove"))
+    assert "campaign 2027-04-04 2027-06-02" in removed.detail["phases"]
 
 
 def test_a_refused_calendar_leaves_the_old_one(session: Session) -> None:

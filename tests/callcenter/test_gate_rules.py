@@ -198,6 +198,8 @@ def test_own_holidays_hold_where_they_are() -> None:
         (Holiday(day, None, "America/Mexico_City"), "hours"), (Holiday(day, None, "America/Cancun"), None),
     ):  # fmt: skip
         assert code(who(), _with(question, holidays=(holiday,))) == expected
+    may_live_there = who(state=None, municipality=None)
+    assert code(may_live_there, _with(question, holidays=(Holiday(day, 9, None),))) == "hours"
 
 
 def test_narrower_hours_hold() -> None:
