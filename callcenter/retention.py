@@ -159,7 +159,9 @@ def _old(model: type[Base], *keys: Any, when: Callable[[datetime], ColumnElement
 
 
 def _imported_before(until: datetime) -> Select[Any]:
-    return select(ImportBatch.id).where(func.coalesce(ImportBatch.finished_at, ImportBatch.created_at) < until)
+    """Not one at work: a list that waited long and runs now keeps what it refuses, an undo what it needs."""
+    ended = func.coalesce(ImportBatch.finished_at, ImportBatch.created_at) < until
+    return select(ImportBatch.id).where(ended, ImportBatch.state.not_in(("running", "undoing")))
 
 
 def _waiting_lists(until: datetime) -> Select[Any]:

@@ -160,3 +160,16 @@ def test_only_the_terms_that_were_seen_are_confirmed(
         answer = admin.post("/privacy/retention/confirm", data={"csrf_token": token[1], "terms": shown})
         assert answer.status_code == status
         assert (retention_policy.read(session).confirmed_at is None) is (status == 409)
+
+
+@pytest.mark.parametrize(("state", "count"), [("running", 0), ("undoing", 0), ("done", 1)])
+def test_an_import_at_work_keeps_what_it_refused_however_long_it_waited(
+    session: Session, app: Flask, state: str, count: int
+) -> None:
+    batch = ImportBatch(source="x", file_name="x", file="x", file_sha256="", state=state,
+                        created_at=real_now() - timedelta(days=40))  # fmt: skip
+    session.add(batch)
+    session.flush()
+    session.add(RefusedRow(import_id=batch.id, row_number=1, reason="x", cells={}))
+    session.flush()
+    assert due(session).get("refused_rows", 0) == count
