@@ -7,7 +7,7 @@ from itertools import pairwise
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, UniqueConstraint, delete, func, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, UniqueConstraint, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -222,8 +222,14 @@ def phase_at(session: Session, now: datetime, state: int | None = None) -> str:
     Where several elections run, the strictest: the one furthest along towards its day."""
     day = now.astimezone(ZONE).date()
     here = (func.cardinality(Election.states) == 0) | Election.states.contains([state]) if state else text("true")
-    running = select(Phase.phase).join(Election).where(Phase.starts <= day, Phase.ends >= day, here)
-    return min(session.scalars(running), key=_WEIGHT.index, default="ordinary")
+    holds_day = (Phase.starts <= day, Phase.ends >= day)
+    phases = list(session.scalars(select(Phase.phase).join(Election).where(*holds_day, here)))
+    unsaid = select(Election.id).where(
+        Election.day == day, here, ~exists().where(Phase.election_id == Election.id, *holds_day)
+    )
+    if session.scalar(unsaid.limit(1)) is not None:  # held on its day, also where no phase was entered for it
+        phases.append("election_day")
+    return min(phases, key=_WEIGHT.index, default="ordinary")
 
 
 _WEIGHT = ("silence", "election_day", "post", "ordinary", "intercampaign", "precampaign", "campaign")

@@ -96,6 +96,7 @@ def test_an_election_is_held_on_its_day_whether_or_not_a_phase_says_so(session: 
     elections.save(session, plan(LINES[2]), None)
     book = rulebook.read(session)
     assert [one.phase for one in book.standings(DAY, 30)] == ["election_day"]
+    assert elections.phase_at(session, datetime(2027, 6, 6, 12, tzinfo=ZONE)) == "election_day"
     assert [one.phase for one in book.standings(DAY - timedelta(days=1), 30)] == ["ordinary"]
     assert book.standings(DAY + timedelta(days=1), 30)[0].election_id is None
 
