@@ -41,8 +41,13 @@ def sessions(engine: Engine, settings: Settings, tmp_path: Path) -> Iterator[db.
     clock.configure(is_drill=settings.is_drill)
     suppressions.configure(settings.suppression_key)
     people_columns.configure(tmp_path)
+    _empty(engine)  # tests that roll back leave the numbers of their rows used up
     yield db.use(sessionmaker(engine, expire_on_commit=False))
     people_columns.configure(None)
+    _empty(engine)
+
+
+def _empty(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         names = ", ".join(name for name in connection.scalars(tables) if name != "alembic_version")
