@@ -23,7 +23,7 @@ def read(
         "hashes": "\n".join(suppressions.phone_hash(phone).hex() for _, phone in people),
         "week_ago": now - WEEK, "moment_ago": now - MOMENT, "own": list(own), "channel": channel,
     }  # fmt: skip
-    return [Facts(*row) for row in session.execute(_FACTS, question)]
+    return [Facts(*row) for row in session.execute(_FACTS, question).all()]
 
 
 # Set by set, because a subquery for each person costs ten times as much; joined to those asked about rather than
