@@ -213,13 +213,15 @@ def withdraw_signoff(signoff_id: int) -> ResponseReturnValue:
 
 def _approval() -> Approval:
     given = request.form
-    days = {name: _day(given.get(name, "")) for name in ("valid_from", "valid_until")}
-    if missing := [name for name, day in days.items() if day is None]:
+    first, last = _day(given.get("valid_from", "")), _day(given.get("valid_until", ""))
+    if first is None or last is None:
+        missing = [name for name, day in (("valid_from", first), ("valid_until", last)) if day is None]
         raise InvalidInput(dict.fromkeys(missing, _("Write a day.")))
     election = given.get("election_id", "")
     return Approval(
         given.get("purpose", ""), int(election) if election.isascii() and election.isdigit() else None,
-        given.get("phase", ""), given.get("signed_by", ""), given.get("document", ""), **days,  # type: ignore[arg-type]
+        given.get("phase", ""), given.get("signed_by", ""), given.get("document", ""),
+        valid_from=first, valid_until=last,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
 from callcenter.contacts import Search
+from callcenter.house_rules import PURPOSE_LABELS
 from callcenter.phones import normalise
 from callcenter.table_files import csv_line
 
@@ -50,16 +51,6 @@ SEE_PHONES = frozenset(WRITERS)
 PAGE_SIZE = 50
 
 CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
-PURPOSES: dict[str, LazyString] = {
-    "survey": _l("Survey"),
-    "data_verification": _l("Verification of data"),
-    "structure": _l("Structure"),
-    "persuasion": _l("Promotion of the vote"),
-    "neutral_reminder": _l("Neutral reminder"),
-    "mobilization": _l("Mobilisation"),
-    "citizen_care": _l("Citizen care"),
-    "privacy_request": _l("Privacy request"),
-}
 
 
 @blueprint.context_processor
@@ -67,7 +58,7 @@ def words() -> dict[str, Any]:
     """What the templates of people's pages need."""
     return {
         "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "line_kinds": contacts.LINE_KINDS,
-        "channels": CHANNELS, "purposes": PURPOSES,
+        "channels": CHANNELS, "purposes": PURPOSE_LABELS,
         "masked": contacts.masked,
         "sees_phones": sees_phones(),
         "may_write": current_user.is_authenticated and auth.may(frozenset(WRITERS)),
