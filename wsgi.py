@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from callcenter import carriers, suppression_key, suppressions
-from callcenter.base import auth, clock, db, outbox, sign_in, web
+from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, people_columns
 from scripts import commands, embedded
@@ -21,7 +21,7 @@ MODELS = (
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
     "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
-    "callcenter.queues",
+    "callcenter.queues", "callcenter.switches",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
@@ -103,6 +103,7 @@ def compose(settings: Settings) -> None:
     """Give the rooms their settings, and tell each floor what the floors above offer it. Harmless when repeated."""
     clock.configure(is_drill=settings.is_drill)
     suppressions.configure(settings.suppression_key)
+    sealed.configure(settings.secret_key)
     carriers.configure(settings)
     channels.configure(settings)
     people_columns.configure(settings.var)

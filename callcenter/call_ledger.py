@@ -38,6 +38,7 @@ class Call(Base):
     carrier_ref: Mapped[str | None]
     caller_id: Mapped[str]
     state: Mapped[str] = mapped_column(default="planned")
+    direction: Mapped[str] = mapped_column(default="out", server_default="out")  # out | in
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
     lease_until: Mapped[datetime | None]
     placed_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Placing one planned call: claim, the gate, the wire, the record. The job commits between the four."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
 from callcenter.calls import Event
-from callcenter.carriers import BadNumber, Carrier, Dial
+from callcenter.carriers import BadNumber, Carrier, Dial, Route
 
 LEASE = timedelta(seconds=15)
 WIRE = timedelta(seconds=9)  # what the carrier may take; no request starts with less than this left of the lease
@@ -37,7 +37,8 @@ def claim(session: Session, call_id: UUID) -> Order | None:
     call = calls.locked(session, call_id)
     if call.state != "planned":
         return None
-    halted = queues.get(session, call.queue_id).state != "running"
+    queue = queues.get(session, call.queue_id)
+    halted = queue.state != "running"
     if halted or _rang_lately(session, call):
         why = "queue_not_running" if halted else "phone_called_lately"
         calls.record_event(session, call_id, Event("not_placed", "not_placed", {"why": why}))
@@ -45,8 +46,19 @@ def claim(session: Session, call_id: UUID) -> Order | None:
     calls.record_event(session, call_id, Event("claimed", "claimed"))
     call.lease_until = real_now() + LEASE
     attempt = call.attempt
-    dial = Dial(call.id, attempt.phone, call.caller_id, call_states.RING_SECONDS)
+    dial = Dial(
+        call.id, attempt.phone, call.caller_id, call_states.RING_SECONDS,
+        answered_by=queue.answered_by, machine_detection=queue.machine_detection,
+    )  # fmt: skip
     return Order(dial, call.queue_id, call.carrier, attempt.contact_id, attempt.purpose, call.lease_until)
+
+
+def find_route(session: Session, carrier: Carrier, order: Order) -> Route | Event:
+    """The way that the call takes; an event when there is none. What is full or rests now gives the try back."""
+    try:
+        return carrier.route(session, order.dial.phone, order.dial.caller_id, order.queue_id)
+    except ProviderError as error:
+        return Event("not_placed", "placing", {"code": error.code, "permanent": error.permanent})
 
 
 def ask_gate(session: Session, order: Order, *, simulated: bool) -> consent.Refusal | None:
@@ -71,14 +83,15 @@ def refuse(session: Session, call_id: UUID, refusal: consent.Refusal) -> None:
         queue_entries.exclude(session, call.entry_id, refusal.code, until)
 
 
-def dial(carrier: Carrier, order: Order) -> Event:
+def dial(carrier: Carrier, order: Order, route: Route) -> Event:
     """Ask the carrier for the call; what it said as an event. No session: nothing is open while it answers.
 
     A worker that was held up until its lease ran out does not ask: the sweeper may have closed the call."""
     if real_now() > order.lease_until - WIRE:
         return Event("not_placed", "not_placed", {"why": "lease_over"})
     try:
-        return Event("placed", "placed", ref=carrier.place(order.dial))
+        wanted = replace(order.dial, route=route, caller_id=route.caller_id)
+        return Event("placed", "placed", ref=carrier.place(wanted))
     except ProviderError as error:
         return Event(_kind(error), "placing", {"code": error.code, "permanent": error.permanent})
 

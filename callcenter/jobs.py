@@ -31,13 +31,17 @@ def _place(call_id: UUID) -> None:
         except NoCarrier:
             event = Event("not_placed", "placing", {"code": "carrier_missing", "permanent": True})
         else:
-            refusal = call_placing.ask_gate(session, order, simulated=carrier.simulated)
-            if refusal is not None:
-                call_placing.refuse(session, call_id, refusal)
+            route = call_placing.find_route(session, carrier, order)
+            if isinstance(route, Event):
+                event = route
+            else:
+                refusal = call_placing.ask_gate(session, order, simulated=route.simulated)
+                if refusal is not None:
+                    call_placing.refuse(session, call_id, refusal)
+                    session.commit()
+                    return
                 session.commit()
-                return
-            session.commit()
-            event = call_placing.dial(carrier, order)
+                event = call_placing.dial(carrier, order, route)
         calls.record_event(session, call_id, event)
         if call_placing.halts_queue(event):
             queues.set_state(session, order.queue_id, "paused", f"carrier:{event.payload['code']}", None)

@@ -78,6 +78,8 @@ class CallQueue(Base):
     max_attempts: Mapped[int] = mapped_column(default=3)
     retry_minutes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # outcome -> minutes until the next try
     wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
+    answered_by: Mapped[str] = mapped_column(default="operator", server_default="operator")  # operator | recording
+    machine_detection: Mapped[str] = mapped_column(default="off", server_default="off")  # off | on | shadow
     script_text: Mapped[str | None]  # what the operator reads when there is no survey
     on_behalf_of: Mapped[str]
     privacy_notice_url: Mapped[str]

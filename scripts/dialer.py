@@ -80,7 +80,7 @@ class Dialer:
 def place_for_queue(session: Session, queue_id: int, floor: call_floor.Floor, token: int) -> int:
     """Decide for one queue and plan its calls in the caller's transaction; returns how many. Raises LostLease."""
     queue = queues.get(session, queue_id)
-    decision = _decide(queue, floor)
+    decision = _decide(session, queue, floor)
     planned = []
     if decision.place:
         if not leases.holds(session, NAME, token):
@@ -95,7 +95,7 @@ def place_for_queue(session: Session, queue_id: int, floor: call_floor.Floor, to
     return len(planned)
 
 
-def _decide(queue: CallQueue, floor: call_floor.Floor) -> Decision:
+def _decide(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Decision:
     """What the queue's pacer says of the floor; a queue that cannot dial at all says why."""
     try:
         pacer, carrier = Pacer(queue.mode), carriers.carrier(queue.carrier)
@@ -106,7 +106,7 @@ def _decide(queue: CallQueue, floor: call_floor.Floor) -> Decision:
     seen = floor.of_queue(queue.id)
     view = FloorView(
         now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
-        waiting=seen.waiting, lines_free=carrier.lines - len(floor.rings) - floor.talking,
+        waiting=seen.waiting, lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
     )  # fmt: skip
     return pacer.decide(view)
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-CARRIERS = ("simulated", "twilio")
+CARRIERS = ("simulated", "twilio", "asterisk")
 PREFIX = "CONVOCA_"
 
 

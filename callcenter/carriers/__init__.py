@@ -1,26 +1,46 @@
 """Carriers: who puts our calls through. One small protocol; the composition root says which there are.
 
 An operator is a room: they hold one permanent leg in a conference of their own, and an answered citizen joins it.
+Rooms have names: `op-<operator id>` is an operator's own, `meet-<uuid>` one for a transfer.
+A reference names a leg for good; with several Asterisks it is `<switch>/<channel's unique id>`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
 
 
 @dataclass(frozen=True)
+class Route:
+    """The way that a call takes. `switch` and `trunk` (its id): of Asterisk only. `simulated`: it leads to invented
+    people, and to nobody else."""
+
+    caller_id: str
+    simulated: bool
+    switch: str | None = None
+    trunk: int | None = None
+
+
+@dataclass(frozen=True)
 class Dial:
-    """What a carrier needs to call somebody. `call_id` travels with the call; `ring_seconds` until it gives up."""
+    """What a carrier needs to call somebody. `call_id` travels with the call; `ring_seconds` until it gives up.
+
+    `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue)."""
 
     call_id: UUID
     phone: str
     caller_id: str
     ring_seconds: int
+    route: Route | None = None
+    answered_by: str = "operator"
+    machine_detection: str = "off"
 
 
 @dataclass(frozen=True)
@@ -47,13 +67,12 @@ class Carrier(Protocol):
     """Every method may raise ProviderError (`permanent`, `unknown`, or neither: safe to repeat). None keeps a
     transaction open, none repeats by itself, each ends within its time-out."""
 
-    @property
-    def simulated(self) -> bool:
-        """May invented people be called through it, and nobody else?"""
-
-    @property
-    def lines(self) -> int:
+    def lines(self, session: Session) -> int:
         """How many calls it carries at once."""
+
+    def route(self, session: Session, phone: str, caller_id: str, queue_id: int) -> Route:
+        """The way to this phone now; reads only our own database. Raises ProviderError: `permanent` when there is no
+        way for any number, else there is none at this moment (every trunk is full or rests)."""
 
     def place(self, dial: Dial) -> str:
         """Call; returns the carrier's reference as soon as it has accepted."""
@@ -72,6 +91,38 @@ class Carrier(Protocol):
 
     def close_room(self, ref: str) -> None:
         """End the operator's leg; harmless when it has ended."""
+
+
+class Switchboard(Carrier, Protocol):
+    """A carrier whose legs we can move about ourselves (Asterisk). Same rules; a leg that has ended raises
+    ProviderError with code `gone`. Ask `has_switchboard` first."""
+
+    def move(self, ref: str, room: str) -> None:
+        """Put an answered leg into a room, whatever it does now; `hold` is music, `goodbye` the apology and the end,
+        `recording` the recorded survey (scripts.ivr takes it from there)."""
+
+    def invite(self, dial: Dial, room: str) -> str:
+        """Call an outside number straight into a room; returns the new leg's reference."""
+
+    def send_keys(self, ref: str, keys: str) -> None:
+        """Play DTMF towards this leg. `keys`: 0-9 * # A-D."""
+
+    def record(self, ref: str, name: str, act: str) -> None:
+        """`act`: start | pause | resume | stop the two-channel recording `name` (a UUID) of this leg: left the citizen,
+        right everybody else. A pause writes silence."""
+
+    def listen(self, listener: str, operator_ref: str, mode: str) -> str:
+        """Ring the account `listener` (a supervisor's) and let it hear the leg of an operator. `mode`: listen | coach
+        (the operator hears them, the citizen does not). Returns the reference of the listener's leg."""
+
+    def set_listening(self, ref: str, mode: str) -> None:
+        """Change between listen and coach. To join: `move(ref, room)`."""
+
+    def open_account(self, switch: str, name: str, secret: str) -> None:
+        """Let a browser register as `name` (`op-<id>`, `sup-<id>`) with this secret, from now on and at once."""
+
+    def close_account(self, switch: str, name: str) -> None:
+        """The secret counts no more; harmless when there is no such account."""
 
 
 class BadNumber(ProviderError):
@@ -93,6 +144,10 @@ def configure(settings: Settings) -> None:
     """Say which carriers this process has. Drill and real carrier exclude each other: there is one at a time."""
 
     def make() -> Carrier:
+        if settings.carrier == "asterisk":
+            from callcenter.carriers.asterisk import AsteriskCarrier
+
+            return AsteriskCarrier()
         from callcenter.carriers.twilio import TwilioCarrier  # a heavy import, only where calls are made
 
         return TwilioCarrier(settings.twilio, public_url=settings.public_url, simulated=settings.is_drill)
@@ -121,4 +176,28 @@ def carrier(name: str) -> Carrier:
 
 def the_carrier() -> Carrier:
     """The carrier that holds the operators' rooms. Raises NoCarrier."""
-    return carrier(next(iter(_makers or _carriers), "any"))
+    return carrier(the_name())
+
+
+def the_name() -> str:
+    """The name of the carrier that holds the operators' rooms; `any` when there is none."""
+    return next(iter(_makers or _carriers), "any")
+
+
+def has_switchboard() -> bool:
+    """Can we hold, transfer, record and listen here? Asks no carrier."""
+    return the_name() == "asterisk"
+
+
+def the_switchboard() -> Switchboard:
+    """Raises NoCarrier when the carrier of this installation has no switchboard."""
+    found = the_carrier()
+    if not has_switchboard():
+        raise NoCarrier(f"The carrier {the_name()!r} has no switchboard.")
+    return cast(Switchboard, found)
+
+
+def switch_of(ref: str) -> str | None:
+    """The switch that a reference names; None where there are none."""
+    switch, slash, _ = ref.partition("/")
+    return switch if slash else None

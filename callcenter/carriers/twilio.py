@@ -10,6 +10,7 @@ from requests import Session as HttpSession
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException
+from sqlalchemy.orm import Session
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -17,7 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Twilio
-from callcenter.carriers import BadNumber, Dial, Known, Trace
+from callcenter.carriers import BadNumber, Dial, Known, Route, Trace
 from callcenter.carriers.twilio_words import event_of
 
 T = TypeVar("T")
@@ -32,10 +33,8 @@ BAD_NUMBER = {13223, 13224, 13225, 21211, 21214, 21215, 21216, 21217, 21265}
 class TwilioCarrier:
     """Keeps one HTTP session; safe to use from one thread at a time per call. `simulated`: the drill's carrier."""
 
-    lines = LINES
-
     def __init__(self, account: Twilio, *, public_url: str, simulated: bool) -> None:
-        self.simulated = simulated
+        self._simulated = simulated
         self._hooks = f"{public_url}/hooks/voice"
         # max_retries stays None: with a number the client repeats a POST after HTTP 500, which dials twice.
         http = TwilioHttpClient(timeout=SECONDS, max_retries=None, logger=_quiet())
@@ -43,6 +42,12 @@ class TwilioCarrier:
         self._client = Client(account.account_sid, account.auth_token, http_client=http)
         if account.base_url:
             self._client.api.base_url = account.base_url.rstrip("/")
+
+    def lines(self, _session: Session) -> int:
+        return LINES
+
+    def route(self, _session: Session, _phone: str, caller_id: str, _queue_id: int) -> Route:
+        return Route(caller_id, self._simulated)
 
     def place(self, dial: Dial) -> str:
         return self._create(

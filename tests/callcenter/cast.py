@@ -14,7 +14,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.calls import Call, Event
-from callcenter.carriers import Dial, Known, Trace
+from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue, QueueEntry
@@ -118,7 +118,8 @@ class FakeCarrier:
     """Takes every call unless `fails` says otherwise; `known` answers `find`."""
 
     simulated: bool = True
-    lines: int = 100
+    free_lines: int = 100
+    no_route: Exception | None = None
     fails: Exception | None = None
     fails_after: Exception | None = None  # the call is taken, and then this
     known: Known | None = None
@@ -127,6 +128,14 @@ class FakeCarrier:
     rooms: list[int] = field(default_factory=list)
     asked: list[Trace] = field(default_factory=list)
     open_refs: set[str] = field(default_factory=set)
+
+    def lines(self, session: Session) -> int:
+        return self.free_lines
+
+    def route(self, session: Session, phone: str, caller_id: str, queue_id: int) -> Route:
+        if self.no_route:
+            raise self.no_route
+        return Route(caller_id, self.simulated)
 
     def place(self, dial: Dial) -> str:
         if self.fails:

@@ -11,7 +11,7 @@ from callcenter import call_placing, call_sweep, calls, consent, jobs, queues
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
-from callcenter.carriers import BadNumber, Known
+from callcenter.carriers import BadNumber, Known, Route
 from callcenter.consent import Refusal
 from callcenter.queues import CallQueue
 from tests.callcenter import cast
@@ -120,7 +120,7 @@ def test_a_worker_held_up_beyond_its_lease_does_not_dial(session: Session, plann
     order = call_placing.claim(session, planned)
     assert order is not None
     late = call_placing.Order(**{**order.__dict__, "lease_until": real_now()})
-    assert call_placing.dial(carrier, late).kind == "not_placed"
+    assert call_placing.dial(carrier, late, Route(order.dial.caller_id, simulated=True)).kind == "not_placed"
     assert carrier.dialled == []
 
 
