@@ -19,13 +19,16 @@ from callcenter.base.settings import Settings
 
 @dataclass(frozen=True)
 class Route:
-    """The way that a call takes. `switch` and `trunk` (its id): of Asterisk only. `simulated`: it leads to invented
-    people, and to nobody else."""
+    """The way that a call takes. `simulated`: it leads to invented people, and to nobody else. Of Asterisk only:
+    `switch`, `trunk` (its id), and `number` and `shows`, the number called and the caller ID as this trunk writes them.
+    """
 
     caller_id: str
     simulated: bool
     switch: str | None = None
     trunk: int | None = None
+    number: str = ""
+    shows: str = ""
 
 
 @dataclass(frozen=True)
