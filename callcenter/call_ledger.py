@@ -29,6 +29,9 @@ class Call(Base):
         # A citizen who may still be in an operator's room: nobody else is let in until they have gone.
         Index("ix_calls_in_room", "operator_id", "id",
               postgresql_where=text("connected_at IS NOT NULL AND hung_up_at IS NULL")),
+        Index("ix_calls_trunk_live", "trunk_id",
+              postgresql_where=text("trunk_id IS NOT NULL AND state <> 'ended'")),
+        Index("ix_calls_trunk_id_placed_at", "trunk_id", "placed_at", postgresql_where=text("trunk_id IS NOT NULL")),
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"))
@@ -37,6 +40,7 @@ class Call(Base):
     carrier: Mapped[str]
     carrier_ref: Mapped[str | None]
     caller_id: Mapped[str]
+    trunk_id: Mapped[int | None] = mapped_column(ForeignKey("trunks.id", ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(default="planned")
     direction: Mapped[str] = mapped_column(default="out", server_default="out")  # out | in
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
@@ -47,6 +51,8 @@ class Call(Base):
     offered_at: Mapped[datetime | None]
     connected_at: Mapped[datetime | None]
     hung_up_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]  # since when the citizen hears music
+    handed_out_at: Mapped[datetime | None]  # when the citizen left the operator's room for an outside number
     wrap_up_until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     cause: Mapped[dict[str, Any] | None]  # the carrier's own words, raw

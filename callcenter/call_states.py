@@ -37,7 +37,7 @@ MOVES: dict[str, dict[str, str]] = {
         "failed": "ended",
         "lost": "ended",
     },
-    "connected": {"hung_up": "wrap_up", "failed": "wrap_up", "lost": "wrap_up", "disposed": "ended"},
+    "connected": {"hung_up": "wrap_up", "failed": "wrap_up", "lost": "wrap_up", "handed_out": "wrap_up", "disposed": "ended"},
     "wrap_up": {"disposed": "ended", "not_coded": "ended"},
     "ended": {"undone": "wrap_up"},
 }

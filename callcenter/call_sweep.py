@@ -87,7 +87,7 @@ def enqueue_again(session: Session) -> None:
     ).all()
     if planned:
         enqueue_later(session, "callcenter.jobs.place_calls", [str(call_id) for call_id in planned], queue="urgent")
-    in_room = Call.connected_at.is_not(None) & Call.hung_up_at.is_(None)
+    in_room = Call.connected_at.is_not(None) & Call.hung_up_at.is_(None) & Call.handed_out_at.is_(None)
     for call_id in session.scalars(select(Call.id).where(in_room, Call.ended_at < now - HANG_UP_PATIENCE)):
         calls.hang_up_later(session, call_id)
 

@@ -99,12 +99,20 @@ def answer(session: Session, call_id: UUID, event: Event) -> int | None:
         return call.operator_id
     if call.state != "answered":
         return None
-    operator = operators.offer(session, call_id)
-    if operator is None:
+    operator_id = connect(session, call)
+    if operator_id is None:
         record_event(session, call_id, Event("abandoned", "abandoned"))
+    return operator_id
+
+
+def connect(session: Session, call: Call, *, first: int | None = None) -> int | None:
+    """Give an answered call to an operator: `first` when that one is free, else by the rule of `operators.offer`; the
+    operator's id, None when nobody is free. The caller holds the call's row."""
+    operator = operators.offer(session, call.id, first=first)
+    if operator is None:
         return None
     call.operator_id, call.offered_at, call.connected_at = operator.id, real_now(), real_now()
-    record_event(session, call_id, Event("connected", "connected", {"operator_id": operator.id}))
+    record_event(session, call.id, Event("connected", "connected", {"operator_id": operator.id}))
     return operator.id
 
 
@@ -122,7 +130,7 @@ def dispose(
 
     `callback_at`: campaign time, aware. The same word twice is one. Raises InvalidInput, Refused, NotFound."""
     chosen = disposition(code)
-    call = _of_operator(session, call_id, operator_id)
+    call = of_operator(session, call_id, operator_id)
     if call.state == "ended" and call.disposition == code:
         return
     if call.state not in ("connected", "wrap_up"):
@@ -161,7 +169,7 @@ def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
     """Take the outcome back within ten seconds: the operator is in wrap-up again and everything is as it was before.
 
     Raises Refused when it is too late, or the operator or the phone is in another call."""
-    call = _of_operator(session, call_id, operator_id)
+    call = of_operator(session, call_id, operator_id)
     too_late = call.disposition_at is None or real_now() > call.disposition_at + call_states.UNDO
     if call.state != "ended" or call.disposition is None or too_late:
         raise Refused("too_late", _("The ten seconds are over: the outcome stays. A supervisor can correct it."))
@@ -186,7 +194,7 @@ def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
 
 def mark_difficult(session: Session, call_id: UUID, operator_id: int) -> None:
     """A call that shook the operator: the floor hears of it, and a pause follows the call."""
-    call = _of_operator(session, call_id, operator_id)
+    call = of_operator(session, call_id, operator_id)
     call.difficult_at = call.difficult_at or real_now()
     operators.pause(session, operator_id, "difficult_call")
     tell_later(session, "floor", alert="difficult_call", operator_id=operator_id)
@@ -194,7 +202,7 @@ def mark_difficult(session: Session, call_id: UUID, operator_id: int) -> None:
 
 def more_time(session: Session, call_id: UUID, operator_id: int) -> None:
     """As much time again to write the call up, as often as asked for. Raises Refused outside a wrap-up."""
-    call = _of_operator(session, call_id, operator_id)
+    call = of_operator(session, call_id, operator_id)
     if call.state != "wrap_up":
         raise Refused("not_in_wrap_up", _("This call is not being written up."))
     call.wrap_up_until = max(real_now(), call.wrap_up_until or real_now()) + _wrap_up_time(session, call)
@@ -204,7 +212,7 @@ def more_time(session: Session, call_id: UUID, operator_id: int) -> None:
 
 def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> None:
     """Keep the operator's note as it is typed. One with words of the list waits for a supervisor."""
-    _write_note(session, _of_operator(session, call_id, operator_id), note or None)
+    _write_note(session, of_operator(session, call_id, operator_id), note or None)
 
 
 def _write_note(session: Session, call: Call, note: str | None) -> None:
@@ -217,6 +225,11 @@ def hang_up_later(session: Session, call_id: UUID) -> None:
     enqueue_later(session, "callcenter.jobs.hang_up", str(call_id), queue="urgent")
 
 
+def note_event(session: Session, call: Call, kind: str, **payload: Any) -> None:
+    """Keep that something was done in a call which moves it nowhere."""
+    _keep(session, call.id, Event(kind, f"{kind}:{uuid4()}", payload))
+
+
 def locked(session: Session, call_id: UUID) -> Call:
     """The call and its attempt, locked and fresh. Raises NotFound."""
     call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
@@ -225,7 +238,8 @@ def locked(session: Session, call_id: UUID) -> Call:
     return call
 
 
-def _of_operator(session: Session, call_id: UUID, operator_id: int) -> Call:
+def of_operator(session: Session, call_id: UUID, operator_id: int) -> Call:
+    """The operator's call, locked and fresh. Raises NotFound for one of somebody else."""
     call = locked(session, call_id)
     if call.operator_id != operator_id:
         raise NotFound(_("There is no such call of yours."))

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import call_card, dispositions, queue_entries, queues
+from callcenter import call_card, carriers, dispositions, queue_entries, queues, softphones
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -79,30 +79,30 @@ def of_user(session: Session, user_id: int) -> Operator:
 
 def go_available(session: Session, operator_id: int) -> None:
     """Ready for calls; their room is opened when it is not. Undoes a pause or a leave asked for during a call."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     operator.pause_reason, operator.leave_after_call = None, False
     operator.last_seen_at = real_now()
     if operator.call_id is None and operator.state != "available":
-        _enter(session, operator, "available")
-    _tell(session, operator)
+        enter(session, operator, "available")
+    tell(session, operator)
 
 
 def pause(session: Session, operator_id: int, reason: str) -> None:
     """No new call: at once, or after the present one. `reason` is a code or the operator's own word."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     operator.pause_reason = reason
     if operator.call_id is None:
-        _enter(session, operator, "paused")
-    _tell(session, operator)
+        enter(session, operator, "paused")
+    tell(session, operator)
 
 
 def leave(session: Session, operator_id: int) -> None:
     """Log off: at once, or after the present call."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     operator.leave_after_call = operator.call_id is not None
     if operator.call_id is None:
-        _enter(session, operator, "offline")
-    _tell(session, operator)
+        enter(session, operator, "offline")
+    tell(session, operator)
 
 
 def seen(session: Session, operator_id: int) -> None:
@@ -112,13 +112,13 @@ def seen(session: Session, operator_id: int) -> None:
     session.execute(update(Operator).where(Operator.id == operator_id, stale).values(last_seen_at=now))
 
 
-def offer(session: Session, call_id: UUID) -> Operator | None:
-    """Give the call to whom it was promised, else to who has waited longest in an open room; None when nobody is free.
+def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Operator | None:
+    """Give the call to `first` or to whom it was promised, else to who has waited longest in an open room; None when nobody is free.
 
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
     queue_id, entry_id = session.execute(select(Call.queue_id, Call.entry_id).where(Call.id == call_id)).one()
-    promised = queue_entries.promised_to(session, entry_id)
+    promised = first or queue_entries.promised_to(session, entry_id)
     wanted = (
         select(Operator)
         .where(is_free(real_now()), serves(queue_id))
@@ -131,19 +131,23 @@ def offer(session: Session, call_id: UUID) -> Operator | None:
     )
     if operator is not None:
         operator.call_id = call_id
-        _enter(session, operator, "in_call")
-        _tell(session, operator)
+        enter(session, operator, "in_call")
+        tell(session, operator)
     return operator
 
 
 def is_free(now: datetime) -> Any:
     """The condition of an operator who can take a call now: there, in an open room that the last citizen left."""
-    in_room = exists().where(Call.operator_id == Operator.id, Call.connected_at.is_not(None), Call.hung_up_at.is_(None))
+    in_room = exists().where(
+        Call.operator_id == Operator.id, Call.connected_at.is_not(None), Call.hung_up_at.is_(None),
+        Call.handed_out_at.is_(None),
+    )  # fmt: skip
     return and_(
         Operator.state == "available",
         Operator.call_id.is_(None),
         Operator.room_opened_at.is_not(None),
         Operator.last_seen_at > now - GRACE,
+        ~softphones.away(Operator.id),
         ~in_room,
     )
 
@@ -158,8 +162,8 @@ def begin_wrap_up(session: Session, call_id: UUID) -> None:
     """The citizen is gone; the operator writes down what came of it."""
     operator = session.scalar(_holding(call_id))
     if operator is not None:
-        _enter(session, operator, "wrap_up")
-        _tell(session, operator)
+        enter(session, operator, "wrap_up")
+        tell(session, operator)
 
 
 def release(session: Session, call_id: UUID) -> None:
@@ -170,25 +174,25 @@ def release(session: Session, call_id: UUID) -> None:
     operator.call_id = None
     if operator.leave_after_call:
         operator.leave_after_call = False
-        _enter(session, operator, "offline")
+        enter(session, operator, "offline")
     else:
-        _enter(session, operator, "paused" if operator.pause_reason else "available")
-    _tell(session, operator)
+        enter(session, operator, "paused" if operator.pause_reason else "available")
+    tell(session, operator)
 
 
 def take_back(session: Session, operator_id: int, call_id: UUID) -> None:
     """Return to the wrap-up of a call whose outcome was undone. Raises Refused while in another call."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     if operator.call_id is not None:
         raise Refused("in_call", _("You are in another call already: the outcome stays. A supervisor can correct it."))
     operator.call_id = call_id
-    _enter(session, operator, "wrap_up")
-    _tell(session, operator)
+    enter(session, operator, "wrap_up")
+    tell(session, operator)
 
 
 def ask_for_room(session: Session, operator_id: int) -> bool:
     """Claim the opening of the operator's room; False when it is open, being opened, or no longer wanted."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     now = real_now()
     asked = operator.room_asked_at is not None and operator.room_asked_at > now - ROOM_PATIENCE
     if operator.state == "offline" or operator.has_room or asked:
@@ -197,9 +201,14 @@ def ask_for_room(session: Session, operator_id: int) -> bool:
     return True
 
 
+def room_not_opened(session: Session, operator_id: int) -> None:
+    """Nobody picked the leg up: the next one who asks need not wait."""
+    _locked(session, operator_id).room_asked_at = None
+
+
 def room_opened(session: Session, operator_id: int, ref: str) -> None:
     """The operator's permanent leg was answered. An older leg of theirs is closed."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     if operator.state == "offline":
         enqueue_later(session, "callcenter.jobs.close_room", ref, queue="urgent")
         return
@@ -207,12 +216,12 @@ def room_opened(session: Session, operator_id: int, ref: str) -> None:
         enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
     operator.room_ref, operator.room_checked_at = ref, real_now()
     operator.room_opened_at = operator.room_opened_at or real_now()
-    _tell(session, operator)
+    tell(session, operator)
 
 
 def room_lost(session: Session, operator_id: int, ref: str, *, reopen: bool = True) -> None:
     """The operator's leg is gone. A free operator gets a new one at once, or a pause that says why."""
-    operator = _locked(session, operator_id)
+    operator = locked(session, operator_id)
     if operator.room_ref not in (None, ref):
         return  # news of a leg that was replaced
     operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
@@ -221,8 +230,8 @@ def room_lost(session: Session, operator_id: int, ref: str, *, reopen: bool = Tr
     elif operator.state != "offline":
         operator.pause_reason = "room_lost"
         if operator.call_id is None:
-            _enter(session, operator, "paused")
-    _tell(session, operator)
+            enter(session, operator, "paused")
+    tell(session, operator)
 
 
 def rooms_to_check(session: Session, limit: int = 20) -> list[tuple[int, str]]:
@@ -244,16 +253,18 @@ def sweep(session: Session) -> None:
     """Pause who is gone, log off who stays away, ask again for rooms that did not open. Calls in progress are kept."""
     now = real_now()
     idle = select(Operator).where(Operator.call_id.is_(None)).with_for_update(of=Operator, skip_locked=True)
-    for operator in session.scalars(idle.where(Operator.state == "available", _unseen(now - GRACE))):
+    gone = or_(_unseen(now - GRACE), softphones.lost(Operator.id, now - softphones.GRACE))
+    for operator in session.scalars(idle.where(Operator.state == "available", gone)):
         operator.pause_reason = "gone"
-        _enter(session, operator, "paused")
-        _tell(session, operator)
+        enter(session, operator, "paused")
+        tell(session, operator)
     for operator in session.scalars(idle.where(Operator.state == "paused", _unseen(now - AWAY))):
-        _enter(session, operator, "offline")
-        _tell(session, operator)
+        enter(session, operator, "offline")
+        tell(session, operator)
     late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)
     for operator in session.scalars(idle.where(Operator.state == "available", Operator.room_opened_at.is_(None), late)):
         enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
+    _let_citizens_go(session, now)
 
 
 def is_present(session: Session, operator_id: int, since: datetime) -> bool:
@@ -274,10 +285,20 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
         "operator": _card(session, operator),
         "call": call_card.card(session, call) if call else None,
         "dispositions": dispositions.listed(),
+        "phone": softphones.card(session, operator.id) if carriers.has_switchboard() else None,
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,
         "next_callback": queue_entries.next_callback(session, operator.id),
         "queues": queues.running_for(session, _queue_ids(session, operator.id)),
     }
+
+
+def _let_citizens_go(session: Session, now: datetime) -> None:
+    """Nobody is left listening to silence: whose operator lost both leg and browser for long hears the apology."""
+    left = select(Operator.call_id).where(
+        Operator.state == "in_call", Operator.room_opened_at.is_(None), softphones.lost(Operator.id, now - GRACE)
+    )
+    for call_id in session.scalars(left):
+        enqueue_later(session, "callcenter.softphone_jobs.let_go", str(call_id), queue="urgent")
 
 
 def _card(session: Session, operator: Operator) -> dict[str, Any]:
@@ -301,20 +322,23 @@ def _queue_ids(session: Session, operator_id: int) -> list[int]:
     return list(session.scalars(own))
 
 
-def _enter(session: Session, operator: Operator, state: str) -> None:
+def enter(session: Session, operator: Operator, state: str) -> None:
+    """Begin a state, with what belongs to it: a room for who is available, none for who is off. The row is locked."""
     operator.state, operator.state_since = state, real_now()
     if state == "available":
         operator.pause_reason = None
         if not operator.has_room:
             enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
     if state == "offline":
+        softphones.log_out(session, f"op-{operator.id}")
         operator.pause_reason = None
         if operator.room_ref:
             enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
         operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
 
 
-def _tell(session: Session, operator: Operator) -> None:
+def tell(session: Session, operator: Operator) -> None:
+    """Tell the screens and the dialer."""
     tell_later(session, f"operator/{operator.id}")
     tell_later(session, "floor")
     tell_later(session, "dialer")
@@ -329,7 +353,8 @@ def _holding(call_id: UUID) -> Any:
     return held.with_for_update(of=Operator)
 
 
-def _locked(session: Session, operator_id: int) -> Operator:
+def locked(session: Session, operator_id: int) -> Operator:
+    """The operator's row, locked and fresh. Raises NotFound."""
     operator = session.get(Operator, operator_id, with_for_update={"of": Operator}, populate_existing=True)
     if operator is None:
         raise NotFound(_("There is no such operator."))

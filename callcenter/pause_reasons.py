@@ -19,6 +19,7 @@ GIVEN: dict[str, LazyString] = {
     "supervisor": _l("By the supervisor"),
     "gone": _l("The page was closed or lost its connection"),
     "room_lost": _l("The telephone line was lost"),
+    "consulted": _l("Consulted by another operator"),
 }
 
 

@@ -107,6 +107,9 @@ class Switchboard(Carrier, Protocol):
     def invite(self, dial: Dial, room: str) -> str:
         """Call an outside number straight into a room; returns the new leg's reference."""
 
+    def link(self, switch: str, room: str, other: str, leg_id: UUID) -> str:
+        """Join two rooms by a line, so that two operators hear each other; returns its reference."""
+
     def send_keys(self, ref: str, keys: str) -> None:
         """Play DTMF towards this leg. `keys`: 0-9 * # A-D."""
 
