@@ -63,11 +63,11 @@ def make_places(var: Path) -> Places:
             own(folder)
     sockets.chmod(0o700)
     if len(bytes(sockets)) > SOCKET_PATH_LIMIT:
-        sockets = _short_folder(data / "sockets.path")
+        sockets = short_folder(data / "sockets.path")
     return Places(data, sockets)
 
 
-def _short_folder(note: Path) -> Path:
+def short_folder(note: Path) -> Path:
     """The private folder that `note` names, or a new one: a shared folder must never hold PostgreSQL's socket."""
     with contextlib.suppress(FileNotFoundError):
         folder = Path(note.read_text())

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Called by make. `setup.sh`: a Python with everything of requirements.lock in .venv. `setup.sh browser`: the browser
-# of the tests. What Debian has and this machine lacks is installed as root, and named in one sentence otherwise.
+# of the tests. `setup.sh telephone`: Asterisk, and the programs of its tests. What Debian has and this machine lacks is installed as root, and named in one sentence otherwise.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -93,6 +93,50 @@ browser() {
     else
         echo "The browser tests need Debian's packages, which this machine lacks: sudo apt install $missing" >&2
     fi
+}
+
+# Asterisk 20 or newer: the machine's own, else Debian's in a folder that every checkout of this machine shares
+# (scripts/asterisk/installation.py). Its tests call with SIPp; espeak-ng speaks the surveys.
+asterisk_folder=${CONVOCA_ASTERISK:-/var/lib/convoca/asterisk}
+
+has_asterisk() { .venv/bin/python -c 'from scripts.asterisk import find; find()' 2>/dev/null; }
+
+telephone() {
+    missing=
+    command -v sipp >/dev/null || missing="sip-tester"
+    command -v espeak-ng >/dev/null || missing="$missing espeak-ng"
+    if has_asterisk && [ -z "$missing" ]; then return 0; fi
+    if ! is_root || ! command -v apt-get >/dev/null; then
+        echo "The telephone needs Asterisk 20 and $missing: as root, run “sh scripts/setup.sh telephone” on Debian." >&2
+        return 0
+    fi
+    # shellcheck disable=SC2086  # the names are words of ours
+    [ -z "$missing" ] || apt_install $missing
+    mkdir -p "$asterisk_folder"
+    exec 8<"$asterisk_folder"
+    flock 8 # another checkout may be at it
+    has_asterisk || install_asterisk
+}
+
+# Into a draft beside it: the folder holds a whole Debian or none. The mirror is the one that apt uses here.
+install_asterisk() {
+    command -v debootstrap >/dev/null || apt_install debootstrap
+    echo "Setting up Asterisk in $asterisk_folder: a minute, 0.4 GB" >&2
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+    draft=$asterisk_folder.new
+    rm -rf "$draft"
+    # shellcheck disable=SC2086  # no mirror: debootstrap knows one
+    debootstrap --variant=minbase --include=asterisk,asterisk-core-sounds-es sid "$draft" $mirror >"$draft.log" 2>&1 || {
+        tail -n 5 "$draft.log" >&2
+        echo "Asterisk could not be set up; the whole log is $draft.log" >&2
+        exit 1
+    }
+    rm -rf "$draft"/var/cache/apt/archives/*.deb "$draft.log"
+    # Debian names its voice through links that lead out of the folder.
+    ln -sfn es_MX_f_Allison "$draft/usr/share/asterisk/sounds/es_MX"
+    chmod 755 "$draft"
+    rmdir "$asterisk_folder"
+    mv "$draft" "$asterisk_folder"
 }
 
 exec 9<Makefile
