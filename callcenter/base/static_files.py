@@ -12,7 +12,12 @@ from typing import Any
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-VENDOR = {"bootstrap": "bootstrap-5.3.8", "htmx": "htmx-2.0.11", "bootstrap-icons": "bootstrap-icons-1.13.2"}
+VENDOR = {
+    "bootstrap": "bootstrap-5.3.8",
+    "htmx": "htmx-2.0.11",
+    "bootstrap-icons": "bootstrap-icons-1.13.2",
+    "jssip": "jssip-3.13.8",
+}
 YEAR_SECONDS = 31_536_000
 
 
