@@ -3,7 +3,7 @@
 import logging
 from uuid import UUID
 
-from callcenter import call_placing, call_sweep, calls, carriers, operators, queues
+from callcenter import call_placing, call_sweep, calls, carriers, operators
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
@@ -43,8 +43,7 @@ def _place(call_id: UUID) -> None:
                 session.commit()
                 event = call_placing.dial(carrier, order, route)
         calls.record_event(session, call_id, event)
-        if call_placing.halts_queue(event):
-            queues.set_state(session, order.queue_id, "paused", f"carrier:{event.payload['code']}", None)
+        call_placing.follow_up(session, order, event)
         session.commit()
         log.info("call %s: %s %s", call_id, event.kind, event.payload.get("code", ""))
 
