@@ -17,6 +17,8 @@ from callcenter.carriers import BadNumber, Carrier, Dial, Route
 
 LEASE = timedelta(seconds=15)
 WIRE = timedelta(seconds=9)  # what the carrier may take; no request starts with less than this left of the lease
+# Why a person could not be called through any trunk -> when to look again; everything else comes back by itself.
+WAITS = {"trunks_full": queues.ALONE, "no_route": timedelta(hours=1)}
 PASSING = {"household"}  # refusals that pass by themselves within a minute or two
 
 
@@ -54,11 +56,15 @@ def claim(session: Session, call_id: UUID) -> Order | None:
 
 
 def find_route(session: Session, carrier: Carrier, order: Order) -> Route | Event:
-    """The way that the call takes; an event when there is none. What is full or rests now gives the try back."""
+    """The way that the call takes, kept in the ledger; an event when there is none. What is full or rests now gives the
+    try back."""
+    call = calls.locked(session, order.dial.call_id)  # before the trunk that `route` locks, like every end of a call
     try:
-        return carrier.route(session, order.dial.phone, order.dial.caller_id, order.queue_id)
+        route = carrier.route(session, order.dial.phone, order.dial.caller_id, order.queue_id)
     except ProviderError as error:
-        return Event("not_placed", "placing", {"code": error.code, "permanent": error.permanent})
+        return Event(_kind(error), "placing", {"code": error.code, "permanent": error.permanent})
+    call.trunk_id, call.caller_id = route.trunk, route.caller_id
+    return route
 
 
 def ask_gate(session: Session, order: Order, *, simulated: bool) -> consent.Refusal | None:
@@ -94,6 +100,17 @@ def dial(carrier: Carrier, order: Order, route: Route) -> Event:
         return Event("placed", "placed", ref=carrier.place(wanted))
     except ProviderError as error:
         return Event(_kind(error), "placing", {"code": error.code, "permanent": error.permanent})
+
+
+def follow_up(session: Session, order: Order, event: Event) -> None:
+    """What a call that was not placed means for its queue and for the person."""
+    if halts_queue(event):
+        queues.set_state(session, order.queue_id, "paused", f"carrier:{event.payload['code']}", None)
+    elif event.payload.get("code") in WAITS:
+        entry_id = calls.locked(session, order.dial.call_id).entry_id
+        queue_entries.exclude(
+            session, entry_id, event.payload["code"], campaign_now(session) + WAITS[event.payload["code"]]
+        )
 
 
 def halts_queue(event: Event) -> bool:
