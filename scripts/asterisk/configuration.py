@@ -20,6 +20,7 @@ WRITABLE = ("pjsip_accounts.conf", "pjsip_trunks.conf")
 LANGUAGE = "es_MX"
 PATIENCE = 10  # seconds that an answered citizen waits in silence for somebody to talk to
 MOST_FILES = 8192
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's; a trunk over TLS must show one of them
 # Of the events that the user `switch` may hear: those that nobody asks about.
 UNHEARD = ("TestEvent", "DeviceStateChange", "NewConnectedLine", "NewCallerid", "PresenceStateChange")
 
@@ -47,7 +48,7 @@ def write(folder: Path, run_folder: Path, installation: Installation, ports: Por
     values = {
         "folder": folder, "run_folder": run_folder, "installation": installation, "ports": ports, "secrets": keys,
         "language": LANGUAGE, "patience": PATIENCE, "most_files": MOST_FILES, "unheard_events": UNHEARD,
-        "sip_address": wishes.sip_address, "is_loopback": wishes.sip_address.startswith("127."),
+        "sip_address": wishes.sip_address, "authorities": AUTHORITIES, "is_loopback": wishes.sip_address.startswith("127."),
         "public_address": wishes.public_address, "own_address": _own_address() if wishes.public_address else None,
     }  # fmt: skip
     etc = folder / "etc"

@@ -30,6 +30,10 @@ class Ports:
         return self.first + 2
 
     @property
+    def sips(self) -> int:
+        return self.first + 3
+
+    @property
     def first_rtp(self) -> int:
         return self.first + 100
 
@@ -67,7 +71,7 @@ def claim(wanted: int | None = None) -> Claim:
 
 
 def _used(ports: Ports) -> list[tuple[int, socket.SocketKind]]:
-    tcp = [(port, socket.SOCK_STREAM) for port in (ports.ami, ports.http)]
+    tcp = [(port, socket.SOCK_STREAM) for port in (ports.ami, ports.http, ports.sip, ports.sips)]
     return [*tcp, *((port, socket.SOCK_DGRAM) for port in (ports.sip, ports.first_rtp))]
 
 
