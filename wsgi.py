@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from callcenter import carriers, suppression_key, suppressions
+from callcenter import carriers, recording_files, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, people_columns
@@ -23,6 +23,7 @@ MODELS = (
     "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
     "callcenter.queues", "callcenter.switches", "callcenter.call_legs", "callcenter.supervision",
     "callcenter.transfer_targets", "callcenter.trunk_book", "callcenter.trunk_tests",
+    "callcenter.recording_ledger",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
+    "callcenter.recording_views",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
@@ -55,6 +57,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.rule_views",
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
+    "callcenter.recording_keeping",
     "callcenter.console", "callcenter.floor", "callcenter.import_views", "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",
@@ -107,6 +110,7 @@ def compose(settings: Settings) -> None:
     sealed.configure(settings.secret_key)
     carriers.configure(settings)
     channels.configure(settings)
+    recording_files.configure(settings)
     people_columns.configure(settings.var)
     for name in COMPOSED:
         import_module(name).compose()

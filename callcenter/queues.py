@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     ForeignKey,
     Identity,
     Index,
@@ -71,6 +72,9 @@ class CallQueue(Base):
     word, a code of WHY_IDLE; None while it dials. `wrap_up_seconds`: to write a call up; the operator may take more."""
 
     __tablename__ = "call_queues"
+    __table_args__ = (
+        CheckConstraint("recording = 'off' OR recording_notice_id IS NOT NULL", name="recorded_with_notice"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     purpose: Mapped[str]
@@ -85,6 +89,8 @@ class CallQueue(Base):
     wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
     answered_by: Mapped[str] = mapped_column(default="operator", server_default="operator")  # operator | recording
     machine_detection: Mapped[str] = mapped_column(default="off", server_default="off")  # off | on | shadow
+    recording: Mapped[str] = mapped_column(default="off", server_default="off")  # off | notice | ask
+    recording_notice_id: Mapped[int | None] = mapped_column(ForeignKey("recording_notices.id"))
     script_text: Mapped[str | None]  # what the operator reads when there is no survey
     on_behalf_of: Mapped[str]
     privacy_notice_url: Mapped[str]

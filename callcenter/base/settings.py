@@ -28,6 +28,20 @@ class Twilio:
 
 
 @dataclass(frozen=True)
+class Recordings:
+    """Where recordings lie: in the data folder, or in a bucket of S3-compatible storage when `s3_url` names one.
+
+    `disk_left`: bytes; with less on a disk no new recording is begun."""
+
+    disk_left: int = 2**30
+    s3_url: str = ""
+    s3_bucket: str = ""
+    s3_region: str = "us-east-1"
+    s3_key_id: str = ""
+    s3_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Settings:
     """`var` holds all data of the embedded default; `public_url` is where carriers reach our webhooks."""
 
@@ -41,6 +55,7 @@ class Settings:
     twilio: Twilio
     live_port: int | None = None
     demo_passwords_refused: bool = False
+    recordings: Recordings = field(default_factory=Recordings)
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
 
     @property
@@ -80,6 +95,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         twilio=_twilio(env, carrier, faults),
         live_port=_port(env, PREFIX + "LIVE_PORT", faults),
         demo_passwords_refused=_refuses_demo_passwords(env, carrier, faults),
+        recordings=_recordings(env, faults),
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
     )
     if faults:
@@ -184,3 +200,18 @@ def _twilio(env: Mapping[str, str], carrier: str, faults: list[str]) -> Twilio:
         env.get(PREFIX + "TWILIO_VOICE_NUMBER", ""),
         env.get(PREFIX + "TWILIO_SMS_SENDER", ""),
     )
+
+
+def _recordings(env: Mapping[str, str], faults: list[str]) -> Recordings:
+    megabytes = env.get(PREFIX + "RECORDINGS_DISK_LEFT") or "1024"
+    if not (megabytes.isascii() and megabytes.isdigit()):
+        faults.append(f"{PREFIX}RECORDINGS_DISK_LEFT is {megabytes!r}; it must be a number of megabytes.")
+        megabytes = "1024"
+    url = _url(env, PREFIX + "S3_URL", ("http", "https"), faults).rstrip("/") if env.get(PREFIX + "S3_URL") else ""
+    names = {name: env.get(PREFIX + name, "") for name in ("S3_BUCKET", "S3_KEY_ID", "S3_SECRET")}
+    for name in (name for name, value in names.items() if url and not value):
+        faults.append(f"{PREFIX}{name} is not set; recordings go to {PREFIX}S3_URL and need it.")
+    return Recordings(
+        disk_left=int(megabytes) * 2**20, s3_url=url, s3_bucket=names["S3_BUCKET"], s3_key_id=names["S3_KEY_ID"],
+        s3_region=env.get(PREFIX + "S3_REGION") or "us-east-1", s3_secret=names["S3_SECRET"],
+    )  # fmt: skip
