@@ -16,6 +16,7 @@ _HEARD = {
     "failed": "ended",
     "invalid_number": "ended",
     "canceled": "ended",
+    "machine": "ended",
 }
 
 MOVES: dict[str, dict[str, str]] = {
@@ -29,7 +30,11 @@ MOVES: dict[str, dict[str, str]] = {
         "lost": "ended",
     },
     "unknown": {**_HEARD, "placed": "placing", "not_placed": "ended", "lost": "ended"},
-    "ringing": {**{kind: state for kind, state in _HEARD.items() if kind != "ringing"}, "lost": "ended"},
+    "ringing": {
+        **{kind: state for kind, state in _HEARD.items() if kind != "ringing"},
+        "not_placed": "ended",
+        "lost": "ended",
+    },
     "answered": {
         "connected": "connected",
         "abandoned": "ended",
@@ -37,7 +42,13 @@ MOVES: dict[str, dict[str, str]] = {
         "failed": "ended",
         "lost": "ended",
     },
-    "connected": {"hung_up": "wrap_up", "failed": "wrap_up", "lost": "wrap_up", "handed_out": "wrap_up", "disposed": "ended"},
+    "connected": {
+        "hung_up": "wrap_up",
+        "failed": "wrap_up",
+        "lost": "wrap_up",
+        "handed_out": "wrap_up",
+        "disposed": "ended",
+    },
     "wrap_up": {"disposed": "ended", "not_coded": "ended"},
     "ended": {"undone": "wrap_up"},
 }
@@ -59,7 +70,7 @@ FACTS = {
 }
 
 # The person or the line had its say: the try counts. Every other end gives the try back.
-COUNTED = frozenset({"busy", "no_answer", "abandoned", "failed", "invalid_number", "not_coded"})
+COUNTED = frozenset({"busy", "no_answer", "abandoned", "failed", "invalid_number", "machine", "not_coded"})
 
 # How long a call may stay in a state before the sweeper asks about it (real time).
 LIFE = {

@@ -24,8 +24,8 @@ from callcenter.call_scripts import script_for
 from callcenter.contacts import Contact
 from callcenter.dispositions import Disposition, disposition
 
-__all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "hang_up_later", "locked", "mark_difficult",
-           "more_time", "plan", "record_event", "save_note", "undo_disposition"]  # fmt: skip
+__all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "finish_unattended", "hang_up_later", "locked",
+           "mark_difficult", "more_time", "plan", "record_event", "save_note", "undo_disposition"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,17 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
 
 
 def answer(session: Session, call_id: UUID, event: Event) -> int | None:
-    """A citizen has picked up: returns the id of the operator who takes the call, None when it is over or nobody can.
-
-    Asked again, it returns the operator of the first time."""
+    """A citizen has picked up: returns the id of the operator who takes the call, None when it is over or nobody can,
+    or when a recording takes it: then it is connected. Asked again, it returns the operator of the first time."""
     record_event(session, call_id, event)
     call = locked(session, call_id)
     if call.state == "connected":
         return call.operator_id
     if call.state != "answered":
+        return None
+    if queues.get(session, call.queue_id).answered_by == "recording":
+        call.connected_at = real_now()
+        record_event(session, call_id, Event("connected", "connected"))
         return None
     operator_id = connect(session, call)
     if operator_id is None:
@@ -116,16 +119,8 @@ def connect(session: Session, call: Call, *, first: int | None = None) -> int | 
     return operator.id
 
 
-def dispose(
-    session: Session,
-    call_id: UUID,
-    operator_id: int,
-    code: str,
-    *,
-    note: str = "",
-    callback_at: datetime | None = None,
-    callback_mine: bool = False,
-) -> None:
+def dispose(session: Session, call_id: UUID, operator_id: int, code: str, *, note: str = "",
+            callback_at: datetime | None = None, callback_mine: bool = False) -> None:  # fmt: skip
     """The operator's word on the call; hangs up when the citizen is still there. Frees the operator.
 
     `callback_at`: campaign time, aware. The same word twice is one. Raises InvalidInput, Refused, NotFound."""
@@ -137,23 +132,36 @@ def dispose(
         raise Refused("call_over", _("This call is closed already. Undo its outcome first, or ask a supervisor."))
     if chosen.effect == "callback" and (callback_at is None or callback_at <= campaign_now(session)):
         raise InvalidInput({"callback_at": _("Say when to call back: a time that is still to come.")})
-    kept = {"code": code, "entry": queue_entries.remember(session, call.entry_id), "state": call.state}
     if call.state == "connected":
         hang_up_later(session, call.id)
     _write_note(session, call, note or call.note)
-    call.disposition, call.disposition_at = code, real_now()
+    _dispose(session, call, chosen, callback_at, operator_id if callback_mine else None)
+
+
+def finish_unattended(session: Session, call_id: UUID, code: str) -> None:
+    """A recording's word on the call that it held; harmless when that is closed. It hangs up itself, else the sweep."""
+    chosen, call = disposition(code), locked(session, call_id)
+    if call.operator_id is not None:
+        raise Refused("attended", _("An operator has this call: the word is theirs."))
+    if call.state in ("connected", "wrap_up"):
+        _dispose(session, call, chosen, None, None)
+
+
+def _dispose(session: Session, call: Call, chosen: Disposition, callback_at: datetime | None,
+             promised_by: int | None) -> None:  # fmt: skip
+    kept = {"code": chosen.code, "entry": queue_entries.remember(session, call.entry_id), "state": call.state}
+    call.disposition, call.disposition_at = chosen.code, real_now()
     _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
     _enter(session, call, "ended")
-    _close(session, call, code)
-    _take_effect(session, call, chosen, callback_at, operator_id if callback_mine else None)
+    _close(session, call, chosen.code)
+    _take_effect(session, call, chosen, callback_at, promised_by)
     script = script_for(call.script)
     if script is not None:
         script.ended(session, call.id)
 
 
-def _take_effect(
-    session: Session, call: Call, chosen: Disposition, callback_at: datetime | None, promised_by: int | None
-) -> None:
+def _take_effect(session: Session, call: Call, chosen: Disposition, callback_at: datetime | None,
+                 promised_by: int | None) -> None:  # fmt: skip
     """What the operator's word means for the person: a callback, another try, done here, or never again."""
     if chosen.effect == "callback" and callback_at is not None:
         queue_entries.promise_callback(session, call.entry_id, callback_at, promised_by)
@@ -261,12 +269,11 @@ def _note_facts(call: Call, event: Event) -> None:
     """What an event tells for good, in whatever order it came."""
     call.carrier_ref = call.carrier_ref or event.ref
     fact = call_states.FACTS.get(event.kind)
-    if fact is None:
-        return
-    if getattr(call, fact) is None:
+    if fact is not None and getattr(call, fact) is None:
         setattr(call, fact, real_now())
-    if fact == "hung_up_at" and call.cause is None:
-        call.cause = {"event": event.kind, **event.payload}
+    is_end = fact == "hung_up_at" or event.kind in ("not_placed", "machine")
+    if is_end and set(call.cause or {}) <= {"event"}:  # the line's own words may come after ours
+        call.cause = {"event": event.kind, **event.payload, **(call.cause or {})}
 
 
 def _enter(session: Session, call: Call, state: str) -> None:

@@ -46,6 +46,7 @@ OUTCOMES: dict[str, LazyString] = {
     "busy": _l("Busy"),
     "no_answer": _l("Nobody answered"),
     "failed": _l("The line failed"),
+    "machine": _l("An answering machine took the call"),
     "invalid_number": _l("The number does not exist"),
     "canceled": _l("Given up before an answer"),
     "abandoned": _l("Answered, and no operator was free"),
@@ -53,6 +54,8 @@ OUTCOMES: dict[str, LazyString] = {
     "not_placed": _l("Never reached the carrier"),
     "lost": _l("The carrier does not know what became of it"),
     "not_coded": _l("The operator left without an outcome"),
+    "inbound_informed": _l("Rang back and heard who had called"),
+    "inbound_missed": _l("Rang back while nobody was free"),
 }
 
 

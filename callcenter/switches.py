@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,7 +20,8 @@ AMI_USERS = ("switch", "ivr", "worker")
 
 class Switch(Base):
     """One Asterisk. `secrets_sealed`: JSON, AMI user → secret. `folder`: its spool folder as this host sees it, None
-    on another host; `folder_there`: the same folder as Asterisk sees it. `fault`: why it does not work, in words."""
+    on another host; `folder_there`: the same folder as Asterisk sees it. `seen_at`: when its listener last heard from
+    it; `booted_at`: when it started last. `fault`: the code of what keeps the listener out."""
 
     __tablename__ = "switches"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,6 +34,7 @@ class Switch(Base):
     folder_there: Mapped[str | None]
     is_enabled: Mapped[bool] = mapped_column(default=True, server_default="true")
     seen_at: Mapped[datetime | None]
+    booted_at: Mapped[datetime | None]
     version: Mapped[str | None]
     fault: Mapped[str | None]
 
@@ -84,3 +86,20 @@ def door(session: Session, name: str, user: str) -> Door:
 def is_away(switch: Switch) -> bool:
     """Has its listener not heard from it for a while?"""
     return switch.seen_at is None or switch.seen_at < real_now() - SILENCE
+
+
+def heard(session: Session, name: str, *, booted_at: datetime | None = None, version: str | None = None) -> None:
+    """Its listener has heard from it just now; what is new about it is kept."""
+    news = {"booted_at": booted_at, "version": version}
+    known = {column: value for column, value in news.items() if value is not None}
+    session.execute(update(Switch).where(Switch.name == name).values(seen_at=real_now(), fault=None, **known))
+
+
+def failed(session: Session, name: str, fault: str) -> None:
+    """Its listener cannot get in. `fault`: the code of the ProviderError."""
+    session.execute(update(Switch).where(Switch.name == name, Switch.fault.is_distinct_from(fault)).values(fault=fault))
+
+
+def any_heard(session: Session) -> bool:
+    """Is there a switch that calls can go out through?"""
+    return any(not is_away(switch) for switch in all_switches(session))

@@ -151,7 +151,7 @@ def configure(settings: Settings) -> None:
 
     def make() -> Carrier:
         if settings.carrier == "asterisk":
-            from callcenter.carriers.asterisk import AsteriskCarrier
+            from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 
             return AsteriskCarrier()
         from callcenter.carriers.twilio import TwilioCarrier  # a heavy import, only where calls are made

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("folder_there", sa.String),
         sa.Column("is_enabled", sa.Boolean, nullable=False, server_default=sa.text("true")),
         sa.Column("seen_at", TIME),
+        sa.Column("booted_at", TIME),
         sa.Column("version", sa.String),
         sa.Column("fault", sa.String),
     )

@@ -1,5 +1,1 @@
 """Asterisk: calls over its manager interface (AMI), what happens in them by the events that scripts.switch reads."""
-
-from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
-
-__all__ = ["AsteriskCarrier"]

@@ -1,0 +1,127 @@
+"""Trunks as an Asterisk reads them: sections of its file of trunks, written and removed through AMI. Pure but `write`,
+`remove` and `look`, which ask.
+
+https://docs.asterisk.org/Configuration/Channel-Drivers/SIP/Configuring-res_pjsip/PJSIP-Configuration-Wizard/"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from callcenter import trunk_numbers
+from callcenter.carriers.asterisk import actions
+from callcenter.carriers.asterisk.actions import Action, BadAction
+from callcenter.carriers.asterisk.client import Answer
+
+FILE, TEMPLATE = "pjsip_trunks.conf", "trunk-wiz"
+ASK_ALIVE = "30"  # seconds between two questions whether the other side is there
+TRANSPORTS = ("udp", "tcp", "tls")
+Ask = Callable[[Action], Answer]
+_SECTION = re.compile(r"trunk-([0-9]+)")
+_REGISTRATION = re.compile(r"trunk-([0-9]+)-reg-[0-9]+")
+_AOR = re.compile(r"(?:trunk-([0-9]+))/")
+
+
+@dataclass(frozen=True)
+class TrunkFile:
+    """What Asterisk must know of a trunk; free of the session."""
+
+    id: int
+    host: str
+    port: int
+    transport: str
+    username: str | None
+    secret: str | None = field(repr=False)
+    registers: bool
+    asks_alive: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What Asterisk says of a trunk's registration, or of its contact when it has none. None: nothing yet."""
+
+    trunk: int
+    is_well: bool | None
+    detail: str
+
+
+def section(trunk: TrunkFile) -> list[tuple[str, str]]:
+    """The lines of a trunk's section. Raises BadAction for what must not reach a configuration file."""
+    _check(trunk)
+    lines = [
+        ("transport", f"transport-{trunk.transport}"),
+        ("remote_hosts", f"{trunk.host}:{trunk.port}"),
+        ("sends_auth", "yes" if trunk.username else "no"),
+        ("sends_registrations", "yes" if trunk.registers else "no"),
+        ("aor/qualify_frequency", ASK_ALIVE if trunk.asks_alive else "0"),
+    ]
+    if trunk.transport == "tls":
+        lines += [("endpoint/media_encryption", "sdes"), ("endpoint/media_encryption_optimistic", "yes")]
+    if trunk.username:
+        lines += [("outbound_auth/username", trunk.username), ("outbound_auth/password", trunk.secret or "")]
+        # Carriers know us by the user of From; whom the person sees is in P-Asserted-Identity and From's name.
+        lines.append(("endpoint/contact_user", trunk.username))
+    if trunk.registers:
+        lines += [
+            ("registration/expiration", "300"), ("registration/retry_interval", "20"),
+            ("registration/forbidden_retry_interval", "60"), ("registration/fatal_retry_interval", "60"),
+            ("registration/auth_rejection_permanent", "no"), ("registration/max_retries", "100000"),
+        ]  # fmt: skip
+    return lines
+
+
+def update(trunk: TrunkFile, *, is_there: bool) -> Action:
+    """Write the trunk's section anew and have it read."""
+    name = f"trunk-{trunk.id:d}"
+    steps: list[tuple[str, dict[str, str]]] = [("DelCat", {"Cat": name})] if is_there else []
+    steps.append(("NewCat", {"Cat": name, "Options": f'inherit="{TEMPLATE}"'}))
+    steps += [("Append", {"Cat": name, "Var": key, "Value": value}) for key, value in section(trunk)]
+    return actions.edit(FILE, steps)
+
+
+def write(ask: Ask, trunk: TrunkFile) -> None:
+    """Make the switch know the trunk as it stands. Harmless when repeated. Raises ProviderError."""
+    ask(update(trunk, is_there=trunk.id in known(ask)))
+
+
+def remove(ask: Ask, trunk_id: int) -> None:
+    """Make the switch forget the trunk; harmless when it does not know it. Raises ProviderError."""
+    if trunk_id in known(ask):
+        ask(actions.edit(FILE, [("DelCat", {"Cat": f"trunk-{trunk_id:d}"})]))
+
+
+def known(ask: Ask) -> set[int]:
+    """The ids of the trunks in the switch's file."""
+    answer = ask({"Action": "GetConfig", "Filename": FILE})
+    names = [value for header, value in answer.response.headers if header.lower().startswith("category-")]
+    return {int(found[1]) for name in names if (found := _SECTION.fullmatch(name))}
+
+
+def look(ask: Ask) -> list[Standing]:
+    """How the switch's trunks stand: of those that register their registration, of the others whether they answer."""
+    registrations = ask({"Action": "PJSIPShowRegistrationsOutbound"}).events
+    found = [
+        Standing(int(name[1]), _REGISTERED.get(status), status)
+        for packet in registrations
+        if (name := _REGISTRATION.fullmatch(packet.get("ObjectName"))) and (status := packet.get("Status"))
+    ]
+    registering = {standing.trunk for standing in found}
+    for packet in ask({"Action": "PJSIPShowContacts"}).events:
+        name = _AOR.match(packet.get("ObjectName")) or _SECTION.fullmatch(packet.get("Aor"))
+        if name and int(name[1]) not in registering:
+            status = packet.get("Status")
+            found.append(Standing(int(name[1]), _REACHABLE.get(status), status))
+    return found
+
+
+_REGISTERED = {"Registered": True, "Rejected": False, "Unregistered": None, "Stopped": False}
+_REACHABLE = {"Reachable": True, "NonQualified": True, "Unreachable": False}
+
+
+def _check(trunk: TrunkFile) -> None:
+    fits = (
+        trunk_numbers.is_host(trunk.host) and 0 < trunk.port < 65536 and trunk.transport in TRANSPORTS
+        and (trunk.username is None or trunk_numbers.is_username(trunk.username))
+        and (not trunk.secret or trunk_numbers.is_secret(trunk.secret))
+    )  # fmt: skip
+    if not fits:
+        raise BadAction("This trunk has an address, user or password that must not reach a configuration file.")
