@@ -61,10 +61,11 @@ def hang_up(call_id: str) -> None:
         session.commit()
 
 
-def open_room(operator_id: int) -> None:
-    """Ring the operator's page for their permanent leg; the room counts when the leg asks for its TwiML."""
+def open_room(operator_id: int, again: bool = False) -> None:
+    """Ring the operator's page for their permanent leg; the room counts when the leg asks for its TwiML, or is heard
+    of in its room. `again`: also when we believe it open."""
     with open_session() as session:
-        wanted = operators.ask_for_room(session, operator_id)
+        wanted = operators.ask_for_room(session, operator_id, again=again)
         session.commit()
         if not wanted:
             return
@@ -74,7 +75,9 @@ def open_room(operator_id: int) -> None:
             log.warning("room of operator %s: %s %s", operator_id, error, error.code)
             if error.permanent:
                 operators.room_lost(session, operator_id, "", reopen=False)
-                session.commit()
+            else:
+                operators.room_not_opened(session, operator_id)
+            session.commit()
 
 
 def close_room(ref: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_, select, text, update
+from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -78,8 +78,12 @@ def of_user(session: Session, user_id: int) -> Operator:
 
 
 def go_available(session: Session, operator_id: int) -> None:
-    """Ready for calls; their room is opened when it is not. Undoes a pause or a leave asked for during a call."""
+    """Ready for calls; their room is opened when it is not. Undoes a pause or a leave asked for during a call.
+
+    Raises Refused `no_room` where the room is a browser's own leg: without it the operator would hear nobody."""
     operator = locked(session, operator_id)
+    if carriers.has_switchboard() and not operator.has_room and operator.call_id is None:
+        raise Refused("no_room", _("Your line is not open yet: connect, allow the microphone, and wait a moment."))
     operator.pause_reason, operator.leave_after_call = None, False
     operator.last_seen_at = real_now()
     if operator.call_id is None and operator.state != "available":
@@ -113,15 +117,19 @@ def seen(session: Session, operator_id: int) -> None:
 
 
 def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Operator | None:
-    """Give the call to `first` or to whom it was promised, else to who has waited longest in an open room; None when nobody is free.
+    """Give the call to `first` or to whom it was promised, else to who has waited longest in an open room; None when
+    nobody is free. A room on another switch than the call is out of its reach.
 
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
-    queue_id, entry_id = session.execute(select(Call.queue_id, Call.entry_id).where(Call.id == call_id)).one()
+    kept = select(Call.queue_id, Call.entry_id, Call.carrier_ref).where(Call.id == call_id)
+    queue_id, entry_id, ref = session.execute(kept).one()
+    switch = carriers.switch_of(ref or "")
+    reachable = Operator.room_ref.startswith(f"{switch}/", autoescape=True) if switch else true()
     promised = first or queue_entries.promised_to(session, entry_id)
     wanted = (
         select(Operator)
-        .where(is_free(real_now()), serves(queue_id))
+        .where(is_free(real_now()), serves(queue_id), reachable)
         .order_by((Operator.id == promised).desc(), Operator.state_since, Operator.id)
         .limit(1)
         .execution_options(populate_existing=True)
@@ -190,12 +198,15 @@ def take_back(session: Session, operator_id: int, call_id: UUID) -> None:
     tell(session, operator)
 
 
-def ask_for_room(session: Session, operator_id: int) -> bool:
-    """Claim the opening of the operator's room; False when it is open, being opened, or no longer wanted."""
+def ask_for_room(session: Session, operator_id: int, *, again: bool = False) -> bool:
+    """Claim the opening of the operator's room; False when it is open, being opened, or no longer wanted, or while
+    their browser is not there to be rung. `again`: the browser has come back and may have lost the leg we know."""
     operator = locked(session, operator_id)
     now = real_now()
     asked = operator.room_asked_at is not None and operator.room_asked_at > now - ROOM_PATIENCE
-    if operator.state == "offline" or operator.has_room or asked:
+    if operator.state == "offline" or (not again and (operator.has_room or asked)):
+        return False
+    if carriers.has_switchboard() and not softphones.is_there(session, f"op-{operator.id}"):
         return False
     operator.room_asked_at = now
     return True
@@ -203,7 +214,7 @@ def ask_for_room(session: Session, operator_id: int) -> bool:
 
 def room_not_opened(session: Session, operator_id: int) -> None:
     """Nobody picked the leg up: the next one who asks need not wait."""
-    _locked(session, operator_id).room_asked_at = None
+    locked(session, operator_id).room_asked_at = None
 
 
 def room_opened(session: Session, operator_id: int, ref: str) -> None:

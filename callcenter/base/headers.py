@@ -34,12 +34,13 @@ def init_app(app: Flask, settings: Settings) -> None:
         return response
 
 
-def policy() -> str:
-    """Content-Security-Policy: everything from ourselves, nothing inline; live news may come from their own port."""
+def policy(*reached: str) -> str:
+    """Content-Security-Policy: everything from ourselves, nothing inline; live news may come from their own port, and
+    a page that needs it may reach the origins `reached`."""
     return "; ".join(
         (
             "default-src 'self'",
-            f"connect-src 'self' {live_origin()}".rstrip(),
+            " ".join(("connect-src 'self'", *filter(None, (live_origin(), *reached)))),
             "img-src 'self' data:",  # Bootstrap's own marks are data: pictures
             "media-src 'self' blob:",
             "object-src 'none'",

@@ -1,0 +1,351 @@
+// A telephone in the page: registers at our Asterisk, picks up the one leg that the server rings, and keeps it.
+//
+// The server is the truth about calls; this only carries sound. Usable on any page:
+//   const phone = new Phone({ accountUrl, libraryUrl, audio, onChange(phone) {…}, onLost() {…} });
+//   await phone.start();    phone.stop();    phone.mute(true);    await phone.echo(seconds);    await phone.measure();
+// Nobody but our Asterisk can ring it: it takes calls only from the socket at which it has signed in.
+
+import { kept, Microphone, sendTo } from "./microphone.js";
+
+const KEPT = "convoca:phone";
+const EXPIRES_S = 120;
+const SOON_MS = 400; // a fresh account needs up to a second to be known at the switch
+const TRIES = 20;
+const LINK_LOST_MS = 10000;
+const AGAIN_MS = 5000; // between two of the same request to the server
+const AFTER_MS = 1000;
+const ICE_MS = 4000; // audio that is interrupted for longer is asked for anew
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Phone {
+  /** `onChange(phone)` after every change of what it shows: `fault` (a code or null), `isRegistered`, `hasLine`,
+   * `isMuted`, `isReconnecting`. `onLost()`: the line must be rung again. */
+  constructor({ accountUrl, libraryUrl, audio, onChange = () => {}, onLost = () => {} }) {
+    Object.assign(this, { accountUrl, libraryUrl, audio, onChange, onLost, sessions: new Set(), last: {}, asked: {} });
+    this.fault = null;
+    this.isRegistered = this.isReconnecting = false;
+    this.microphone = new Microphone({
+      onLost: () => this.say("unplugged"),
+      onBack: (microphones, isHere) => this.devicesChanged(microphones, isHere),
+    });
+    this.microphone.listeners.add((track) => this.replaceTrack(track));
+    addEventListener("pagehide", () => this.hangUp());
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  get isOn() {
+    return Boolean(this.ua);
+  }
+
+  get hasLine() {
+    return Boolean(this.line?.isEstablished() && !this.line.isBroken);
+  }
+
+  get isMuted() {
+    return this.microphone.isMuted;
+  }
+
+  /** The microphone and the library: what can fail here is said before anybody counts on us. True when both are there. */
+  prepare() {
+    return this.attempt(() => Promise.all([this.microphone.isLive || this.microphone.open(), this.load()]));
+  }
+
+  /** Microphone, account, registration; the server rings then. True when it got so far. */
+  start() {
+    this.starting ??= this.prepare()
+      .then((isReady) => isReady && (this.ua || this.attempt(() => this.register())))
+      .finally(() => (this.starting = null));
+    return this.starting;
+  }
+
+  async attempt(work) {
+    this.say(null);
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.say(error.code ?? "unreachable");
+      return false;
+    }
+  }
+
+  /** JsSIP itself, fetched only by those who telephone. */
+  load() {
+    if (window.JsSIP) return null;
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = this.libraryUrl;
+      script.onload = resolve;
+      script.onerror = () => reject(Object.assign(new Error("library"), { code: "unreachable" }));
+      document.head.append(script);
+    });
+  }
+
+  /** The account of this log-in: from the server, or kept in this tab since before a reload. */
+  async account() {
+    const known = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (known) return known;
+    const answer = await fetch(this.accountUrl, {
+      method: "POST",
+      headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content, Accept: "application/json" },
+    });
+    if (!answer.ok) throw Object.assign(new Error("account"), { code: answer.status === 409 ? "no_switch" : "unreachable" });
+    const account = await answer.json();
+    sessionStorage.setItem(KEPT, JSON.stringify(account));
+    return account;
+  }
+
+  async register() {
+    const account = await this.account();
+    const address = new URL(account.ws_url, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    window.JsSIP.debug.disable();
+    this.ua = new window.JsSIP.UA({
+      sockets: [new window.JsSIP.WebSocketInterface(address.href)],
+      uri: account.uri, password: account.password, register_expires: EXPIRES_S, session_timers: false,
+      connection_recovery_min_interval: 1, connection_recovery_max_interval: 5, user_agent: "Convoca",
+    });
+    this.tries = 0;
+    this.ua.on("registered", () => this.registered(true));
+    this.ua.on("unregistered", () => this.registered(false));
+    this.ua.on("registrationFailed", () => this.refused());
+    this.ua.on("disconnected", () => this.linkLost());
+    this.ua.on("newRTCSession", ({ originator, session }) => originator === "remote" && this.pickUp(session));
+    this.ua.start();
+    this.watchLink();
+  }
+
+  registered(is) {
+    this.isRegistered = is;
+    if (is) {
+      this.tries = 0;
+      this.isReconnecting = false;
+      clearTimeout(this.linkTimer);
+      if (["unreachable", "refused"].includes(this.fault)) this.fault = null;
+    }
+    this.onChange(this);
+  }
+
+  /** Not known there yet, or not any more: tried again for a while, then once with a new account. */
+  async refused() {
+    this.isRegistered = false;
+    const ua = this.ua;
+    if (!ua?.isConnected()) return; // JsSIP connects and registers again by itself
+    this.tries += 1;
+    if (this.tries === TRIES) sessionStorage.removeItem(KEPT);
+    if (this.tries === TRIES && !this.isRenewed) {
+      this.isRenewed = true;
+      this.ua = null;
+      ua.stop();
+      await this.register().catch((error) => this.say(error.code ?? "unreachable"));
+      return;
+    }
+    if (this.tries >= TRIES) this.say("refused");
+    await pause(this.tries < TRIES ? SOON_MS : AGAIN_MS);
+    if (ua === this.ua && ua.isConnected()) ua.register();
+  }
+
+  linkLost() {
+    this.isRegistered = false;
+    this.isReconnecting = true;
+    this.watchLink();
+    this.onChange(this);
+  }
+
+  watchLink() {
+    clearTimeout(this.linkTimer);
+    this.linkTimer = setTimeout(() => this.ua && !this.ua.isConnected() && this.say("unreachable"), LINK_LOST_MS);
+  }
+
+  /** The server rings our leg. An older one is let go when the new one stands. */
+  pickUp(session) {
+    if (!this.microphone.stream) {
+      session.terminate({ status_code: 480 });
+      return;
+    }
+    this.follow(session, this.audio);
+    session.on("confirmed", () => {
+      const old = this.line;
+      this.line = session;
+      if (old && old !== session) retire(old);
+      this.last = {};
+      this.onChange(this);
+    });
+    session.answer({ mediaStream: this.microphone.stream, pcConfig: { iceServers: [] } });
+  }
+
+  follow(session, audio) {
+    this.sessions.add(session);
+    const over = () => {
+      this.sessions.delete(session);
+      if (this.line === session) this.line = null;
+      this.onChange(this);
+    };
+    session.on("ended", over);
+    session.on("failed", over);
+    session.on("icecandidate", ({ candidate, ready }) => isUsable(candidate) && ready());
+    const wire = (connection) => {
+      connection.addEventListener("track", ({ streams, track }) => this.play(audio, streams[0] ?? new MediaStream([track])));
+      connection.addEventListener("iceconnectionstatechange", () => this.iceChanged(session, connection));
+    };
+    if (session.connection) wire(session.connection);
+    else session.on("peerconnection", ({ peerconnection }) => wire(peerconnection));
+  }
+
+  /** Chrome gives sound only to a stream that an <audio> plays; it may want a click first. */
+  play(audio, stream) {
+    audio.srcObject = stream;
+    sendTo(audio, kept("speaker"));
+    audio.play().catch((error) => {
+      if (error.name !== "NotAllowedError") return;
+      this.say("click");
+      document.addEventListener("pointerdown", () => audio.play().then(() => this.fault === "click" && this.say(null)), { once: true });
+    });
+  }
+
+  iceChanged(session, connection) {
+    clearTimeout(session.iceTimer);
+    session.isBroken = false;
+    if (!["disconnected", "failed"].includes(connection.iceConnectionState)) return;
+    session.iceTimer = setTimeout(() => {
+      session.isBroken = true;
+      this.onChange(this);
+    }, ICE_MS);
+  }
+
+  /** The server's picture is believed: what it does not see of us is done again. To be called each second. */
+  believe({ operator, phone }) {
+    if (operator.state === "offline") {
+      if (this.ua) this.stop();
+      return;
+    }
+    if (!this.ua) return;
+    if (this.isRegistered && !phone?.registered && this.isDue("register")) this.ua.register();
+    if (operator.room_open && !this.hasLine && this.isRegistered && phone?.registered && this.isDue("line")) this.onLost();
+  }
+
+  /** True when the same was wanted some seconds ago too: until then the news may be on their way. */
+  isDue(what) {
+    const now = Date.now();
+    const since = now - (this.asked[what] ?? 0);
+    if (since < AGAIN_MS / 2) return false;
+    this.asked[what] = now;
+    return since < AGAIN_MS * 2;
+  }
+
+  mute(on) {
+    this.microphone.mute(on);
+    this.onChange(this);
+  }
+
+  /** Use another microphone from now on, also in the call. */
+  async useMicrophone(id) {
+    try {
+      await this.microphone.open(id);
+      this.say(null);
+    } catch (error) {
+      this.say(error.code ?? "busy");
+    }
+  }
+
+  async replaceTrack(track) {
+    for (const session of [...this.sessions].filter((each) => !each.isOld)) {
+      const sender = session.connection?.getSenders().find((each) => each.track?.kind === "audio" || !each.track);
+      await sender?.replaceTrack(track);
+    }
+  }
+
+  async devicesChanged(microphones, isHere) {
+    sendTo(this.audio, kept("speaker"));
+    if (this.fault === "unplugged" && isHere) await this.useMicrophone(this.microphone.usedId);
+    else this.onChange(this, microphones);
+  }
+
+  /** Hear oneself for some seconds, through the switch and back. Resolves to true when the own sound came back. */
+  echo(audio, seconds = 8) {
+    if (!this.isRegistered) return Promise.resolve(false);
+    const session = this.ua.call(`sip:echo@${this.ua.configuration.uri.host}`, {
+      mediaStream: this.microphone.stream, mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] },
+    });
+    this.follow(session, audio);
+    this.echoing = session;
+    return new Promise((resolve) => {
+      let timer;
+      session.on("confirmed", () => (timer = setTimeout(() => end(session), seconds * 1000)));
+      for (const how of ["ended", "failed"]) {
+        session.on(how, () => {
+          clearTimeout(timer);
+          this.echoing = null;
+          resolve(how === "ended");
+        });
+      }
+    });
+  }
+
+  stopEcho() {
+    if (this.echoing) end(this.echoing);
+  }
+
+  /** What the line was like since the last time: {loss, jitter_ms, round_trip_ms, heard} or null without a line. */
+  async measure() {
+    if (!this.hasLine || !this.line.connection) return null;
+    const now = {};
+    for (const each of (await this.line.connection.getStats()).values()) {
+      if (each.type === "inbound-rtp" && each.kind === "audio") Object.assign(now, { got: each.packetsReceived, lost: each.packetsLost, jitter: each.jitter });
+      if (each.type === "remote-inbound-rtp" && each.kind === "audio") Object.assign(now, { theirs: each.fractionLost, trip: each.roundTripTime });
+      if (each.type === "candidate-pair" && each.nominated && each.currentRoundTripTime !== undefined) now.pair = each.currentRoundTripTime;
+    }
+    const { got = 0, lost = 0 } = this.last;
+    this.last = now;
+    const came = (now.got ?? 0) - got;
+    const missed = Math.max(0, (now.lost ?? 0) - lost);
+    const ours = came + missed ? missed / (came + missed) : null;
+    const trip = now.pair ?? now.trip;
+    return {
+      loss: ours === null && now.theirs === undefined ? null : Math.min(1, Math.max(ours ?? 0, now.theirs ?? 0)),
+      jitter_ms: now.jitter === undefined ? null : now.jitter * 1000,
+      round_trip_ms: trip === undefined ? null : trip * 1000,
+    };
+  }
+
+  hangUp() {
+    for (const session of this.sessions) end(session);
+  }
+
+  /** Off: no leg, no account in this tab, no open microphone. */
+  stop() {
+    this.hangUp();
+    clearTimeout(this.linkTimer);
+    this.ua?.stop();
+    this.ua = this.line = null;
+    this.isRegistered = this.isReconnecting = this.isRenewed = false;
+    sessionStorage.removeItem(KEPT);
+    this.microphone.mute(false);
+    this.microphone.close();
+    this.say(null);
+  }
+
+  say(fault) {
+    this.fault = fault;
+    this.onChange(this);
+  }
+}
+
+/** The first address at which we can be reached is enough: to wait for all of them takes seconds. */
+const isUsable = (candidate) => candidate.protocol === "udp" && candidate.type !== "relay";
+
+/** The new leg stands: the old one falls silent now, and is hung up when the server has seen the new one. */
+function retire(session) {
+  session.isOld = true;
+  for (const sender of session.connection?.getSenders() ?? []) sender.replaceTrack(null).catch(() => {});
+  setTimeout(() => end(session), AFTER_MS);
+}
+
+function end(session) {
+  try {
+    if (!session.isEnded()) session.terminate();
+  } catch {
+    // it has just ended by itself
+  }
+}
