@@ -28,14 +28,12 @@ def of_page() -> dict[str, Any]:
         "echo_later": _("Possible when you are connected."),
         "echo_try": _("You hear yourself for 8 seconds, as others hear you."),
         "echo_now": _("Speak: you should hear yourself now."),
-        "echo_done": _(
-            "Did you hear yourself? Then others hear you too. If not, choose another microphone or speaker."
-        ),
+        "echo_done": _("Did you hear yourself? If not, choose another microphone or speaker and try again."),
         "echo_failed": _("The test did not reach the switch. Try again; if it stays so, tell your supervisor."),
         "network_later": _("Measured by itself when your line is open."),
-        "network_good": _("Good: %(trip)s ms there and back, %(loss)s %% lost."),
+        "network_good": _("Good: %(trip)s there and back, %(loss)s lost."),
         "network_poor": _(
-            "Poor: %(trip)s ms there and back, %(loss)s %% lost. Use a cable instead of wifi, and close what else uses it."
+            "Poor: %(trip)s there and back, %(loss)s lost. Use a cable instead of wifi, and close what else uses it."
         ),
         "faults": _faults(),
     }
@@ -64,8 +62,6 @@ def _faults() -> dict[str, str]:
             "The telephone switch cannot be reached from this computer. It is tried again by itself; if it stays so,"
             " tell your supervisor."
         ),
-        "refused": _(
-            "The switch did not accept this browser. Press «Try again»; if it stays so, tell your supervisor."
-        ),
+        "refused": _("The switch did not accept this page. Press «Try again»; if it stays so, tell your supervisor."),
         "not_opened": _("The switch does not answer yet. It is tried again by itself."),
     }

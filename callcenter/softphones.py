@@ -259,7 +259,7 @@ def _switch_for(session: Session, phone: Softphone | None) -> switches.Switch:
         if phone is not None and phone.switch == switch.name:
             return switch
     counted = select(Softphone.switch, func.count()).where(Softphone.closing_at.is_(None)).group_by(Softphone.switch)
-    taken = {name: number for name, number in session.execute(counted)}
+    taken = {row[0]: row[1] for row in session.execute(counted)}
     return min(heard, key=lambda switch: (taken.get(switch.name, 0), switch.name))
 
 

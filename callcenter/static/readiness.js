@@ -106,8 +106,8 @@ export class Readiness {
       return;
     }
     const figures = {
-      trip: this.line.round_trip_ms === null ? "–" : Math.round(this.line.round_trip_ms),
-      loss: this.line.loss === null ? "–" : (this.line.loss * 100).toFixed(1),
+      trip: this.line.round_trip_ms === null ? "–" : `${Math.round(this.line.round_trip_ms)} ms`,
+      loss: this.line.loss === null ? "–" : `${(this.line.loss * 100).toFixed(1)} %`,
     };
     const words = this.words[quality === "good" ? "network_good" : "network_poor"];
     this.say("network", quality === "good" ? "ok" : "bad", words.replace("%(trip)s", figures.trip).replace("%(loss)s", figures.loss));
