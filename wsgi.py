@@ -21,14 +21,15 @@ MODELS = (
     "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
     "callcenter.console_acts", "callcenter.contact_notes", "callcenter.duplicate_runs", "callcenter.duplicates",
     "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
-    "callcenter.queues", "callcenter.switches", "callcenter.call_legs", "callcenter.supervision",
+    "callcenter.queues", "callcenter.softphones", "callcenter.switches", "callcenter.call_legs", "callcenter.supervision",
     "callcenter.transfer_targets", "callcenter.trunk_book", "callcenter.trunk_tests",
     "callcenter.recording_ledger",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
     "callcenter.territory_batches",
-    "surveys.interviews", "surveys.questionnaire",
+    "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.recorded_calls",
+    "surveys.voice_answers",
     "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
@@ -36,13 +37,14 @@ BLUEPRINTS = (
     "callcenter.calendar_views", "callcenter.consent_views", "callcenter.rule_views",
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
     "callcenter.base.live",
-    "callcenter.attribute_views", "callcenter.console", "callcenter.contact_views", "callcenter.duplicate_views",
+    "callcenter.attribute_views", "callcenter.console", "callcenter.call_act_views", "callcenter.phone_views",
+    "callcenter.supervision_views", "callcenter.transfer_target_views", "callcenter.contact_views", "callcenter.duplicate_views",
     "callcenter.note_views", "callcenter.person_views", "callcenter.floor",
     "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
-    "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "callcenter.recording_views",
+    "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
@@ -56,9 +58,10 @@ COMMANDS: tuple[str, ...] = (
 COMPOSED: tuple[str, ...] = (
     "callcenter.rule_views",
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
-    "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
     "callcenter.recording_keeping",
-    "callcenter.console", "callcenter.floor", "callcenter.import_views", "callcenter.structure_views",
+    "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
+    "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
+    "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
     "campaigns.message_views",
 )  # fmt: skip
@@ -109,8 +112,8 @@ def compose(settings: Settings) -> None:
     suppressions.configure(settings.suppression_key)
     sealed.configure(settings.secret_key)
     carriers.configure(settings)
-    channels.configure(settings)
     recording_files.configure(settings)
+    channels.configure(settings)
     people_columns.configure(settings.var)
     for name in COMPOSED:
         import_module(name).compose()

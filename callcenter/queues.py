@@ -61,6 +61,8 @@ WHY_IDLE: dict[str, LazyString] = {
     "list_exhausted": _l("Everybody on the list has been dealt with. Add people or finish the campaign."),
     "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
+    "sessions_busy": _l("As many conversations as this recorded survey may hold at once are under way."),
+    "ivr_away": _l("The program that holds recorded surveys does not run on any switch; it is started with the telephone."),
     "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
 }
 
@@ -91,6 +93,7 @@ class CallQueue(Base):
     machine_detection: Mapped[str] = mapped_column(default="off", server_default="off")  # off | on | shadow
     recording: Mapped[str] = mapped_column(default="off", server_default="off")  # off | notice | ask
     recording_notice_id: Mapped[int | None] = mapped_column(ForeignKey("recording_notices.id"))
+    sessions: Mapped[int | None]  # of a recorded survey: conversations held at once; None: as many as the switch takes
     script_text: Mapped[str | None]  # what the operator reads when there is no survey
     on_behalf_of: Mapped[str]
     privacy_notice_url: Mapped[str]

@@ -21,7 +21,8 @@ AMI_USERS = ("switch", "ivr", "worker")
 class Switch(Base):
     """One Asterisk. `secrets_sealed`: JSON, AMI user → secret. `folder`: its spool folder as this host sees it, None
     on another host; `folder_there`: the same folder as Asterisk sees it. `seen_at`: when its listener last heard from
-    it; `booted_at`: when it started last. `fault`: the code of what keeps the listener out."""
+    it; `booted_at`: when it started last. `fault`: the code of what keeps the listener out.
+    `ivr_sessions`: how many recorded surveys it holds at once; `ivr_seen_at`: when their program last said it runs."""
 
     __tablename__ = "switches"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +38,8 @@ class Switch(Base):
     booted_at: Mapped[datetime | None]
     version: Mapped[str | None]
     fault: Mapped[str | None]
+    ivr_seen_at: Mapped[datetime | None]
+    ivr_sessions: Mapped[int] = mapped_column(default=60, server_default="60")
 
 
 @dataclass(frozen=True)

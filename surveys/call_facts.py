@@ -13,10 +13,11 @@ from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import CallQueue
 from callcenter.territory import Section
+from surveys.faces.sentences import CALLER, tongue
 from surveys.items import Items
 
 
-def of_call(session: Session, call_id: UUID, user_id: int | None) -> tuple[dict[str, str], str]:
+def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "screen") -> tuple[dict[str, str], str]:
     """Values filled from the call, none of them the person's identity; and the person's language."""
     row = session.execute(
         select(
@@ -39,8 +40,10 @@ def of_call(session: Session, call_id: UUID, user_id: int | None) -> tuple[dict[
     facts = {key: str(value) for key, value in row._mapping.items() if value is not None and key != "language"}
     facts["today"] = campaign_now(session).astimezone(ZONE).date().isoformat()
     operator = session.get(User, user_id) if user_id else None
-    facts["operator_name"] = operator.full_name if operator else ""
-    return facts, row.language or "es"
+    language = row.language or "es"
+    machine = CALLER.get(tongue(language) or "es", "") if face == "agi" else ""  # said where a questionnaire names it
+    facts["operator_name"] = operator.full_name if operator else machine
+    return facts, language
 
 
 def for_items(items: Items, hidden: Mapping[str, str]) -> dict[str, str]:

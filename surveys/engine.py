@@ -145,6 +145,12 @@ def read_answer(
     return value
 
 
+def complaint(items: Items, name: str, language: str = "") -> str:
+    """What the questionnaire itself says of an answer outside of what it allows; '' when it says nothing."""
+    item = _named(items).get(name)
+    return _words(items, item["constraint_message"], language) if item else ""
+
+
 def applicable(items: Items, answers: Answers, seed: int = 0) -> frozenset[str]:
     """Names of the answers that count: the others were given before an earlier answer changed."""
     return frozenset(stand(items, answers, seed).relevant) & frozenset(answers)

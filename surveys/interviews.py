@@ -98,8 +98,12 @@ class Standing:
         return engine.path(self.items, self.answers, self.interview.seed, self.interview.face)
 
 
-def open_for_call(session: Session, call_id: UUID, user_id: int | None) -> Interview:
+def open_for_call(
+    session: Session, call_id: UUID, user_id: int | None, *, face: str = "screen", number: UUID | None = None
+) -> Interview:
     """The interview of this call, made when there is none yet. One a call, however often it is opened.
+
+    `face`: how it is asked, see engine.FACES; `number`: the id of a new one, for a caller who must know it before.
 
     Raises NotFound when the call runs no survey, Refused("survey_closed")."""
     found = of_call(session, call_id)
@@ -115,26 +119,36 @@ def open_for_call(session: Session, call_id: UUID, user_id: int | None) -> Inter
     if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"
-    return _insert(session, survey.id, call_id, user_id)
+    return _insert(session, survey.id, call_id, _Begin(user_id, face, number or uuid4()))
 
 
-def _insert(session: Session, survey_id: int, call_id: UUID, user_id: int | None) -> Interview:
-    facts, language = call_facts.of_call(session, call_id, user_id)
+@dataclass(frozen=True)
+class _Begin:
+    user_id: int | None
+    face: str
+    number: UUID
+
+
+def seed_of(number: UUID) -> int:
+    """The seed of the interview with this id."""
+    return number.int % 2**63
+
+
+def _insert(session: Session, survey_id: int, call_id: UUID, begin: _Begin) -> Interview:
+    facts, language = call_facts.of_call(session, call_id, begin.user_id, begin.face)
     questionnaire = current(session, survey_id)
-    languages = questionnaire.items["languages"]
-    number = uuid4()
     session.execute(
         insert(Interview)
         .values(
-            id=number,
+            id=begin.number,
             survey_id=survey_id,
             questionnaire_id=questionnaire.id,
             call_id=call_id,
-            interviewer_id=user_id,
-            face="screen",
-            language=language if language in languages else questionnaire.items["default_language"],
+            interviewer_id=begin.user_id,
+            face=begin.face,
+            language=language_for(questionnaire.items, language),
             state="started",
-            seed=number.int % 2**63,
+            seed=seed_of(begin.number),
             hidden=facts,
             at=campaign_now(session),
             started_at=real_now(),
@@ -142,6 +156,11 @@ def _insert(session: Session, survey_id: int, call_id: UUID, user_id: int | None
         .on_conflict_do_nothing(index_elements=["call_id"])
     )
     return session.scalars(select(Interview).where(Interview.call_id == call_id)).one()
+
+
+def language_for(items: Items, wanted: str) -> str:
+    """The person's language where the questionnaire has it, else its own."""
+    return str(wanted if wanted in items["languages"] else items["default_language"])
 
 
 def record_answer(

@@ -1,0 +1,92 @@
+"""What a recorded survey says of its own accord, besides the questionnaire's words; whole sentences, by language.
+
+These belong to the person who listens, not to who sits at a screen: the language is the interview's, hence no gettext.
+"""
+
+import re
+
+# In {sponsor}: on whose behalf; {notice}: the address of the privacy notice; {key}, {label}: one choice.
+SENTENCES: dict[str, dict[str, str]] = {
+    "identify": {
+        "es": "Buen día. Le llama un sistema automático de parte de {sponsor}. Hacemos una encuesta de opinión por "
+        "teléfono y sus respuestas son confidenciales. El aviso de privacidad está en {notice}. Si no quiere que le "
+        "llamemos más, oprima 9 ahora; después, asterisco y 9 en cualquier momento.",
+        "en": "Good day. This is an automated call on behalf of {sponsor}. We are running an opinion survey by "
+        "telephone, and your answers are confidential. The privacy notice is at {notice}. If you do not want us to "
+        "call you again, press 9 now; later, press star and 9 at any time.",
+    },
+    "challenge": {"es": "Para comenzar, oprima {key}.", "en": "To begin, press {key}."},
+    "wrong_key": {"es": "No es la tecla que pedimos.", "en": "That is not the key we asked for."},
+    "help": {
+        "es": "Para repetir una pregunta, oprima asterisco. Para volver a la anterior, oprima gato.",
+        "en": "To hear a question again, press star. To go back to the one before, press pound.",
+    },
+    "option": {"es": "{label}: oprima {key}.", "en": "{label}: press {key}."},
+    "press": {"es": "Oprima {key}.", "en": "Press {key}."},
+    "number": {
+        "es": "Marque el número y termine con la tecla de gato.",
+        "en": "Dial the number and end with the pound key.",
+    },
+    "several": {
+        "es": "Puede elegir varias. Al terminar, oprima la tecla de gato.",
+        "en": "You may choose several. When you have finished, press the pound key.",
+    },
+    "skip": {"es": "Si prefiere no contestar, oprima {key}.", "en": "If you prefer not to answer, press {key}."},
+    "silence": {"es": "No recibimos su respuesta.", "en": "We did not receive your answer."},
+    "no_option": {"es": "Esa tecla no es una de las opciones.", "en": "That key is not one of the options."},
+    "not_valid": {"es": "Esa respuesta no es posible aquí.", "en": "That answer is not possible here."},
+    "agreement": {
+        "es": "La siguiente respuesta se da de viva voz. Si acepta que la grabemos, oprima 1. Si no, oprima 2.",
+        "en": "The next answer is given in your own voice. If you agree to its recording, press 1. If not, press 2.",
+    },
+    "speak": {
+        "es": "Hable después del tono. Al terminar, oprima la tecla de gato.",
+        "en": "Speak after the tone. When you have finished, press the pound key.",
+    },
+    "thanks": {"es": "Gracias por su tiempo. Hasta luego.", "en": "Thank you for your time. Goodbye."},
+    "broken_off": {
+        "es": "Terminamos aquí. Gracias por su tiempo. Hasta luego.",
+        "en": "We end here. Thank you for your time. Goodbye.",
+    },
+    "opted_out": {
+        "es": "No volveremos a llamarle. Gracias. Hasta luego.",
+        "en": "We will not call you again. Thank you. Goodbye.",
+    },
+    "resumed": {"es": "Disculpe la interrupción. Continuamos.", "en": "Sorry for the interruption. Let us go on."},
+    "trouble": {
+        "es": "Tenemos un problema técnico. Le pedimos una disculpa. Hasta luego.",
+        "en": "We have a technical problem. We apologise. Goodbye.",
+    },
+}  # fmt: skip
+CALLER = {"es": "un sistema automático", "en": "an automated system"}  # who calls, where a questionnaire names them
+_TONGUES = {"es": "es", "español": "es", "spanish": "es", "en": "en", "english": "en", "inglés": "en"}
+_STAR = {"es": "asterisco y {key}", "en": "star and {key}"}
+_ADDRESS = {
+    "es": {".": " punto ", "/": " diagonal ", "-": " guion ", "_": " guion bajo ", "@": " arroba "},
+    "en": {".": " dot ", "/": " slash ", "-": " dash ", "_": " underscore ", "@": " at "},
+}
+
+
+def tongue(language: str) -> str | None:
+    """`es` or `en` for a questionnaire's language; None when the house speaks no such language."""
+    return _TONGUES.get(language.lower())
+
+
+def sentence(code: str, language: str, **values: str) -> str:
+    """A sentence of SENTENCES in this language, '' when the house does not speak it."""
+    known = tongue(language)
+    return SENTENCES[code][known].format_map(values) if known else ""
+
+
+def spoken_key(key: str, language: str) -> str:
+    """`*0` as it is said; of several figures each by itself."""
+    star = _STAR.get(tongue(language) or "", "{key}")
+    return star.format(key=" ".join(key[1:])) if key.startswith("*") else " ".join(key)
+
+
+def spoken_address(url: str, language: str) -> str:
+    """A web address as a person says it: without its scheme, with words for its signs."""
+    plain = re.sub(r"^https?://(www\.)?", "", url.strip()).rstrip("/")
+    for sign, word in _ADDRESS.get(tongue(language) or "", {}).items():
+        plain = plain.replace(sign, word)
+    return " ".join(plain.split())
