@@ -12,11 +12,13 @@ help: ## name the commands
 setup: ## install everything into .venv (quick when nothing changed)
 	@sh scripts/setup.sh
 
-run: setup ## start everything: make run [HOST=…] [PORT=…] [CARRIER=simulated|twilio]
+run: setup ## start everything: make run [HOST=…] [PORT=…] [CARRIER=simulated|twilio|asterisk]
+	@case '$(call asked,CARRIER,carrier)' in *asterisk*) sh scripts/setup.sh telephone ;; esac
 	@exec $(BIN)/python -m scripts.run $(call asked,HOST,host) $(call asked,PORT,port) $(call asked,CARRIER,carrier)
 
 test: setup ## run the tests: make test [ARGS="tests/surveys -k name"]
 	@sh scripts/setup.sh browser
+	@sh scripts/setup.sh telephone
 ifdef ARGS
 	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 else

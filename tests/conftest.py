@@ -36,9 +36,10 @@ ClientAs = Callable[[str], FlaskClient]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where CI=true, a browser test that was skipped has failed: nobody would notice otherwise."""
+    """Where CI=true, a browser's or telephone's test that was skipped has failed: nobody would notice otherwise."""
     report = yield
-    if report.skipped and item.get_closest_marker("browser") and os.environ.get("CI") == "true":
+    is_telling = item.get_closest_marker("browser") or item.get_closest_marker("telephone")
+    if report.skipped and is_telling and os.environ.get("CI") == "true":
         report.outcome = "failed"
     return report
 
