@@ -43,7 +43,7 @@ BLUEPRINTS = (
     "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
     "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
     "callcenter.webhooks",
-    "callcenter.recording_views",
+    "callcenter.recording_acts", "callcenter.recording_views",
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "surveys.views",
     "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",

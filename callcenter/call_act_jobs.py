@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from callcenter import call_legs, calls, carriers, queues, supervision, transfer_targets
+from callcenter import call_legs, calls, carriers, leg_news, queues, supervision, transfer_targets
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
@@ -48,7 +48,7 @@ def open_leg(leg_id: str) -> None:
             session.commit()
             ref = board.invite(dial, room) if dial else board.link(switch, f"op-{asker}", room, UUID(leg_id))
         except ProviderError as error:
-            call_legs.heard(session, UUID(leg_id), "ended", {"code": error.code, "sentence": str(error)})
+            leg_news.heard(session, UUID(leg_id), "ended", {"code": error.code, "sentence": str(error)})
         else:
             leg.ref = ref
         session.commit()
@@ -64,7 +64,7 @@ def end_leg(leg_id: str) -> None:
         if ref is not None:
             carriers.the_switchboard().hang_up(ref)
         if known:
-            call_legs.heard(session, UUID(leg_id), "ended", {"by": "us"})
+            leg_news.heard(session, UUID(leg_id), "ended", {"by": "us"})
             session.commit()
 
 
@@ -80,7 +80,7 @@ def move_leg(leg_id: str, room: str) -> None:
 def sweep_legs() -> None:
     """Give up legs that nobody answered, end those whose call is over, and what a supervisor listens to no more."""
     with open_session() as session:
-        call_legs.sweep(session)
+        leg_news.sweep(session)
         supervision.sweep(session)
         session.commit()
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from callcenter import call_legs, calls, carriers, handovers, transfer_targets
+from callcenter import call_legs, calls, carriers, handovers, leg_news, transfer_targets
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
@@ -56,11 +56,11 @@ def consult(session: Session, call_id: UUID, operator_id: int, target: Target) -
     _has_no_leg(session, call)
     if target.kind == "outside":
         allowed = transfer_targets.get(session, target.id)
-        leg = call_legs.ask(session, call, "outside", room_of(operator_id), operator_id, target_id=allowed.id)
+        leg = leg_news.ask(session, call, "outside", room_of(operator_id), operator_id, target_id=allowed.id)
     else:
         other = _free_operator(session, call, target)
         handovers.begin_consult(session, other)
-        leg = call_legs.ask(session, call, "consult", room_of(other), operator_id, operator_id=other)
+        leg = leg_news.ask(session, call, "consult", room_of(other), operator_id, operator_id=other)
     if call.held_at is None:
         hold(session, call_id, operator_id, on=True)
     calls.note_event(session, call, "consulted", target=target.kind, target_id=target.id)
@@ -84,7 +84,7 @@ def complete(session: Session, call_id: UUID, operator_id: int) -> None:
     if leg.operator_id is not None:
         handovers.end_consult(session, leg.operator_id)
         _hand_over(session, call, leg.operator_id)
-        call_legs.hang_up_later(session, leg)
+        leg_news.hang_up_later(session, leg)
     else:
         leg.room = f"meet-{call.id}"
         enqueue_later(session, "callcenter.call_act_jobs.move_leg", str(leg.id), leg.room, queue="urgent")
@@ -96,7 +96,7 @@ def drop_leg(session: Session, call_id: UUID, operator_id: int) -> None:
     """End the other leg, or stop waiting for it; the citizen comes back."""
     call, leg = _talking(session, call_id, operator_id), call_legs.live(session, call_id)
     if leg is not None:
-        call_legs.hang_up_later(session, leg)
+        leg_news.hang_up_later(session, leg)
     hold(session, call.id, operator_id, on=False)
 
 
@@ -108,9 +108,9 @@ def transfer(session: Session, call_id: UUID, operator_id: int, target: Target) 
         _hand_over(session, call, _free_operator(session, call, target))
         return
     allowed = transfer_targets.get(session, target.id)
-    call_legs.ask(session, call, "outside", f"meet-{call.id}", operator_id, target_id=allowed.id)
+    leg_news.ask(session, call, "outside", f"meet-{call.id}", operator_id, target_id=allowed.id)
     _hand_out(session, call)
-    _move(session, call, "hold")  # music until the other side picks up: call_legs.heard moves them together
+    _move(session, call, "hold")  # music until the other side picks up: leg_news.heard moves them together
 
 
 def choices(session: Session, call_id: UUID, operator_id: int) -> dict[str, list[dict[str, Any]]]:
@@ -122,19 +122,6 @@ def choices(session: Session, call_id: UUID, operator_id: int) -> dict[str, list
         "queues": handovers.queues_served(session, [each.id for each in there]),
         "outside": [{"id": each.id, "name": each.name} for each in transfer_targets.listed(session)],
     }
-
-
-def card(session: Session, call: Call) -> dict[str, Any]:
-    """What the console shows of it: is the citizen on hold, who else is on the line."""
-    leg = call_legs.live(session, call.id) or call_legs.last(session, call.id)
-    return {
-        "can": carriers.has_switchboard(),
-        "held_at": call.held_at.isoformat() if call.held_at else None,
-        "handed_out": call.handed_out_at is not None,
-        "leg": None if leg is None else {
-            "kind": leg.kind, "state": leg.state, "name": _name(session, leg), "was_up": leg.answered_at is not None,
-        },
-    }  # fmt: skip
 
 
 def room_of(operator_id: int) -> str:
@@ -195,10 +182,3 @@ def _move(session: Session, call: Call, room: str) -> None:
 
 def _switch(call: Call) -> str | None:
     return carriers.switch_of(call.carrier_ref or "")
-
-
-def _name(session: Session, leg: CallLeg) -> str:
-    if leg.operator_id is not None:
-        return handovers.name_of(session, leg.operator_id)
-    target = session.get(transfer_targets.TransferTarget, leg.target_id) if leg.target_id else None
-    return target.name if target else ""

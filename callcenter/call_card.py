@@ -7,7 +7,7 @@ from flask import url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import attempts, contact_notes, dispositions, queue_entries, queues, zones
+from callcenter import attempts, call_legs, contact_notes, dispositions, queue_entries, queues, recordings, zones
 from callcenter.base.clock import ZONE, real_now
 from callcenter.call_ledger import Call
 from callcenter.call_scripts import script_for
@@ -26,6 +26,7 @@ def card(session: Session, call: Call) -> dict[str, Any]:
         "hung_up_at": _iso(call.hung_up_at),
         "wrap_up_until": _iso(call.wrap_up_until) if call.state == "wrap_up" else None,
         "attempt_number": queue_entries.tries(session, call.entry_id) + 1,
+        "recording": recordings.card(session, call),
         "note": call.note,
         "note_warning": contact_notes.warning_of(session, call.note),
         "difficult": call.difficult_at is not None,
@@ -44,6 +45,7 @@ def card(session: Session, call: Call) -> dict[str, Any]:
             for a in attempts.history(session, call.attempt.contact_id)
         ],
         "suggested": script.suggested(session, call.id) if script else None,
+        "acts": call_legs.card(session, call),
     }
 
 

@@ -3,21 +3,21 @@
 Committed before the carrier hears of them; their id is the channel's. At most one lives in a call at a time.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, select, text
+from sqlalchemy import ForeignKey, Index, column, select, table, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import handovers
+from callcenter import carriers
+from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
-from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call
+from callcenter.transfer_targets import TransferTarget
 
-ANSWER_PATIENCE = timedelta(seconds=60)  # a leg neither answered nor ended by then is given up
-LIVE = ("asked", "ringing", "up")
+_operators = table("operators", column("id"), column("user_id"))  # the noun itself stands above this module
 
 
 class CallLeg(Base):
@@ -44,17 +44,6 @@ class CallLeg(Base):
     cause: Mapped[dict[str, Any] | None]
 
 
-def ask(session: Session, call: Call, kind: str, room: str, asked_by: int, *, target_id: int | None = None,
-        operator_id: int | None = None) -> CallLeg:  # fmt: skip
-    """Write a leg down and have a worker ask the carrier for it. The caller holds the call's row."""
-    leg = CallLeg(id=uuid4(), call_id=call.id, kind=kind, room=room, asked_by=asked_by, target_id=target_id,
-                  operator_id=operator_id, created_at=real_now())  # fmt: skip
-    session.add(leg)
-    session.flush()
-    enqueue_later(session, "callcenter.call_act_jobs.open_leg", str(leg.id), queue="urgent")
-    return leg
-
-
 def live(session: Session, call_id: UUID) -> CallLeg | None:
     """The leg that lives in this call, fresh."""
     wanted = select(CallLeg).where(CallLeg.call_id == call_id, CallLeg.ended_at.is_(None))
@@ -63,76 +52,26 @@ def live(session: Session, call_id: UUID) -> CallLeg | None:
 
 def last(session: Session, call_id: UUID) -> CallLeg | None:
     """The newest leg of this call, whatever became of it."""
-    return session.scalar(
-        select(CallLeg).where(CallLeg.call_id == call_id).order_by(CallLeg.created_at.desc()).limit(1)
-    )
+    wanted = select(CallLeg).where(CallLeg.call_id == call_id).order_by(CallLeg.created_at.desc()).limit(1)
+    return session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def heard(
-    session: Session, leg_id: UUID, kind: str, cause: dict[str, Any] | None = None, ref: str | None = None
-) -> bool:
-    """What the carrier says of a leg: `ringing`, `up` or `ended`; False when it is none of ours. Harmless when repeated
-    and in any order: ended is final."""
-    call_id = session.scalar(select(CallLeg.call_id).where(CallLeg.id == leg_id))
-    if call_id is None:
-        return False
-    call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
-    leg = session.get(CallLeg, leg_id, with_for_update=True, populate_existing=True)
-    if call is None or leg is None:
-        return False
-    leg.ref = leg.ref or ref
-    if leg.state == "ended" or (leg.state == "up" and kind != "ended"):
-        return True
-    leg.state = kind
-    if kind == "up":
-        leg.answered_at = real_now()
-    elif kind == "ended":
-        leg.ended_at, leg.cause = real_now(), cause
-        _give_back(session, leg)
-    if call.handed_out_at and not call.hung_up_at:
-        _follow(session, call, leg)
-    _tell(session, call)
-    return True
+def card(session: Session, call: Call) -> dict[str, Any]:
+    """What the console shows of a call's acts: can there be any, is the citizen on hold, who else is on the line."""
+    leg = live(session, call.id) or last(session, call.id)
+    return {
+        "can": carriers.has_switchboard(),
+        "held_at": call.held_at.isoformat() if call.held_at else None,
+        "handed_out": call.handed_out_at is not None,
+        "leg": None if leg is None else {
+            "kind": leg.kind, "state": leg.state, "name": _name(session, leg), "was_up": leg.answered_at is not None,
+        },
+    }  # fmt: skip
 
 
-def hang_up_later(session: Session, leg: CallLeg) -> None:
-    """After the commit, end the leg at the carrier."""
-    enqueue_later(session, "callcenter.call_act_jobs.end_leg", str(leg.id), queue="urgent")
-
-
-def citizen_left(session: Session, call_id: UUID) -> None:
-    """The citizen hung up: nobody is left waiting in a leg of the call."""
-    leg = live(session, call_id)
-    if leg is not None:
-        hang_up_later(session, leg)
-
-
-def sweep(session: Session) -> None:
-    """Give up legs that nobody answered, and end those whose call is over."""
-    now = real_now()
-    unanswered = (CallLeg.answered_at.is_(None)) & (CallLeg.created_at < now - ANSWER_PATIENCE)
-    orphaned = Call.hung_up_at < now - timedelta(seconds=5)
-    wanted = select(CallLeg.id).join(Call, Call.id == CallLeg.call_id).where(CallLeg.ended_at.is_(None))
-    for leg_id in session.scalars(wanted.where(unanswered | orphaned)).all():
-        enqueue_later(session, "callcenter.call_act_jobs.end_leg", str(leg_id), queue="urgent")
-
-
-def _follow(session: Session, call: Call, leg: CallLeg) -> None:
-    """A citizen who was handed out stands where the leg stands, and leaves with it."""
-    if leg.state == "up":
-        enqueue_later(session, "callcenter.call_act_jobs.move", str(call.id), leg.room, queue="urgent")
-    elif leg.state == "ended" and leg.answered_at is None:
-        enqueue_later(session, "callcenter.call_act_jobs.move", str(call.id), "goodbye", queue="urgent")
-    elif leg.state == "ended":
-        enqueue_later(session, "callcenter.jobs.hang_up", str(call.id), queue="urgent")
-
-
-def _give_back(session: Session, leg: CallLeg) -> None:
-    """The operator who was consulted is free again, unless the call is theirs now."""
+def _name(session: Session, leg: CallLeg) -> str:
     if leg.operator_id is not None:
-        handovers.end_consult(session, leg.operator_id)
-
-
-def _tell(session: Session, call: Call) -> None:
-    if call.operator_id is not None:
-        tell_later(session, f"operator/{call.operator_id}")
+        own = select(User.full_name).join(_operators, _operators.c.user_id == User.id)
+        return session.scalar(own.where(_operators.c.id == leg.operator_id)) or ""
+    target = session.get(TransferTarget, leg.target_id) if leg.target_id else None
+    return target.name if target else ""

@@ -37,6 +37,7 @@ MOVES: dict[str, dict[str, str]] = {
     },
     "answered": {
         "connected": "connected",
+        **dict.fromkeys(("inbound_informed", "inbound_missed", "inbound_opted_out"), "ended"),
         "abandoned": "ended",
         "hung_up": "ended",
         "failed": "ended",
@@ -93,7 +94,9 @@ def move(state: str, event: str) -> str | None:
     return MOVES[state].get(event)
 
 
-def outcome(event: str) -> str:
-    """What became of a try that `event` ended without an operator's word. A call taken down after its answer and
-    before anybody spoke is an abandoned one."""
-    return "abandoned" if event == "hung_up" else event
+def outcome(event: str, direction: str = "out") -> str:
+    """What became of a call that `event` ended without an operator's word. One of ours taken down after its answer and
+    before anybody spoke is an abandoned one; who rang us and hung up has heard the menu."""
+    if event == "hung_up":
+        return "abandoned" if direction == "out" else "inbound_informed"
+    return event

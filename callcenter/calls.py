@@ -83,9 +83,11 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
         call.wrap_up_until = real_now() + _wrap_up_time(session, call)
         operators.begin_wrap_up(session, call.id)
     elif state == "ended":
-        _close(session, call, call_states.outcome(event.kind))
-        if event.kind != "refused_by_gate":  # the gate names its own time, see call_placing.refuse
-            queue_entries.settle(session, call.entry_id, call_states.outcome(event.kind))
+        outcome = call_states.outcome(event.kind, call.direction)
+        _close(session, call, outcome)
+        # The gate names its own time (call_placing.refuse); a call that came in is no try of ours.
+        if event.kind != "refused_by_gate" and call.direction == "out":
+            queue_entries.settle(session, call.entry_id, outcome)
     return True
 
 

@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
@@ -42,6 +42,8 @@ from callcenter import (
     plain_time,
     queues,
     rulebook,
+    supervision,
+    switch_origins,
 )
 from callcenter.base import live
 from callcenter.base.auth import access
@@ -66,8 +68,13 @@ def compose() -> None:
     live.register("operator", _live_snapshot, roles=(), owns=_is_own, pause=0.0)
 
 
+def _snapshot(session: Session, operator_id: int) -> dict[str, Any]:
+    """The operator's own, and who of the supervisors is at their line."""
+    return operators.snapshot(session, operator_id) | {"supervisor": supervision.at_line(session, operator_id)}
+
+
 def _live_snapshot(session: Session, _user_id: int, operator_id: int) -> dict[str, Any]:
-    return operators.snapshot(session, operator_id)
+    return _snapshot(session, operator_id)
 
 
 def _is_own(session: Session, user_id: int, operator_id: int) -> bool:
@@ -76,14 +83,15 @@ def _is_own(session: Session, user_id: int, operator_id: int) -> bool:
 
 @blueprint.route("/")
 @access("operator", "supervisor")
-def page() -> str:
+def page() -> Response:
     session = web_session()
     operator_id = _operator_id(session)
-    state = operators.snapshot(session, operator_id)
+    state = _snapshot(session, operator_id)
     session.commit()
-    return render_template(
+    drawn = render_template(
         "callcenter/console/page.html", state=state, pauses=pause_reasons.CHOSEN, words=console_words.of_page()
     )
+    return switch_origins.let_reach_switches(session, make_response(drawn))
 
 
 @blueprint.route("/training")
@@ -125,26 +133,26 @@ def connect() -> Response:
             operators.pause(session, operator_id, "starting")
         enqueue_later(session, "callcenter.jobs.open_room", operator_id, queue="urgent")
 
-    return _act(do)
+    return act(do)
 
 
 @blueprint.route("/available", methods=["POST"])
 @access("operator", "supervisor")
 def available() -> Response:
-    return _act(operators.go_available)
+    return act(operators.go_available)
 
 
 @blueprint.route("/pause", methods=["POST"])
 @access("operator", "supervisor")
 def pause() -> Response:
-    reason = pause_reasons.chosen(_given().get("reason"))
-    return _act(lambda session, operator_id: operators.pause(session, operator_id, reason))
+    reason = pause_reasons.chosen(body().get("reason"))
+    return act(lambda session, operator_id: operators.pause(session, operator_id, reason))
 
 
 @blueprint.route("/leave", methods=["POST"])
 @access("operator", "supervisor")
 def leave() -> Response:
-    return _act(operators.leave)
+    return act(operators.leave)
 
 
 @blueprint.route("/seen", methods=["POST"])
@@ -162,7 +170,7 @@ def seen() -> Response:
 @blueprint.route("/calls/<uuid:call_id>/dispose", methods=["POST"])
 @access("operator", "supervisor")
 def dispose(call_id: UUID) -> Response:
-    given = _given()
+    given = body()
     code, mine = _text(given, "code"), bool(given.get("callback_mine", False))
 
     def do(session: Session, operator_id: int) -> None:
@@ -170,25 +178,25 @@ def dispose(call_id: UUID) -> Response:
         note = _text(given, "note")
         calls.dispose(session, call_id, operator_id, code, note=note, callback_at=at, callback_mine=mine)
 
-    return _act(do)
+    return act(do)
 
 
 @blueprint.route("/calls/<uuid:call_id>/undo", methods=["POST"])
 @access("operator", "supervisor")
 def undo(call_id: UUID) -> Response:
-    return _act(lambda session, operator_id: calls.undo_disposition(session, call_id, operator_id))
+    return act(lambda session, operator_id: calls.undo_disposition(session, call_id, operator_id))
 
 
 @blueprint.route("/calls/<uuid:call_id>/difficult", methods=["POST"])
 @access("operator", "supervisor")
 def difficult(call_id: UUID) -> Response:
-    return _act(lambda session, operator_id: calls.mark_difficult(session, call_id, operator_id))
+    return act(lambda session, operator_id: calls.mark_difficult(session, call_id, operator_id))
 
 
 @blueprint.route("/calls/<uuid:call_id>/more-time", methods=["POST"])
 @access("operator", "supervisor")
 def more_time(call_id: UUID) -> Response:
-    return _act(lambda session, operator_id: calls.more_time(session, call_id, operator_id))
+    return act(lambda session, operator_id: calls.more_time(session, call_id, operator_id))
 
 
 @blueprint.route("/calls/<uuid:call_id>/hang-up", methods=["POST"])
@@ -198,14 +206,14 @@ def hang_up(call_id: UUID) -> Response:
         callbacks.zones_of_call(session, call_id, operator_id)  # NotFound for a call of somebody else
         calls.hang_up_later(session, call_id)
 
-    return _act(do)
+    return act(do)
 
 
 @blueprint.route("/calls/<uuid:call_id>/note", methods=["POST"])
 @access("operator", "supervisor")
 def note(call_id: UUID) -> Response:
-    text = _text(_given(), "note")
-    return _act(lambda session, operator_id: calls.save_note(session, call_id, operator_id, text))
+    text = _text(body(), "note")
+    return act(lambda session, operator_id: calls.save_note(session, call_id, operator_id, text))
 
 
 @blueprint.route("/calls/<uuid:call_id>/when")
@@ -232,8 +240,8 @@ def times(call_id: UUID) -> Response:
     )
 
 
-def _act(do: Callable[[Session, int], None]) -> Response:
-    """Do the act once, commit, and answer with how things stand now."""
+def act(do: Callable[[Session, int], None]) -> Response:
+    """Do what an operator's page asks once, commit, and answer with how things stand now."""
     session = web_session()
     operator_id = _operator_id(session)
     key = _key()
@@ -244,7 +252,7 @@ def _act(do: Callable[[Session, int], None]) -> Response:
 
 
 def _state(session: Session, operator_id: int) -> Response:
-    return jsonify(operators.snapshot(session, operator_id))
+    return jsonify(_snapshot(session, operator_id))
 
 
 def _operator_id(session: Session) -> int:
@@ -270,9 +278,10 @@ def _callback_at(session: Session, call_id: UUID, operator_id: int, given: dict[
     return None
 
 
-def _given() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}
+def body() -> dict[str, Any]:
+    """The JSON of the request; {} for anything else."""
+    given = request.get_json(silent=True)
+    return given if isinstance(given, dict) else {}
 
 
 def _text(given: dict[str, Any], name: str) -> str:

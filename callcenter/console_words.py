@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from callcenter import dispositions, pause_reasons
+from callcenter import carriers, dispositions, pause_reasons, phone_words
 from callcenter.base.clock import real_now
 from callcenter.call_scripts import script_for
 from callcenter.queues import CallQueue
@@ -73,6 +73,24 @@ def of_page() -> dict[str, Any]:
         "keys_off": _("Single keys are off"),
         "none_running": _("No campaign is running. Your supervisor opens the queues."),
         "ringing": _("%(n)s ringing"),
+        "phone": phone_words.of_page() if carriers.has_switchboard() else None,
+        "acts": {
+            "held": _("The citizen hears music."),
+            "ringing": _("Ringing: %(name)s. The citizen hears music."),
+            "consulting": _("You are talking with %(name)s. The citizen hears music."),
+            "all_three": _("All three are talking: you, the citizen and %(name)s."),
+            "not_reached": _("%(name)s was not reached. The citizen still hears music."),
+            "operators": _("Operators who are free"),
+            "queues": _("Campaigns: whoever has waited longest"),
+            "outside": _("Outside numbers"),
+            "consult": _("Ask first"),
+            "transfer": _("Hand over at once"),
+        },
+        "at_line": {
+            "listen": _("%(name)s is listening."),
+            "coach": _("%(name)s is speaking to you; the citizen does not hear it."),
+            "join": _("%(name)s is in the call."),
+        },
     }
 
 

@@ -56,6 +56,7 @@ OUTCOMES: dict[str, LazyString] = {
     "not_coded": _l("The operator left without an outcome"),
     "inbound_informed": _l("Rang back and heard who had called"),
     "inbound_missed": _l("Rang back while nobody was free"),
+    "inbound_opted_out": _l("Rang back and asked not to be called again"),
 }
 
 

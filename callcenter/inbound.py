@@ -17,6 +17,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.outbox import tell_later
 from callcenter.call_ledger import Call
+from callcenter.calls import Event
 from callcenter.contacts import Contact
 from callcenter.phones import normalise
 from callcenter.queues import CallQueue, QueueEntry
@@ -84,10 +85,10 @@ def choose(session: Session, call_id: UUID, choice: str) -> str:
         return f"op-{call.operator_id}" if call.state == "connected" and call.operator_id else "goodbye"
     if choice == "opt_out":
         consent.opt_out(session, call.attempt.phone, reason="call", proof=f"call/{call.id}", source="inbound")
-        calls.finish_unattended(session, call_id, "do_not_call")
+        _close(session, call, "inbound_opted_out")
         return "goodbye"
     if choice == "none":
-        calls.finish_unattended(session, call_id, "inbound_informed")
+        _close(session, call, "inbound_informed")
         return "goodbye"
     operator_id = calls.connect(session, call, first=_who_called(session, call))
     if operator_id is not None:
@@ -95,8 +96,12 @@ def choose(session: Session, call_id: UUID, choice: str) -> str:
     return _promise(session, call)
 
 
+def _close(session: Session, call: Call, kind: str) -> None:
+    calls.record_event(session, call.id, Event(kind, kind))
+
+
 def _promise(session: Session, call: Call) -> str:
-    calls.finish_unattended(session, call.id, "inbound_missed")
+    _close(session, call, "inbound_missed")
     entry = session.get(QueueEntry, call.entry_id) if call.entry_id else None
     if entry is None or queues.get(session, call.queue_id).state == "finished":
         return "goodbye"

@@ -11,13 +11,14 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import carriers
+from callcenter import call_card, carriers
 from callcenter.base import audit, flags
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.call_ledger import Call
 from callcenter.operators import Operator
 
 MODES = ("listen", "coach", "join")
@@ -60,10 +61,10 @@ def start(session: Session, user_id: int, operator_id: int, mode: str) -> Listen
     if not carriers.has_switchboard():
         raise Refused("no_switchboard", _("This carrier cannot be listened to. Asterisk can."))
     _check(mode)
-    operator = _operator(session, operator_id)
-    if operator.user_id == user_id:
+    whose = operator(session, operator_id)
+    if whose.user_id == user_id:
         raise Refused("own_line", _("This is your own line."))
-    if operator.room_ref is None:
+    if whose.room_ref is None:
         raise Refused("no_room", _("This operator has no open line now."))
     stop(session, user_id)
     listening = Listening(user_id=user_id, operator_id=operator_id, mode=mode, asked_at=real_now())
@@ -107,6 +108,18 @@ def live_of(session: Session, user_id: int) -> Listening | None:
     return session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
 
 
+def last_of(session: Session, user_id: int, operator_id: int) -> Listening | None:
+    """The newest listening of this supervisor at this operator's line, with its fault when it could not begin."""
+    wanted = select(Listening).where(Listening.user_id == user_id, Listening.operator_id == operator_id)
+    return session.scalar(wanted.order_by(Listening.id.desc()).limit(1))
+
+
+def call_of(session: Session, whose: Operator) -> dict[str, Any] | None:
+    """The call on this line now, as a supervisor may see it: person, campaign, since when; None without one."""
+    call = session.get(Call, whose.call_id, populate_existing=True) if whose.call_id else None
+    return None if call is None else call_card.card(session, call)
+
+
 def at_line(session: Session, operator_id: int) -> dict[str, Any] | None:
     """Who is at this operator's line, as the operator may know: always one who speaks, a mere listener by policy."""
     row = session.execute(
@@ -126,11 +139,11 @@ def wanted(session: Session, listening_id: int) -> Wanted | None:
     listening = session.get(Listening, listening_id, populate_existing=True)
     if listening is None or listening.ended_at is not None:
         return None
-    operator = _operator(session, listening.operator_id)
-    if operator.room_ref is None:
+    whose = operator(session, listening.operator_id)
+    if whose.room_ref is None:
         ended(session, listening_id, fault="no_room")
         return None
-    return Wanted(f"sup-{listening.user_id}", operator.room_ref, f"op-{operator.id}", listening.mode, listening.ref)
+    return Wanted(f"sup-{listening.user_id}", whose.room_ref, f"op-{whose.id}", listening.mode, listening.ref)
 
 
 def begun(session: Session, listening_id: int, ref: str) -> None:
@@ -172,11 +185,12 @@ def sweep(session: Session) -> None:
         ended(session, listening_id, fault="not_taken")
 
 
-def _operator(session: Session, operator_id: int) -> Operator:
-    operator = session.get(Operator, operator_id, populate_existing=True)
-    if operator is None:
+def operator(session: Session, operator_id: int) -> Operator:
+    """The operator, fresh. Raises NotFound."""
+    found = session.get(Operator, operator_id, populate_existing=True)
+    if found is None:
         raise NotFound(_("There is no such operator."))
-    return operator
+    return found
 
 
 def _check(mode: str) -> None:
@@ -189,8 +203,8 @@ def _locked(session: Session, listening_id: int) -> Listening:
 
 
 def _note(session: Session, listening: Listening, act: str) -> None:
-    operator = _operator(session, listening.operator_id)
-    call = str(operator.call_id) if operator.call_id else None
-    audit.record(session, listening.user_id, f"floor.{act}", f"operator/{operator.id}", call=call)
-    tell_later(session, f"operator/{operator.id}")
+    whose = operator(session, listening.operator_id)
+    call = str(whose.call_id) if whose.call_id else None
+    audit.record(session, listening.user_id, f"floor.{act}", f"operator/{whose.id}", call=call)
+    tell_later(session, f"operator/{whose.id}")
     tell_later(session, "floor")

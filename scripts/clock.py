@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import wsgi
-from callcenter import jobs, privacy_jobs
+from callcenter import call_act_jobs, jobs, privacy_jobs
 from callcenter.base.clock import keep_furthest
 from callcenter.base.db import open_session
 from callcenter.base.leases import holds
@@ -48,11 +48,14 @@ def chores() -> list[Chore]:
         Chore("calls", 3, jobs.sweep_calls),
         Chore("operators", 2, committed("callcenter.operators", "sweep")),
         Chore("rooms", 5, jobs.check_rooms),
+        Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
+        Chore("legs", 5, call_act_jobs.sweep_legs),
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
         Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),
         Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
         Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
+        Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
         Chore("privacy", 30, privacy_jobs.sweep),
         Chore("retention", 300, privacy_jobs.sweep_retention),

@@ -1,10 +1,12 @@
 // The operator's console: draws the snapshot that the server sends, and posts what the operator does.
 
 import { beep, setVolume, unlock, volume } from "./beep.js";
+import { CallActs } from "./call_acts.js";
 import { CallbackBox } from "./callback.js";
 import { Picture } from "./console_picture.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
+import { RecordingBar } from "./recording_bar.js";
 import { ownTab } from "./tab.js";
 import { serverNow } from "./timer.js";
 import { Training } from "./training.js";
@@ -20,6 +22,7 @@ const words = readJson("console-words");
 const picture = new Picture(root, words);
 const isTraining = "training" in root.dataset;
 let state = null;
+let phone = null; // with a real switch only
 let noteTimer;
 
 const onRefused = (sentence) => {
@@ -37,12 +40,15 @@ const acts = isTraining
       onWaiting: (number) => picture.waits(number),
       onSignedOut: () => picture.say(words.session_over, "danger"),
     });
+const recordingBar = new RecordingBar((path, body) => acts.send(path, body));
 const callback = new CallbackBox({
   url: (call, what) => (isTraining ? `${root.dataset.url}training/${what}` : `${root.dataset.url}calls/${call}/${what}`),
   hasTimes: !isTraining,
   save: (chosen) => dispose("callback", chosen),
   cancel: () => arm(true),
 });
+
+const callActs = isTraining ? null : new CallActs({ send: (path, body) => acts.send(path, body), words: words.acts, url: root.dataset.url });
 
 /** Show a snapshot; an older one than what is on the screen is dropped. */
 function show(next) {
@@ -51,6 +57,9 @@ function show(next) {
   state = next;
   const wasIn = before?.call?.id;
   picture.draw(next, before);
+  recordingBar.draw(next);
+  callActs?.draw(next);
+  phone?.believe(next);
   if (next.call && next.call.id !== wasIn) arrive(next);
   if (!next.call && wasIn) leaveCall();
   if (next.call?.state === "wrap_up" && before?.call?.state !== "wrap_up") arm(true);
@@ -125,7 +134,7 @@ function saveNote() {
 }
 
 const does = {
-  connect: () => unlock().then(() => acts.send("connect")),
+  connect: () => unlock().then(() => (phone ? phone.connect() : acts.send("connect"))),
   available: () => {
     unlock();
     acts.send("available");
@@ -137,6 +146,7 @@ const does = {
     acts.send(`calls/${state.call.id}/difficult`);
     picture.say(words.difficult, "warning");
   },
+  mute: () => phone?.mute(),
   "more-time": () => state?.call && acts.send(`calls/${state.call.id}/more-time`),
   undo: () => state?.undo && acts.send(`calls/${state.undo.call_id}/undo`),
 };
@@ -170,7 +180,7 @@ function listen() {
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("button");
     if (!button) return;
-    if (button.dataset.act) does[button.dataset.act]();
+    if (button.dataset.act) (does[button.dataset.act] ?? callActs?.does[button.dataset.act])?.();
     if (button.dataset.outcome) choose(state.dispositions.find((each) => each.code === button.dataset.outcome));
     if (button.dataset.open) byId(button.dataset.open).showModal();
     if ("close" in button.dataset) button.closest("dialog").close();
@@ -208,6 +218,13 @@ function listen() {
   document.addEventListener("pointerdown", () => unlock(), { once: true });
 }
 
+/** Only the tab that holds the console telephones. */
+async function openPhone() {
+  const { ConsolePhone } = await import("./console_phone.js");
+  phone = new ConsolePhone(root, words.phone, (path) => acts.send(path));
+  phone.believe(state);
+}
+
 function start() {
   listen();
   show(readJson("console-state"));
@@ -219,6 +236,7 @@ function start() {
   });
   setInterval(seen, SEEN_MS);
   seen();
+  if (words.phone) openPhone();
   return live;
 }
 

@@ -39,7 +39,7 @@ export class Picture {
   }
 
   /** Composed lines, by the name of their data-field. */
-  sentences({ operator, call, next_callback: callback }) {
+  sentences({ operator, call, supervisor, next_callback: callback }) {
     const { words } = this;
     const person = call?.contact;
     const place = [person?.municipality, person?.section && put(words.section, { n: person.section })];
@@ -54,6 +54,7 @@ export class Picture {
       place_long: [person?.neighborhood, ...place].filter(Boolean).join(", "),
       person: [words.sexes[person?.sex], person?.age && put(words.years, { n: person.age })].filter(Boolean).join(" · "),
       attempt: call ? put(words.attempt, { n: call.attempt_number }) : "",
+      at_line: supervisor ? put(words.at_line[supervisor.mode], supervisor) : "",
       speaking: call ? put(words.speaking, { name: person?.name ?? words.someone }) : "",
     };
   }
