@@ -4,6 +4,7 @@ import html
 import io
 import json
 import zipfile
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,16 @@ class PersonExport(Base):
     taken_at: Mapped[datetime | None]
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What goes into one export, free of the session."""
+
+    id: int
+    language: str
+    made_at: datetime
+    sheets: list[Sheet]
+
+
 def ask(
     session: Session, contact_id: int, user_id: int, *, request_id: int | None = None, language: str = "es"
 ) -> PersonExport:
@@ -67,12 +78,32 @@ def _enqueue(session: Session, made: PersonExport) -> None:
 
 def make(session: Session, export_id: int) -> bool:
     """Fill an export that was asked for; False when there is nothing to do any more."""
-    made = session.get(PersonExport, export_id, with_for_update=True)
+    draft = gather(session, export_id)
+    return draft is not None and finish(session, draft, packed(draft))
+
+
+def gather(session: Session, export_id: int) -> Draft | None:
+    """What every floor holds of the person; None when there is nothing to do any more. Changes nothing."""
+    made = session.get(PersonExport, export_id, populate_existing=True)
+    if made is None or made.state != "asked":
+        return None
+    with _words_in(made.language):
+        sheets = person_register.export(session, made.contact_id)
+    return Draft(made.id, made.language, made.made_at, sheets)
+
+
+def packed(draft: Draft) -> bytes:
+    """The ZIP of it. Files may come from a provider: no transaction is open meanwhile."""
+    with _words_in(draft.language):
+        return pack(draft.sheets, draft.made_at)
+
+
+def finish(session: Session, draft: Draft, content: bytes) -> bool:
+    """Keep the ZIP until it is taken; False when somebody else has done so, or the person is gone."""
+    made = session.get(PersonExport, draft.id, with_for_update=True, populate_existing=True)
     if made is None or made.state != "asked":
         return False
-    with _words_in(made.language):
-        made.content = pack(person_register.export(session, made.contact_id), made.made_at)
-    made.state, made.ready_at = "ready", real_now()
+    made.content, made.state, made.ready_at = content, "ready", real_now()
     return True
 
 
@@ -122,6 +153,8 @@ def pack(sheets: list[Sheet], at: datetime) -> bytes:
             file.writestr(f"{sheet.name}.csv", "\ufeff" + "".join(lines))
         file.writestr("data.json", json.dumps({sheet.name: _objects(sheet) for sheet in sheets}, ensure_ascii=False,
                                               indent=1, default=_plain))  # fmt: skip
+        for attached in (each for sheet in sheets for each in sheet.files):
+            file.writestr(attached.name, attached.read(), zipfile.ZIP_STORED)
     return packed.getvalue()
 
 

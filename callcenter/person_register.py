@@ -17,6 +17,14 @@ from callcenter.contacts import name_key
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with an export. `read` may ask a provider: it is called while no transaction is open."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One table of a person's export: `name` is its file's, `columns` are headings, a row has a value for each."""
 
@@ -24,6 +32,7 @@ class Sheet:
     title: LazyString
     columns: Sequence[LazyString]
     rows: Sequence[Sequence[Any]]
+    files: Sequence[Attachment] = ()
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,11 @@ def do_public_request(request_id: int) -> None:
 def make_export(export_id: int) -> None:
     """Make one person's export."""
     with open_session() as session:
-        person_exports.make(session, export_id)
+        draft = person_exports.gather(session, export_id)
         session.commit()
+        if draft is not None:
+            person_exports.finish(session, draft, person_exports.packed(draft))
+            session.commit()
 
 
 def purge(seconds: float = SECONDS) -> None:

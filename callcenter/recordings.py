@@ -70,7 +70,7 @@ def begin(session: Session, call_id: UUID) -> Recording | None:
         "must_ask": must_ask, "wanted": "on" if has_space and not must_ask else "off",
         "state": "asked" if has_space else "lost", "fault": None if has_space else "no_space",
     }  # fmt: skip
-    made = session.scalar(insert(Recording).values(row).on_conflict_do_nothing().returning(Recording))
+    made: Recording | None = session.scalar(insert(Recording).values(row).on_conflict_do_nothing().returning(Recording))
     if made is None:
         return None
     if made.wanted == "on":

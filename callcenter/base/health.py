@@ -26,6 +26,12 @@ DISK_LEFT = 200 * 2**20  # bytes
 ANSWERS_IN = 0.02  # seconds that a part on this machine gets to take a connection
 
 Part = dict[str, bool | str]
+_others: dict[str, Callable[[Session], str | None]] = {}
+
+
+def register(name: str, ask: Callable[[Session], str | None]) -> None:
+    """A part of an upper floor, which nothing essential hangs on: `ask(session)` says why it is not well, or None."""
+    _others[name] = ask
 
 
 @blueprint.get("/healthz")
@@ -45,6 +51,8 @@ def examine(session: Session, settings: Settings) -> dict[str, Part]:
     if settings.is_drill and settings.twilio.base_url:
         where = urlsplit(settings.twilio.base_url)
         found["carrier"] = _answers(where.hostname or "", where.port or 80)
+    if found["database"]["ok"]:
+        found |= {name: _part(ask(session), essential=False) for name, ask in _others.items()}
     return found
 
 
