@@ -19,7 +19,7 @@ from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
-from callcenter.base.settings import BadSettings, read_settings, var_folder
+from callcenter.base.settings import CARRIERS, BadSettings, read_settings, var_folder
 from scripts import data_folder, embedded, log, outside, service_user, web
 from scripts.processes import Part, Supervisor
 
@@ -75,7 +75,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, help=f"the port (default: {DEFAULT_PORT}, or the next free one)")
-    parser.add_argument("--carrier", choices=("simulated", "twilio"), help="CONVOCA_CARRIER (default: simulated)")
+    by_default = "CONVOCA_CARRIER (default: what was chosen under Telephony, else simulated)"
+    parser.add_argument("--carrier", choices=CARRIERS, help=by_default)
     options = parser.parse_args(argv)
     if options.port is not None and not 0 < options.port < 65536:
         parser.error(f"the port {options.port} is not between 1 and 65535")
@@ -124,7 +125,9 @@ def _environment(options: argparse.Namespace, addresses: Addresses, var: Path) -
     """What every part reads its settings from."""
     env = embedded.environment(os.environ, var)
     env["CONVOCA_VAR"] = str(var)
-    env["CONVOCA_CARRIER"] = options.carrier or env.get("CONVOCA_CARRIER", "simulated")
+    told = options.carrier or env.get("CONVOCA_CARRIER")
+    env["CONVOCA_CARRIER"] = told or "simulated"  # until the database is there to be asked, see _settle_carrier
+    env["CONVOCA_CARRIER_TOLD"] = "yes" if told else "no"
     env.setdefault("CONVOCA_PUBLIC_URL", _url(_reachable(options.host), addresses.port))
     env["CONVOCA_LIVE_PORT"] = str(addresses.live.getsockname()[1])
     env["CONVOCA_SIMULATED_URL"] = f"http://127.0.0.1:{addresses.carrier_port}"
@@ -195,9 +198,21 @@ def _prepare_database(supervisor: Supervisor) -> None:
     if not embedded.is_migrated(url):
         _once(supervisor, "migrate", partial(embedded.migrate, url))
     _check_suppression_key(url)
+    _settle_carrier(url)
     wants_demo = os.environ["CONVOCA_CARRIER"] == "simulated" and os.environ.get("CONVOCA_DEMO") != "no"
     if wants_demo and not supervisor.stop_asked and not embedded.has_users(url):
         _once(supervisor, "demo", _module("scripts.demo"))
+
+
+def _settle_carrier(url: str) -> None:
+    """Where nobody told this start its carrier, take the one that an administrator chose."""
+    from callcenter import carrier_choice
+
+    if os.environ["CONVOCA_CARRIER_TOLD"] == "yes":
+        return
+    os.environ["CONVOCA_CARRIER"] = carrier = carrier_choice.chosen_at(url)
+    if faults := carrier_choice.faults_of(carrier):
+        raise CannotRun(f"the carrier chosen under Telephony is {carrier}, and {faults} Or: make run CARRIER=simulated")
 
 
 def _check_suppression_key(url: str) -> None:

@@ -56,6 +56,7 @@ class Settings:
     live_port: int | None = None
     demo_passwords_refused: bool = False
     recordings: Recordings = field(default_factory=Recordings)
+    carrier_is_told: bool = True  # by the environment or the command; else it is the choice kept in the database
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
 
     @property
@@ -96,6 +97,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         live_port=_port(env, PREFIX + "LIVE_PORT", faults),
         demo_passwords_refused=_refuses_demo_passwords(env, carrier, faults),
         recordings=_recordings(env, faults),
+        carrier_is_told=_choice(env, "CARRIER_TOLD", ("yes", "no"), faults) == "yes",
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
     )
     if faults:
