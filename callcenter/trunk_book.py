@@ -34,8 +34,9 @@ class Trunk(Base):
     people only. `secret_sealed`: its password, never shown again. `channels`: calls at once.
 
     What it does now: `changed_at` later than `written_at`: the switch does not know it yet; `write_fault`: why (a code
-    of trunk_words.FAULTS). `registered`: what the switch heard last (None: nothing yet). `faults`: failures of ours in
-    a row; `resting_until`: nobody is called through it before; `rest_seconds`: how long the last rest was."""
+    of trunk_words.FAULTS). What the switch heard last, None: nothing yet: `registered` (with the provider, where it
+    must be), `reachable` (it answers at all), `detail` (in its words). `faults`: failures of ours in a row;
+    `resting_until`: nobody is called through it before; `rest_seconds`: how long the last rest was."""
 
     __tablename__ = "trunks"
     __table_args__ = (
@@ -64,7 +65,8 @@ class Trunk(Base):
     write_fault: Mapped[str | None]
     registered: Mapped[bool | None]
     registered_at: Mapped[datetime | None]
-    registration_detail: Mapped[str | None]
+    reachable: Mapped[bool | None]
+    detail: Mapped[str | None]
     faults: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     last_fault: Mapped[str | None]
     last_fault_at: Mapped[datetime | None]
@@ -93,9 +95,9 @@ class Trunk(Base):
         return self.faults >= FAULTS_BEFORE_REST and not self.is_resting
 
     @property
-    def is_refused(self) -> bool:
-        """Does the other side not take our registration, or not answer at all?"""
-        return self.registered is False and (self.registers or self.asks_alive)
+    def is_cut_off(self) -> bool:
+        """Are we not registered where we must be, or does the other side not answer?"""
+        return (self.registers and not self.registered) or (self.asks_alive and self.reachable is False)
 
 
 class TrunkPrefix(Base):

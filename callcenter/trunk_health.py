@@ -13,13 +13,11 @@ from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound
 from callcenter.base.outbox import tell_later
+from callcenter.carriers.asterisk import causes
 from callcenter.trunk_book import FAULTS_BEFORE_REST, Trunk, TrunkResult
 
-# SIP answers about us: who are you (401, 407), not you (403), not now (503).
-FAULT_SIP = frozenset({401, 403, 407, 503})
-REFUSED_SIP = frozenset({401, 403, 407})  # these do not pass by themselves: somebody must change something
-# Q.850: no circuit (34), network out of order (38), switching equipment congested (42).
-FAULT_Q850 = frozenset({34, 38, 42})
+# Who are you (401, 407), not you (403): these do not pass by themselves, somebody must change something.
+REFUSED_SIP = frozenset({401, 403, 407})
 FIRST_REST, LONGEST_REST = 30, 600  # seconds
 SHARE_OF, SHARE = 20, 0.5
 KEPT = timedelta(days=7)  # results older than this tell nothing any more
@@ -27,10 +25,8 @@ CARRIER = "asterisk"
 
 
 def is_our_fault(q850: int | None, sip_code: int | None) -> bool:
-    """Does this end of a call speak of our trunk rather than of the person called? A SIP code tells more than Q.850."""
-    if sip_code is not None and sip_code >= 300:
-        return sip_code in FAULT_SIP
-    return q850 in FAULT_Q850
+    """Does this end of a call speak of our trunk rather than of the person called?"""
+    return causes.is_ours(q850, sip_code)
 
 
 def note_result(session: Session, trunk_id: int, q850: int | None, sip_code: int | None) -> None:
@@ -49,24 +45,33 @@ def note_result(session: Session, trunk_id: int, q850: int | None, sip_code: int
         return
     trunk.faults += 1
     trunk.last_fault_at = real_now()
-    trunk.last_fault = f"sip {sip_code}" if sip_code in FAULT_SIP else f"q850 {q850}"
+    trunk.last_fault = f"sip {sip_code}" if sip_code else f"q850 {q850}"
     if trunk.faults >= FAULTS_BEFORE_REST or _share(session, trunk_id, SHARE_OF, full=True) >= SHARE:
         _rest(session, trunk, refused=sip_code in REFUSED_SIP)
     _tell(session)
 
 
 def heard(session: Session, trunk_id: int, registered: bool, detail: str = "") -> None:
-    """The switch says whether the other side has our registration, or answers at all. `detail`: its own words."""
+    """The switch says whether the provider has our registration. `detail`: its own words."""
+    _note(session, trunk_id, "registered", registered, detail)
+
+
+def answers(session: Session, trunk_id: int, is_there: bool, detail: str = "") -> None:
+    """The switch says whether the other side answers when it is asked."""
+    _note(session, trunk_id, "reachable", is_there, detail)
+
+
+def _note(session: Session, trunk_id: int, what: str, value: bool, detail: str) -> None:
     try:
         trunk = trunk_book.find(session, trunk_id, lock=True)
     except NotFound:
         return
-    words = " ".join(detail.split())[:200] or None
-    if trunk.registered is registered and trunk.registration_detail == words:
+    if getattr(trunk, what) is value:
         return
-    if trunk.registered is not registered:
+    setattr(trunk, what, value)
+    trunk.detail = " ".join(detail.split())[:200] or None
+    if what == "registered":
         trunk.registered_at = real_now()
-    trunk.registered, trunk.registration_detail = registered, words
     _tell(session)
 
 
@@ -98,7 +103,7 @@ def forgive(trunk: Trunk) -> None:
 
 def is_usable(trunk: Trunk) -> bool:
     """May calls go through it now, but for its capacity?"""
-    return not trunk.is_resting and not trunk.is_refused and not switches.is_away(trunk.switch)
+    return not trunk.is_resting and not trunk.is_cut_off and not switches.is_away(trunk.switch)
 
 
 def fault_share(session: Session, trunk_id: int, last: int = 50) -> tuple[float, int]:

@@ -2,6 +2,7 @@
 
 Like every call of ours a test is a committed row before the switch hears of it. Its number is forgotten at its end."""
 
+import re
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -157,7 +158,7 @@ def _read(text: str) -> str:
 
 
 def _end(session: Session, test: TrunkTest, event: Event) -> None:
-    test.q850, test.sip_code = (_number(event.payload.get(name)) for name in ("q850", "sip_code"))
+    test.q850, test.sip_code = _number(event.payload.get("Cause")), _sip_code(event.payload.get("TechCause"))
     trunk = trunk_book.find(session, test.trunk_id, lock=True)
     if test.answered_at is not None:
         _close(test, "played")
@@ -174,6 +175,12 @@ def _close(test: TrunkTest, result: str) -> None:
 
 def _number(value: object) -> int | None:
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None
+
+
+def _sip_code(words: object) -> int | None:
+    """The final code in `SIP 403 Forbidden`."""
+    found = re.search(r"\b[3-6][0-9]{2}\b", str(words or ""))
+    return int(found[0]) if found else None
 
 
 def _tell(session: Session) -> None:

@@ -1,6 +1,6 @@
 """Choosing a trunk for a call: whose numbers it serves, which caller ID it shows, whether it has room. One place.
 
-`note_result`, `heard` and `of_registration` are what the switch tells (callcenter.trunk_health)."""
+`note_result`, `heard`, `answers` and `of_registration` are what the switch tells (callcenter.trunk_health)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,10 +17,20 @@ from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
 from callcenter.carriers import BadNumber, Route
 from callcenter.trunk_book import Trunk
-from callcenter.trunk_health import CARRIER, heard, is_our_fault, is_usable, note_result, of_registration
+from callcenter.trunk_health import CARRIER, answers, heard, is_our_fault, is_usable, note_result, of_registration
 from callcenter.trunk_numbers import LOCAL
 
-__all__ = ["choose", "heard", "is_our_fault", "lines", "note_result", "of_registration", "why_none"]
+__all__ = [
+    "answers",
+    "calls_now",
+    "choose",
+    "heard",
+    "is_our_fault",
+    "lines",
+    "note_result",
+    "of_registration",
+    "why_none",
+]
 
 SECOND = timedelta(seconds=1)
 
@@ -116,7 +126,7 @@ def _room(session: Session, trunk: Trunk) -> int:
 def _why_unusable(used: list[Trunk]) -> str:
     if any(trunk.is_resting for trunk in used):
         return "trunks_resting"
-    return "trunks_not_registered" if any(trunk.is_refused for trunk in used) else "switch_away"
+    return "trunks_not_registered" if any(trunk.is_cut_off for trunk in used) else "switch_away"
 
 
 def _way(trunk: Trunk, phone: str, caller_id: str) -> Way | None:

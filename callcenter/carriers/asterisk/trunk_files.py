@@ -18,7 +18,9 @@ TRANSPORTS = ("udp", "tcp", "tls")
 Ask = Callable[[Action], Answer]
 _SECTION = re.compile(r"trunk-([0-9]+)")
 _REGISTRATION = re.compile(r"trunk-([0-9]+)-reg-[0-9]+")
-_AOR = re.compile(r"(?:trunk-([0-9]+))/")
+_AOR = re.compile(r"trunk-([0-9]+)(?:/|;@|$)")
+REGISTERED = {"Registered": True, "Rejected": False, "Stopped": False}
+REACHABLE = {"Reachable": True, "Avail": True, "Unreachable": False, "Unavail": False}
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class TrunkFile:
 
 @dataclass(frozen=True)
 class Standing:
-    """What Asterisk says of a trunk's registration, or of its contact when it has none. None: nothing yet."""
+    """What Asterisk says of a trunk. `what`: registered | reachable."""
 
     trunk: int
-    is_well: bool | None
+    what: str
+    is_well: bool
     detail: str
 
 
@@ -97,24 +100,17 @@ def known(ask: Ask) -> set[int]:
 
 
 def look(ask: Ask) -> list[Standing]:
-    """How the switch's trunks stand: of those that register their registration, of the others whether they answer."""
-    registrations = ask({"Action": "PJSIPShowRegistrationsOutbound"}).events
-    found = [
-        Standing(int(name[1]), _REGISTERED.get(status), status)
-        for packet in registrations
-        if (name := _REGISTRATION.fullmatch(packet.get("ObjectName"))) and (status := packet.get("Status"))
-    ]
-    registering = {standing.trunk for standing in found}
+    """How the switch's trunks stand; what it does not know yet is left out."""
+    found = []
+    for packet in ask({"Action": "PJSIPShowRegistrationsOutbound"}).events:
+        name, status = _REGISTRATION.fullmatch(packet.get("ObjectName")), packet.get("Status")
+        if name and status in REGISTERED:
+            found.append(Standing(int(name[1]), "registered", REGISTERED[status], status))
     for packet in ask({"Action": "PJSIPShowContacts"}).events:
-        name = _AOR.match(packet.get("ObjectName")) or _SECTION.fullmatch(packet.get("Aor"))
-        if name and int(name[1]) not in registering:
-            status = packet.get("Status")
-            found.append(Standing(int(name[1]), _REACHABLE.get(status), status))
+        name, status = _AOR.match(packet.get("ObjectName")), packet.get("Status")
+        if name and status in REACHABLE:
+            found.append(Standing(int(name[1]), "reachable", REACHABLE[status], status))
     return found
-
-
-_REGISTERED = {"Registered": True, "Rejected": False, "Unregistered": None, "Stopped": False}
-_REACHABLE = {"Reachable": True, "NonQualified": True, "Unreachable": False}
 
 
 def _check(trunk: TrunkFile) -> None:

@@ -1,0 +1,123 @@
+"""Work on trunks for a worker and the clock: tell the switches, look how the trunks stand, ring for a test."""
+
+import logging
+from typing import Protocol, cast
+
+from callcenter import carriers, switches, trunk_book, trunk_edit, trunk_health, trunk_tests
+from callcenter.base import sealed
+from callcenter.base.clock import real_now
+from callcenter.base.db import open_session
+from callcenter.base.errors import NotFound, ProviderError
+from callcenter.carriers import Dial
+from callcenter.carriers.asterisk import trunk_files
+from callcenter.carriers.asterisk.actions import Action
+from callcenter.carriers.asterisk.client import Answer
+
+log = logging.getLogger(__name__)
+
+
+def write(trunk_id: int) -> None:
+    """Tell its switch what the trunk is now, or that it is none any more."""
+    if not carriers.has_switchboard():
+        return
+    with open_session() as session:
+        try:
+            trunk = trunk_book.find(session, trunk_id)
+        except NotFound:
+            return
+        changed_at, switch = trunk.changed_at, trunk.switch.name
+        try:
+            wanted = trunk_edit.file_of(trunk) if trunk.is_enabled else None
+        except sealed.Unreadable:
+            fault: str | None = "sealed"
+        else:
+            session.commit()
+            fault = _told(switch, trunk_id, wanted)
+        session.rollback()
+        trunk_edit.note_written(session, trunk_id, changed_at, fault)
+        session.commit()
+
+
+def forget(switch: str, trunk_id: int) -> None:
+    """Take a trunk that was deleted out of its switch's file."""
+    if carriers.has_switchboard():
+        trunk_files.remove(lambda action: _asterisk().ask(switch, action), trunk_id)
+
+
+def try_out(test_id: int) -> None:
+    """Ring for a test: claim, commit, dial, record, commit. What follows is heard from the switch."""
+    with open_session() as session:
+        dial = trunk_tests.claim(session, test_id)
+        session.commit()
+        if dial is None:
+            return
+        try:
+            if not carriers.has_switchboard():
+                raise ProviderError("No telephone switch runs here.", code="no_switchboard", permanent=True)
+            _asterisk().try_trunk(dial)
+        except ProviderError as error:
+            trunk_tests.failed(session, test_id, error)
+            session.commit()
+            log.info("test %s: %s", test_id, error.code)
+
+
+def tend() -> None:
+    """The clock's: give lost writings a successor, ask every switch how its trunks stand, close tests left open."""
+    with open_session() as session:
+        trunk_tests.sweep(session)
+        trunk_health.sweep(session)
+        trunk_edit.write_again(session)
+        names = [switch.name for switch in switches.all_switches(session)] if carriers.has_switchboard() else []
+        session.commit()
+        for name in names:
+            _look(name)
+
+
+def look(switch: str) -> str | None:
+    """Ask one switch how its trunks stand; returns why it could not be asked, as a code of trunk_words.FAULTS."""
+    return _look(switch) if carriers.has_switchboard() else "no_switchboard"
+
+
+def _look(switch: str) -> str | None:
+    try:
+        standings = trunk_files.look(lambda action: _asterisk().ask(switch, action))
+    except ProviderError as error:
+        log.warning("switch %s: not asked how its trunks stand: %s", switch, error.code)
+        return error.code or "silent"
+    with open_session() as session:
+        for standing in standings:
+            note = trunk_health.heard if standing.what == "registered" else trunk_health.answers
+            note(session, standing.trunk, standing.is_well, standing.detail)
+        session.commit()
+    return None
+
+
+def _told(switch: str, trunk_id: int, wanted: trunk_files.TrunkFile | None) -> str | None:
+    """Write or remove a trunk; why that failed, as a code."""
+
+    def ask(action: Action) -> Answer:
+        return _asterisk().ask(switch, action)
+
+    began = real_now()
+    try:
+        if wanted is None:
+            trunk_files.remove(ask, trunk_id)
+        else:
+            trunk_files.write(ask, wanted)
+    except ProviderError as error:
+        log.warning("trunk %s: not written: %s", trunk_id, error.code)
+        return error.code or "silent"
+    log.info("trunk %s: written in %.1f s", trunk_id, (real_now() - began).total_seconds())
+    return None
+
+
+class _Asterisk(Protocol):
+    """What of `carriers.asterisk.AsteriskCarrier` is needed here."""
+
+    def ask(self, switch: str, action: Action) -> Answer: ...
+
+    def try_trunk(self, dial: Dial) -> str: ...
+
+
+def _asterisk() -> _Asterisk:
+    return cast(_Asterisk, carriers.the_switchboard())
