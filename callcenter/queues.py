@@ -62,7 +62,7 @@ WHY_IDLE: dict[str, LazyString] = {
     "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "sessions_busy": _l("As many conversations as this recorded survey may hold at once are under way."),
-    "ivr_away": _l("The program that holds recorded surveys does not run on any switch; it is started with the telephone."),
+    "ivr_away": _l("No switch holds recorded surveys now: their program is not running, or its disk is full."),
     "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
 }
 

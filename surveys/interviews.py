@@ -110,12 +110,12 @@ def open_for_call(
     if found is not None:
         return found
     call = session.get(Call, call_id)
-    kind, _slash, number = call.script.partition("/") if call else ("", "", "")
-    if call is None or kind != "survey" or not number.isdecimal():
+    kind, _slash, survey_id = call.script.partition("/") if call else ("", "", "")
+    if call is None or kind != "survey" or not survey_id.isdecimal():
         raise NotFound(_("This call has no questionnaire."))
-    survey = session.get(Survey, int(number))
+    survey = session.get(Survey, int(survey_id))
     if survey is None:
-        raise NotFound(_("There is no survey %(id)s.", id=number))
+        raise NotFound(_("There is no survey %(id)s.", id=survey_id))
     if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"

@@ -93,7 +93,8 @@ def sound(session: Session, sha256: str) -> bytes:
 
 def keep_sound(session: Session, prompt: tuple[int, str, str], made: Sound, *, source: str, file_name: str,
                user_id: int | None) -> str:  # fmt: skip
-    """This sound stands in for the sentence from the next call on. `prompt`: (survey, language, key). Returns its name."""
+    """This sound stands in for the sentence from the next call on; returns its name. `prompt`: survey, language, key.
+    """
     if source not in SOURCES:
         raise ValueError(f"no source {source!r}; there are {SOURCES}")
     wav = made.wav
@@ -129,13 +130,13 @@ def _change(session: Session, prompt: tuple[int, str, str], user_id: int | None,
 def fault_of(key: str, wording: str, items: Items) -> str | None:
     """What is wrong with these words for this sentence, in words."""
     if len(wording) > LONGEST_TEXT:
-        return _("The text is longer than %(most)s characters; shorten it.", most=LONGEST_TEXT)
+        return str(_("The text is longer than %(most)s characters; shorten it.", most=LONGEST_TEXT))
     kind, _slash, code = key.partition("/")
     if kind == "system":
         return _wrong_places(code, wording)
     known = {item["name"] for item in items["items"]}
     unknown = [name for name in expressions.references(wording) if name not in known]
-    return _("There is no question called %(name)s.", name=unknown[0]) if unknown else None
+    return str(_("There is no question called %(name)s.", name=unknown[0])) if unknown else None
 
 
 def _wrong_places(code: str, wording: str) -> str | None:
@@ -144,12 +145,12 @@ def _wrong_places(code: str, wording: str) -> str | None:
     try:
         given = _places(wording)
     except ValueError:
-        return _("A brace { or } stands alone: write both, as in {key}.")
+        return str(_("A brace { or } stands alone: write both, as in {key}."))
     lacking = [f"{{{name}}}" for name in wanted if name not in given]
     if lacking:
-        return _("The text must contain %(places)s: the value is put in there.", places=", ".join(lacking))
+        return str(_("The text must contain %(places)s: the value is put in there.", places=", ".join(lacking)))
     foreign = [f"{{{name}}}" for name in given if name not in wanted]
-    return _("Nothing is known to put in for %(places)s.", places=", ".join(foreign)) if foreign else None
+    return str(_("Nothing is known to put in for %(places)s.", places=", ".join(foreign))) if foreign else None
 
 
 def _places(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sounds of the telephone: one channel, 8,000 samples a second, 16 bits. Reading others' files, cutting, joining. Pure."""
+"""Sounds of the telephone: one channel, 8,000 samples a second, 16 bits. Reading files, cutting, joining. Pure."""
 
 import hashlib
 import io

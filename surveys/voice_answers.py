@@ -1,7 +1,8 @@
 """Answers in a person's own voice: recorded after they agreed, kept as files, written down by hand, deleted on time.
 
-The switch leaves `<spool>/voices/<id>.wav`; a job makes a file of our own of it (callcenter.recording_files) and removes
-the switch's. `state`: left (with the switch) | kept | lost (there was no sound) | going (to be deleted) | deleted.
+The switch leaves `<spool>/voices/<id>.wav`; a job makes a file of our own of it (callcenter.recording_files) and
+removes the switch's. `state`: left (with the switch) | kept | lost (there was no sound) | going (to be deleted) |
+deleted.
 """
 
 from datetime import datetime, timedelta
