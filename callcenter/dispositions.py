@@ -39,7 +39,9 @@ _LIST = (
     Disposition("deceased", "", "final", "2.31", _l("The person has died")),
     Disposition("ineligible", "", "final", "4.70", _l("Does not belong to the group asked (age, moved away)")),
 )
-DISPOSITIONS: dict[str, Disposition] = {each.code: each for each in _LIST}
+# What a recorded survey says of a call besides; no operator chooses it.
+_OF_RECORDINGS = (Disposition("no_reply", "", "retry", "3.21", _l("Answered, and nobody pressed a key")),)
+DISPOSITIONS: dict[str, Disposition] = {each.code: each for each in (*_LIST, *_OF_RECORDINGS)}
 
 # What becomes of a try without an operator's word; the sentences stand beside the codes of callcenter.call_states.
 OUTCOMES: dict[str, LazyString] = {
