@@ -20,7 +20,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from callcenter.base.settings import CARRIERS, BadSettings, read_settings, var_folder
-from scripts import data_folder, embedded, log, outside, service_user, web
+from scripts import asterisk, data_folder, embedded, log, outside, service_user, web
+from scripts.asterisk import product as telephony
 from scripts.processes import Part, Supervisor
 
 DEFAULT_PORT = 8000
@@ -65,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"Convoca is not started: {error} {_where(var)}", file=sys.stderr)
         return 2
     except (CannotRun, data_folder.CannotUse, service_user.CannotDrop, embedded.CannotStart, outside.Unreachable,
-            BadSettings) as error:  # fmt: skip
+            BadSettings, asterisk.NotInstalled, asterisk.NoPorts, telephony.BadAddress) as error:  # fmt: skip
         print(f"Convoca is not started: {error}", file=sys.stderr)
         return 2
     return 0
@@ -147,6 +148,7 @@ def _supervise(options: argparse.Namespace, addresses: Addresses, var: Path, cla
         _await_services(supervisor, options, var)
         _prepare_database(supervisor)
         if not supervisor.stop_asked:
+            _start_telephony(supervisor, var)
             for part in _parts(addresses):
                 supervisor.start(part)
             _announce(supervisor, options.host, addresses)
@@ -204,6 +206,12 @@ def _prepare_database(supervisor: Supervisor) -> None:
         _once(supervisor, "demo", _module("scripts.demo"))
 
 
+def _start_telephony(supervisor: Supervisor, var: Path) -> None:
+    """Our own Asterisk, where it is the carrier."""
+    if os.environ["CONVOCA_CARRIER"] == "asterisk":
+        telephony.start(supervisor, var)
+
+
 def _settle_carrier(url: str) -> None:
     """Where nobody told this start its carrier, take the one that an administrator chose."""
     from callcenter import carrier_choice
@@ -253,6 +261,8 @@ def _parts(addresses: Addresses) -> list[Part]:
         carrier = _module("scripts.simulated_carrier", "--port", str(addresses.carrier_port))
         parts.append(Part("carrier", carrier))
         parts.append(Part("operators", _module("scripts.simulated_operators")))
+    if os.environ["CONVOCA_CARRIER"] == "asterisk":
+        parts += [Part(name, _module(module, telephony.NAME)) for name, module in telephony.DAEMONS.items()]
     return parts
 
 
@@ -289,6 +299,9 @@ def _health(addresses: Addresses) -> tuple[int, Mapping[str, Mapping[str, object
 
 
 def _how_to_enter() -> list[str]:
+    if os.environ["CONVOCA_CARRIER"] != "simulated" and not embedded.has_users(os.environ["DATABASE_URL"]):
+        create = "flask users create USERNAME --name “Full Name” --role administrator"
+        return [f"Nobody can sign in yet. Make the first administrator: .venv/bin/{create}"]
     if read_settings().demo_passwords_refused:
         return ["Demonstration log-ins are refused on this address. Make your own: flask users create --help"]
     if os.environ["CONVOCA_CARRIER"] != "simulated" or os.environ.get("CONVOCA_DEMO") == "no":

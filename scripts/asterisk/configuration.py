@@ -48,7 +48,8 @@ def write(folder: Path, run_folder: Path, installation: Installation, ports: Por
     values = {
         "folder": folder, "run_folder": run_folder, "installation": installation, "ports": ports, "secrets": keys,
         "language": LANGUAGE, "patience": PATIENCE, "most_files": MOST_FILES, "unheard_events": UNHEARD,
-        "sip_address": wishes.sip_address, "authorities": AUTHORITIES, "is_loopback": wishes.sip_address.startswith("127."),
+        "sip_address": wishes.sip_address, "is_loopback": wishes.sip_address.startswith("127."),
+        "authorities": AUTHORITIES,
         "public_address": wishes.public_address, "own_address": _own_address() if wishes.public_address else None,
     }  # fmt: skip
     etc = folder / "etc"
@@ -57,6 +58,16 @@ def write(folder: Path, run_folder: Path, installation: Installation, ports: Por
         text = environment.get_template(path.name).render(values)
         _put(etc / path.name, text)
     etc.chmod(0o500)
+    _link_modules(folder / "lib" / "modules", installation.modules)
+
+
+def _link_modules(links: Path, modules: Path) -> None:
+    """A folder of exactly the modules that modules.conf names."""
+    names = re.findall(r"^(?:require|load) = (\S+)$", (TEMPLATES / "modules.conf").read_text(), re.MULTILINE)
+    for old in links.iterdir():
+        old.unlink()
+    for name in names:
+        (links / name).symlink_to(modules / name)
 
 
 def _put(path: Path, text: str) -> None:

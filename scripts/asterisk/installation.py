@@ -21,14 +21,14 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """`command` starts the program. `modules`, `data`: its folders, None where the compiled-in ones are right.
-    `reads`: what its user must be able to read."""
+    """`command` starts the program; `modules` is the folder of its modules. `data`: its sounds and documents, None
+    where the compiled-in folder is right. `reads`: what its user must be able to read."""
 
     command: tuple[str, ...]
     version: str
-    modules: Path | None = None
-    data: Path | None = None
-    reads: tuple[Path, ...] = ()
+    modules: Path
+    data: Path | None
+    reads: tuple[Path, ...]
 
 
 @lru_cache(maxsize=1)
@@ -46,8 +46,17 @@ def _on_path() -> Installation | None:
     program = shutil.which("asterisk") or shutil.which("asterisk", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         return None
-    version = _version((program,))
-    return Installation((program,), version, reads=(Path(program),)) if version else None
+    version, modules = _version((program,)), _modules(Path(program))
+    if not version or modules is None:
+        return None
+    return Installation((program,), version, modules, None, (Path(program), modules))
+
+
+def _modules(program: Path) -> Path | None:
+    """The modules of an installed program: beside it, wherever its makers put them."""
+    prefix = program.resolve().parents[1]
+    places = ("lib/asterisk/modules", "lib64/asterisk/modules", "lib/*/asterisk/modules")
+    return next((found.parent for place in places for found in prefix.glob(f"{place}/chan_pjsip.so")), None)
 
 
 def _in_folder(folder: Path) -> Installation | None:
@@ -61,8 +70,8 @@ def _in_folder(folder: Path) -> Installation | None:
     version = _version(command)
     if not version:
         return None
-    data = folder / "usr" / "share" / "asterisk"
-    return Installation(command, version, libraries / "asterisk" / "modules", data, (program, data))
+    data, modules = folder / "usr" / "share" / "asterisk", libraries / "asterisk" / "modules"
+    return Installation(command, version, modules, data, (program, modules, data))
 
 
 def _version(command: tuple[str, ...]) -> str:

@@ -21,7 +21,7 @@ from scripts.service_user import drop, own, service_user
 
 # Below the spool: recordings of calls, prompts of surveys, voice answers.
 SPOOLED = ("recordings", "prompts", "voices")
-FOLDERS = ("etc", "run", "log", "lib", "lib/agi-bin", "lib/keys", "spool", "spool/tmp", "spool/monitor",
+FOLDERS = ("etc", "run", "log", "lib", "lib/agi-bin", "lib/keys", "lib/modules", "spool", "spool/tmp", "spool/monitor",
            *(f"spool/{name}" for name in SPOOLED))  # fmt: skip
 
 

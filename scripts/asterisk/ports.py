@@ -45,10 +45,13 @@ class Ports:
 
 @dataclass(frozen=True)
 class Claim:
-    """A block, ours until `release`."""
+    """A block, ours until `release`; or `keep` it as long as this process lives."""
 
     ports: Ports
     guard: socket.socket
+
+    def keep(self) -> None:
+        self.guard.detach()
 
     def release(self) -> None:
         self.guard.close()
