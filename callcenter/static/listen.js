@@ -6,7 +6,9 @@ import { Phone } from "./phone.js";
 const root = document.getElementById("listening");
 const place = document.getElementById("listen-state");
 const words = JSON.parse(document.getElementById("listen-words").textContent);
+const REGISTERED_MS = 8000;
 let phone = null;
+let lastFault = null;
 
 function say(sentence) {
   const line = document.createElement("div");
@@ -35,20 +37,22 @@ function draw(html) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
+/** Has this page its telephone? The first choice of a mode asks for it, since a browser wants a click before. */
 async function ready() {
-  if (phone) return true;
-  const answer = await fetch(root.dataset.phone, { method: "POST", headers: headers({ Accept: "application/json" }) }).catch(() => null);
-  if (!answer?.ok) {
-    say((await answer?.json().catch(() => ({})))?.error ?? words.no_phone);
-    return false;
-  }
-  try {
-    phone = await Phone.forListening(await answer.json(), document.getElementById("listen-audio"), { onLost: () => say(words.lost) });
-    return true;
-  } catch {
-    say(words.unheard);
-    return false;
-  }
+  phone ??= new Phone({
+    accountUrl: root.dataset.phone, libraryUrl: root.dataset.library, keptAs: "listening",
+    audio: document.getElementById("listen-audio"), onChange: changed,
+  });
+  if (!(await phone.start())) return false;
+  const until = Date.now() + REGISTERED_MS;
+  while (!phone.isRegistered && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+  if (!phone.isRegistered) say(words.unreachable);
+  return phone.isRegistered;
+}
+
+function changed({ fault }) {
+  if (fault && fault !== lastFault) say(words[fault] ?? words.unreachable);
+  lastFault = fault;
 }
 
 root.addEventListener("change", async (event) => {
@@ -60,4 +64,4 @@ root.addEventListener("click", (event) => {
   if (event.target.closest?.("#listen-stop")) ask(root.dataset.stop, { method: "POST", headers: headers() });
 });
 root.addEventListener("live", () => ask(root.dataset.state));
-addEventListener("pagehide", () => navigator.sendBeacon && phone?.close?.());
+addEventListener("pagehide", () => navigator.sendBeacon(root.dataset.stop, new URLSearchParams({ csrf_token: document.querySelector('meta[name="csrf-token"]').content })));

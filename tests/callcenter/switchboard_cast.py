@@ -73,7 +73,17 @@ def switchboard() -> Iterator[FakeSwitchboard]:
 
 def operator(session: Session, name: str, *, free: bool = True) -> Operator:
     """An operator in an open room of the switch `local`."""
-    made = cast.operator(session, name, free=False)
+    return _seat(session, cast.operator(session, name, free=False), free=free)
+
+
+def seated(session: Session, user_id: int) -> Operator:
+    """This user at work: free, in an open room of the switch `local`."""
+    made = operators.of_user(session, user_id)
+    operators.seen(session, made.id)
+    return _seat(session, made, free=True)
+
+
+def _seat(session: Session, made: Operator, *, free: bool) -> Operator:
     operators.pause(session, made.id, "starting")
     operators.room_opened(session, made.id, f"local/room-{made.id}")
     if free:
