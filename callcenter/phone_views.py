@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from callcenter import carriers, console, line_quality, operators, softphones
 from callcenter.base import audit
 from callcenter.base.auth import User, access
-from callcenter.base.db import open_session, web_session
+from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
 from callcenter.base.outbox import enqueue_later
 
@@ -68,9 +68,8 @@ def redial() -> Response:
 def _signed_out(_app: Flask, user: User, **_more: Any) -> None:
     if not carriers.has_switchboard():
         return
-    # A session of its own: the request's may be in the middle of whatever ended the person's session.
-    with open_session() as session:
-        operator_id = operators.of_user(session, int(user.id)).id
-        operators.leave(session, operator_id)
-        softphones.log_out_user(session, int(user.id), but=f"op-{operator_id}")
-        session.commit()
+    session = web_session()
+    operator_id = operators.of_user(session, int(user.id)).id
+    operators.leave(session, operator_id)
+    softphones.log_out_user(session, int(user.id), but=f"op-{operator_id}")
+    session.commit()
