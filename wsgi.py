@@ -34,7 +34,7 @@ MODELS = (
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
-    "callcenter.calendar_views", "callcenter.consent_views", "callcenter.rule_views",
+    "callcenter.calendar_views", "callcenter.consent_views", "callcenter.rule_views", "callcenter.trunk_views",
     "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
     "callcenter.base.live",
     "callcenter.attribute_views", "callcenter.console", "callcenter.call_act_views", "callcenter.phone_views",
@@ -56,7 +56,7 @@ COMMANDS: tuple[str, ...] = (
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
-    "callcenter.rule_views",
+    "callcenter.rule_views", "callcenter.trunk_views",
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.recording_keeping",
     "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",

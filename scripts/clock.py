@@ -57,6 +57,7 @@ def chores() -> list[Chore]:
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
+        Chore("trunks", 10, committed("callcenter.trunk_jobs", "tend")),
         Chore("privacy", 30, privacy_jobs.sweep),
         Chore("retention", 300, privacy_jobs.sweep_retention),
         Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),

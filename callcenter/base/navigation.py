@@ -56,6 +56,7 @@ ENTRIES = (
     Entry("imports.index", _l("Imports"), "upload", "contacts"),
     Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
     Entry("calendar.index", _l("Calendar and rules"), "calendar-event", "house"),
+    Entry("telephony.index", _l("Telephony"), "telephone", "house"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("privacy.index", _l("Privacy"), "shield-lock", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
