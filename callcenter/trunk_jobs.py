@@ -3,11 +3,14 @@
 import logging
 from typing import Protocol, cast
 
+from sqlalchemy.orm import Session
+
 from callcenter import carriers, switches, trunk_book, trunk_edit, trunk_health, trunk_tests
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
+from callcenter.base.outbox import enqueue_later
 from callcenter.carriers import Dial
 from callcenter.carriers.asterisk import trunk_files
 from callcenter.carriers.asterisk.actions import Action
@@ -61,24 +64,21 @@ def try_out(test_id: int) -> None:
             log.info("test %s: %s", test_id, error.code)
 
 
-def tend() -> None:
-    """The clock's: give lost writings a successor, ask every switch how its trunks stand, close tests left open."""
-    with open_session() as session:
-        trunk_tests.sweep(session)
-        trunk_health.sweep(session)
+def tend(session: Session) -> None:
+    """The clock's: give lost writings a successor, have every switch asked how its trunks stand, close tests left
+    open."""
+    trunk_tests.sweep(session)
+    trunk_health.sweep(session)
+    if carriers.has_switchboard():
         trunk_edit.write_again(session)
-        names = [switch.name for switch in switches.all_switches(session)] if carriers.has_switchboard() else []
-        session.commit()
-        for name in names:
-            _look(name)
+        for switch in switches.all_switches(session):
+            enqueue_later(session, "callcenter.trunk_jobs.look", switch.name)
 
 
 def look(switch: str) -> str | None:
     """Ask one switch how its trunks stand; returns why it could not be asked, as a code of trunk_words.FAULTS."""
-    return _look(switch) if carriers.has_switchboard() else "no_switchboard"
-
-
-def _look(switch: str) -> str | None:
+    if not carriers.has_switchboard():
+        return "no_switchboard"
     try:
         standings = trunk_files.look(lambda action: _asterisk().ask(switch, action))
     except ProviderError as error:
