@@ -53,6 +53,8 @@ def hang_up(call_id: str) -> None:
     with open_session() as session:
         call = calls.locked(session, UUID(call_id))
         ref, carrier, answered = call.carrier_ref, call.carrier, call.answered_at is not None
+        if not answered:  # so that its end is known for ours, whatever the line says of it
+            calls.record_event(session, call.id, Event("hang_up_asked", "hang_up_asked"))
         session.commit()
         if ref is None:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -92,10 +92,11 @@ def is_away(switch: Switch) -> bool:
 
 
 def heard(session: Session, name: str, *, booted_at: datetime | None = None, version: str | None = None) -> None:
-    """Its listener has heard from it just now; what is new about it is kept."""
+    """Its listener has heard from it just now; what is new about it is kept. A fault of others stays theirs."""
     news = {"booted_at": booted_at, "version": version}
     known = {column: value for column, value in news.items() if value is not None}
-    session.execute(update(Switch).where(Switch.name == name).values(seen_at=real_now(), fault=None, **known))
+    theirs = case((Switch.fault.startswith("worker:"), Switch.fault))
+    session.execute(update(Switch).where(Switch.name == name).values(seen_at=real_now(), fault=theirs, **known))
 
 
 def failed(session: Session, name: str, fault: str) -> None:

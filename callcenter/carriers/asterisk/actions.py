@@ -8,6 +8,7 @@ from uuid import UUID
 from callcenter.base.errors import ProviderError
 
 Action = Mapping[str, str | Sequence[str]]
+PLACES = ("hold", "goodbye", "recording")  # extensions of the dialplan's context `citizen` that are no room
 LONGEST_LINE = 1023  # bytes; Asterisk refuses a longer one ("line too long")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -109,6 +110,14 @@ def bridge_rooms(room_a: str, room_b: str, channel_id: str, other_id: str) -> Ac
     return {**action, "OtherChannelId": other_id}
 
 
+def movement(leg: str, room: str) -> list[Action]:
+    """Put an answered leg into a room or one of PLACES, whatever it does now."""
+    if room in PLACES:
+        return [redirect(leg, "citizen", room)]
+    context = "supervisor" if leg.startswith("sup-") else "citizen"
+    return [set_room(leg, room), redirect(leg, context, "room")]
+
+
 def redirect(channel: str, context: str, exten: str) -> Action:
     return {"Action": "Redirect", "Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
 
@@ -177,8 +186,8 @@ def _originate(channel: str, channel_id: str, *, seconds: int, to: tuple[str, st
                shows: str = "") -> Action:  # fmt: skip
     context, exten = to
     action: dict[str, str | Sequence[str]] = {
-        "Action": "Originate", "Channel": channel, "Context": context, "Exten": exten, "Priority": "1",
-        "Async": "true", "Timeout": str(seconds * 1000), "ChannelId": channel_id,
+        "Action": "Originate", "ActionID": channel_id, "ChannelId": channel_id, "Channel": channel,
+        "Context": context, "Exten": exten, "Priority": "1", "Async": "true", "Timeout": str(seconds * 1000),
     }  # fmt: skip
     if shows:
         action["CallerID"] = shows

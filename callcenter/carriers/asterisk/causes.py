@@ -28,10 +28,8 @@ _NOBODY = Meaning("invalid_number", False, "the number is nobody's, or nobody's 
 _BUSY = Meaning("busy", False, "they speak with somebody else")
 _SILENT = Meaning("no_answer", False, "it rang, or the phone is off")
 _DECLINED = Meaning("no_answer", False, "the call was declined, by hand or by a filter: hours of rest")
-_BROKEN = Meaning("failed", False, "the person's line is out of order")
-_OURS = Meaning(
-    "not_placed", True, "our trunk did not take it: no line free, out of order, not let in, no codec in common"
-)
+BROKEN = Meaning("failed", False, "the person's line is out of order")
+_OURS = Meaning("not_placed", True, "our trunk did not take it: no line, out of order, not let in, no common codec")
 
 # (meaning, Q.850 causes, SIP codes)
 TABLE: tuple[tuple[Meaning, tuple[int, ...], tuple[int, ...]], ...] = (
@@ -39,7 +37,7 @@ TABLE: tuple[tuple[Meaning, tuple[int, ...], tuple[int, ...]], ...] = (
     (_BUSY, (17,), (486, 600)),
     (_SILENT, (18, 19, 20), (408, 480, 487)),
     (_DECLINED, (21,), (603, 607, 608)),
-    (_BROKEN, (27, 127), (502,)),
+    (BROKEN, (27, 127), (502,)),
     (_OURS, (34, 38, 41, 42, 44, 47, 58, 88, 102), (401, 403, 407, 488, 500, 503, 504)),
 )
 BY_CAUSE = {cause: meaning for meaning, causes, _ in TABLE for cause in causes}
@@ -48,6 +46,8 @@ OPEN = (0, 16)  # tell nothing of a call that nobody answered (0: also at our ow
 # OriginateResponse's Reason (AST_CONTROL_*): 3 it rang until our time-out, 5 busy, 8 congestion; 0 and 1 say nothing.
 BY_REASON = {3: _SILENT, 5: _BUSY, 8: _OURS}
 NEVER_RANG = _OURS  # no channel came to be: the trunk is not there
+NOT_ANSWERED = _SILENT
+CANCELED = Meaning("canceled", False, "we took it down ourselves")
 
 
 def meaning(q850: int | None, sip_code: int | None, reason: int | None = None) -> Meaning | None:
@@ -55,7 +55,7 @@ def meaning(q850: int | None, sip_code: int | None, reason: int | None = None) -
     if sip_code in BY_SIP:
         return BY_SIP[sip_code]
     if q850 is not None and q850 not in OPEN:
-        return BY_CAUSE.get(q850, _BROKEN)
+        return BY_CAUSE.get(q850, BROKEN)
     return BY_REASON.get(reason) if reason is not None else None
 
 

@@ -32,6 +32,11 @@ class Client:
     def is_connected(self) -> bool:
         return self._wire is not None and self._wire.is_alive
 
+    @property
+    def silence(self) -> float:
+        """Seconds since the switch gave its last sign of life."""
+        return self._wire.silence if self._wire is not None else float("inf")
+
     def connect(self) -> None:
         """Log in, when we are not. Raises ProviderError: `unreachable`, `silent`, `not_ami`, `wrong_password`."""
         self._live_wire()

@@ -149,10 +149,8 @@ class Booted:
     seconds: int
 
 
-News = (
-    Ringing | Up | Answered | Judged | Refused | Ended | Said | Entered | Left | Arrived | Browser | TrunkContact
-    | Registration | Booted
-)  # fmt: skip
+LegNews = Ringing | Up | Refused | Ended | Said | Left
+News = LegNews | Answered | Judged | Entered | Arrived | Browser | TrunkContact | Registration | Booted
 
 
 def read(packet: Packet) -> News | None:

@@ -14,12 +14,10 @@ from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.carriers.asterisk import actions, events
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Answer, Client, Packet
-from callcenter.carriers.asterisk.events import Leg
 
 ACCOUNTS, TEMPLATE = "pjsip_accounts.conf", "browser-wiz"
 ROOM_RING, SUPERVISOR_RING = 10, 15  # seconds until a page that does not take its leg is given up
 SPY_KEYS = {"listen": "4", "coach": "5"}  # ChanSpy's own keys (option d)
-PLACES = ("hold", "goodbye", "recording")  # extensions of the context `citizen` that are no room
 
 
 class AsteriskCarrier:
@@ -76,7 +74,7 @@ class AsteriskCarrier:
 
     def move(self, ref: str, room: str) -> None:
         switch, leg = _parts(ref)
-        for action in movement(leg, room):
+        for action in actions.movement(leg, room):
             self.ask(switch, action)
 
     def invite(self, dial: Dial, room: str) -> str:
@@ -179,14 +177,6 @@ class AsteriskCarrier:
         with self._opening:
             if self._clients.get(switch) is client:
                 del self._clients[switch]
-
-
-def movement(leg: str, room: str) -> list[Action]:
-    """The actions that put an answered leg into a room."""
-    if room in PLACES:
-        return [actions.redirect(leg, "citizen", room)]
-    context = "supervisor" if Leg.read(leg).kind == "supervisor" else "citizen"
-    return [actions.set_room(leg, room), actions.redirect(leg, context, "room")]
 
 
 def leg_of(ref: str) -> str:

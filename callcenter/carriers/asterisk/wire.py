@@ -92,10 +92,16 @@ class Wire(AMIClient):  # type: ignore[misc]  # the package carries no types
         self._sending, self._noting = threading.Lock(), threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
         self._is_let_in = False
+        self._heard_at = time.monotonic()
 
     @property
     def is_alive(self) -> bool:
         return self.finished is not None and not self.finished.is_set()
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything came."""
+        return time.monotonic() - self._heard_at
 
     def connect(self) -> None:
         """Raises OSError."""
@@ -148,19 +154,18 @@ class Wire(AMIClient):  # type: ignore[misc]  # the package carries no types
 
     def _read(self) -> None:
         parser, first = Parser(), b""
-        heard_at = time.monotonic()
         while self.is_alive:
             try:
                 data = self._socket.recv(self._buffer_size)
             except TimeoutError:
-                if time.monotonic() - heard_at > self._pace.dead:
+                if self.silence > self._pace.dead:
                     raise
                 if self.greeted.done():
                     self.send(actions.packed({"Action": "Ping"}, f"ping-{uuid4()}"))
                 continue
             if not data:
                 return
-            heard_at = time.monotonic()
+            self._heard_at = time.monotonic()
             if not self.greeted.done():
                 first += data
                 if b"\n" not in first and len(first) < 200:

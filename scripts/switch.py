@@ -1,0 +1,231 @@
+"""The listener of one Asterisk: what it says goes into the ledger, and an answered citizen into a room at once.
+
+One of these leads for each switch; a second one stands by. AMI keeps nothing for those who were away, so that after
+every (re)connect the ledger and the switch are made one again (callcenter.switch_reconcile).
+"""
+
+import argparse
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Sequence
+from threading import Event
+
+import wsgi
+from callcenter import softphones, switch_news, switch_reconcile, switches
+from callcenter.base import sealed
+from callcenter.base.clock import real_now
+from callcenter.base.db import open_session
+from callcenter.base.errors import NotFound, ProviderError
+from callcenter.carriers.asterisk import events
+from callcenter.carriers.asterisk.actions import Action, status
+from callcenter.carriers.asterisk.client import Client, Lost
+from callcenter.carriers.asterisk.events import News
+from scripts.daemon import AWAY, Daemon
+
+log = logging.getLogger(__name__)
+SECONDS = 0.5  # between two attempts to connect, and two looks of one who stands by
+TURN = 1.0  # how long we listen before the lease is renewed
+LOOK = 0.25  # how long a wish to stop may wait
+BATCH, AT_ONCE = 20, 200  # pieces of news in one transaction, and taken over from the reader
+NOTE = 4.0  # seconds between two notes that the switch was heard
+SECOND_LOOK = 4.0  # seconds after which calls that were too young to tell are looked for again
+
+
+class Listener:
+    """`turn` listens for a second; news that could not be written stay for the next turn."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stopping = Event()
+        self._client: Client | None = None
+        self._news: deque[News] = deque()
+        self._fault = ""
+        self._led = False
+        self._noted_at = self._look_again_at = 0.0
+
+    def turn(self, token: int) -> None:  # noqa: ARG002 - an event written twice changes nothing, whoever leads
+        self._led = True
+        until = time.monotonic() + TURN
+        if (client := self._connected()) is None:
+            return
+        while not self.stopping.is_set() and (left := until - time.monotonic()) > 0:
+            if not client.is_connected and client.events.empty():
+                return
+            self._hear(client, min(LOOK, left))
+            self._write(client)
+            if self._look_again_at and time.monotonic() > self._look_again_at:
+                self._look_again_at = 0.0
+                self._reconcile_calls(client)
+        self._note(client)
+
+    def wait(self, seconds: float, stopping: Event) -> None:
+        """None between two turns of one who listens; who stands by hears nothing."""
+        if not self._led:
+            self.close()
+            self._news.clear()
+        if self._client is None:
+            stopping.wait(seconds)
+        self._led = False
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    def _connected(self) -> Client | None:
+        """The connection; None, with the reason noted, while the switch lets nobody in."""
+        if self._client is not None and (self._client.is_connected or not self._client.events.empty()):
+            return self._client  # what was said before it broke off is written first
+        self.close()
+        try:
+            with open_session() as session:
+                client = Client(switches.door(session, self.name, "switch"), listens=True)
+            client.connect()
+        except (ProviderError, NotFound, sealed.Unreadable) as error:
+            self._say_ill(getattr(error, "code", "sealed"), str(error))
+            return None
+        self._client, self._fault = client, ""
+        log.info("switch %s: listening", self.name)
+        return client
+
+    def _say_ill(self, code: str, sentence: str) -> None:
+        if code != self._fault:
+            log.warning("switch %s: %s Trying again until it works.", self.name, sentence)
+            with open_session() as session:
+                switches.failed(session, self.name, code)
+                session.commit()
+        self._fault = code
+
+    def _hear(self, client: Client, seconds: float) -> None:
+        """Take what has come; waits for the first, unless some are still to be written."""
+        try:
+            told = client.events.get(timeout=0.001 if self._news else seconds)
+            while not isinstance(told, Lost):
+                news = events.read(told)
+                if news is not None:
+                    self._news.append(news)
+                if len(self._news) >= AT_ONCE:
+                    return
+                told = client.events.get(block=False)
+        except queue.Empty:
+            return
+
+    def _write(self, client: Client) -> None:
+        while self._news:
+            batch = self._next_batch()
+            self._write_batch(client, batch)
+            for _ in batch:
+                self._news.popleft()
+            if isinstance(batch[0], events.Booted):
+                self._reconcile(client)
+
+    def _next_batch(self) -> list[News]:
+        """What goes into one transaction: whoever has picked up waits for nothing else."""
+        batch: list[News] = []
+        for news in self._news:
+            if isinstance(news, events.Booted):
+                return batch or [news]
+            batch.append(news)
+            if len(batch) == BATCH or isinstance(news, events.Answered | events.Arrived | events.Judged):
+                break
+        return batch
+
+    def _write_batch(self, client: Client, batch: Sequence[News]) -> None:
+        """In one transaction. News that cannot be written are said and left out, and keep nobody else's from it."""
+        try:
+            self._take(client, batch)
+        except AWAY:
+            raise
+        except Exception:  # a fault of ours in one piece of news must not end the listening
+            if len(batch) == 1:
+                log.exception("switch %s: %s was not written", self.name, type(batch[0]).__name__)
+                return
+            for news in batch:
+                self._write_batch(client, [news])
+
+    def _take(self, client: Client, batch: Sequence[News]) -> None:
+        wanted: list[Action] = []
+        with open_session() as session:
+            for news in batch:
+                wanted += switch_news.take(session, self.name, news)
+            session.commit()
+        self._ask(client, wanted)
+
+    def _ask(self, client: Client, wanted: Sequence[Action]) -> None:
+        """All at once; Asterisk does them one after the other."""
+        try:
+            questions = [client.begin(action) for action in wanted]
+        except ProviderError as error:
+            log.warning("switch %s: %s", self.name, error)
+            return
+        for question in questions:
+            try:
+                question.wait()
+            except ProviderError as error:
+                if error.code != "gone":
+                    log.warning("switch %s: %s", self.name, error)
+
+    def _reconcile(self, client: Client) -> None:
+        """Make ledger and switch one again: browsers, calls, rooms."""
+        try:
+            browsers = client.ask({"Action": "PJSIPShowContacts"}).events
+            version = client.ask({"Action": "CoreSettings"}).response.get("AsteriskVersion")
+        except ProviderError as error:
+            log.warning("switch %s: %s", self.name, error)
+            return
+        with open_session() as session:
+            softphones.reconcile(session, self.name, switch_reconcile.contacts(browsers))
+            switches.heard(session, self.name, version=version or None)
+            session.commit()
+        self._reconcile_calls(client)
+
+    def _reconcile_calls(self, client: Client) -> None:
+        asked_at = real_now()
+        try:
+            present = switch_reconcile.channels(client.ask(status()).events)
+        except ProviderError as error:
+            log.warning("switch %s: %s", self.name, error)
+            return
+        with open_session() as session:
+            gone, some_are_young = switch_reconcile.missing(session, self.name, present, asked_at)
+            for call_id in gone:
+                switch_reconcile.close(session, self.name, call_id)
+                session.commit()
+            switch_reconcile.forget_rooms(session, self.name, present)
+            session.commit()
+            for channel in present.values():
+                wanted = switch_reconcile.meet(session, self.name, channel)
+                session.commit()
+                self._ask(client, wanted)
+        if gone:
+            log.info("switch %s: closed %d calls that it has no more", self.name, len(gone))
+        if some_are_young:
+            self._look_again_at = time.monotonic() + SECOND_LOOK
+
+    def _note(self, client: Client) -> None:
+        """Say that the switch is there, when it has given a sign lately."""
+        now = time.monotonic()
+        if now < self._noted_at + NOTE or client.silence > NOTE:
+            return
+        self._noted_at = now
+        with open_session() as session:
+            switches.heard(session, self.name)
+            session.commit()
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.switch", description=__doc__)
+    parser.add_argument("name", nargs="?", default="local", help="the switch's name (default: local)")
+    options = parser.parse_args(argv)
+    wsgi.start_process()
+    listener = Listener(options.name)
+    daemon = Daemon(f"switch:{options.name}", listener.turn, listener.wait)
+    listener.stopping = daemon.stopping
+    daemon.run(SECONDS)
+    listener.close()
+
+
+if __name__ == "__main__":
+    main()
