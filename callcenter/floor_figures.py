@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import pause_reasons, queues
+from callcenter import line_quality, pause_reasons, queues
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
@@ -22,6 +22,7 @@ from callcenter.base.errors import NotFound
 from callcenter.call_ledger import Call
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
+from callcenter.softphones import Softphone
 
 HOUR = timedelta(hours=1)
 SHIFT = timedelta(hours=12)  # older alerts are history
@@ -68,7 +69,8 @@ class Board:
 
 @dataclass(frozen=True)
 class Row:
-    """One operator at work. `level`: 0 fine, 1 amber, 2 red; `trouble` says why."""
+    """One operator at work. `level`: 0 fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a
+    telephone in the browser."""
 
     id: int
     name: str
@@ -79,6 +81,11 @@ class Row:
     outcomes: int
     level: int
     trouble: str
+    line: str | None
+
+    @property
+    def line_label(self) -> str:
+        return str(line_quality.WORDS[self.line])
 
     @property
     def state_label(self) -> str:
@@ -122,17 +129,20 @@ def rows(session: Session) -> list[Row]:
         .subquery()
     )
     wanted = (
-        select(Operator, User.full_name, CallQueue.name, func.coalesce(outcomes.c.number, 0), Call.wrap_up_until)
+        select(
+            Operator, User.full_name, CallQueue.name, func.coalesce(outcomes.c.number, 0), Call.wrap_up_until, Softphone
+        )
         .join(User, User.id == Operator.user_id)
         .outerjoin(Call, Call.id == Operator.call_id)
         .outerjoin(CallQueue, CallQueue.id == Call.queue_id)
         .outerjoin(outcomes, outcomes.c.operator_id == Operator.id)
+        .outerjoin(Softphone, Softphone.operator_id == Operator.id)
         .where(Operator.state != "offline")
         .execution_options(populate_existing=True)
     )
     found = [
-        _row(operator, name, queue or "", number, _counted_seconds(operator, until, now))
-        for operator, name, queue, number, until in session.execute(wanted)
+        _row(operator, name, queue or "", number, _counted_seconds(operator, until, now), _line(phone, now))
+        for operator, name, queue, number, until, phone in session.execute(wanted)
     ]
     return sorted(found, key=lambda row: (-row.level, row.since))
 
@@ -188,10 +198,14 @@ def _counted_seconds(operator: Operator, wrap_up_until: datetime | None, now: da
     return (now - since).total_seconds()
 
 
-def _row(operator: Operator, name: str, queue: str, outcomes: int, seconds: float) -> Row:
+def _line(phone: Softphone | None, now: datetime) -> str | None:
+    return line_quality.word(phone, now) if phone else None
+
+
+def _row(operator: Operator, name: str, queue: str, outcomes: int, seconds: float, line: str | None) -> Row:
     level, trouble = _trouble(operator, seconds)
     reason = pause_reasons.label(operator.pause_reason)
-    return Row(operator.id, name, operator.state, operator.state_since, reason, queue, outcomes, level, trouble)
+    return Row(operator.id, name, operator.state, operator.state_since, reason, queue, outcomes, level, trouble, line)
 
 
 def _trouble(operator: Operator, seconds: float) -> tuple[int, str]:

@@ -35,12 +35,12 @@ def of_page() -> dict[str, Any]:
         "network_poor": _(
             "Poor: %(trip)s there and back, %(loss)s lost. Use a cable instead of wifi, and close what else uses it."
         ),
-        "faults": _faults(),
+        "faults": faults(),
     }
 
 
-def _faults() -> dict[str, str]:
-    """Codes of microphone.js and phone.js."""
+def faults() -> dict[str, str]:
+    """What the person can do about each code of microphone.js and phone.js; for every page that telephones."""
     return {
         "insecure": _(
             "The browser gives no microphone to an address without https. Open the console by its https address."

@@ -7,7 +7,7 @@
 
 import { kept, Microphone, sendTo } from "./microphone.js";
 
-const KEPT = "convoca:phone";
+const KEPT = "convoca:phone:"; // sessionStorage: survives a reload of this tab, and nothing else
 const EXPIRES_S = 120;
 const SOON_MS = 400; // a fresh account needs up to a second to be known at the switch
 const TRIES = 20;
@@ -19,10 +19,11 @@ const ICE_MS = 4000; // audio that is interrupted for longer is asked for anew
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Phone {
-  /** `onChange(phone)` after every change of what it shows: `fault` (a code or null), `isRegistered`, `hasLine`,
+  /** `keptAs`: which of the accounts of a tab this is. `onChange(phone)` after every change of what it shows: `fault` (a code or null), `isRegistered`, `hasLine`,
    * `isMuted`, `isReconnecting`. `onLost()`: the line must be rung again. */
-  constructor({ accountUrl, libraryUrl, audio, onChange = () => {}, onLost = () => {} }) {
+  constructor({ accountUrl, libraryUrl, audio, keptAs = "console", onChange = () => {}, onLost = () => {} }) {
     Object.assign(this, { accountUrl, libraryUrl, audio, onChange, onLost, sessions: new Set(), last: {}, asked: {} });
+    this.key = KEPT + keptAs;
     this.fault = null;
     this.isRegistered = this.isReconnecting = false;
     this.microphone = new Microphone({
@@ -84,7 +85,7 @@ export class Phone {
 
   /** The account of this log-in: from the server, or kept in this tab since before a reload. */
   async account() {
-    const known = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    const known = JSON.parse(sessionStorage.getItem(this.key) ?? "null");
     if (known) return known;
     const answer = await fetch(this.accountUrl, {
       method: "POST",
@@ -92,7 +93,7 @@ export class Phone {
     });
     if (!answer.ok) throw Object.assign(new Error("account"), { code: answer.status === 409 ? "no_switch" : "unreachable" });
     const account = await answer.json();
-    sessionStorage.setItem(KEPT, JSON.stringify(account));
+    sessionStorage.setItem(this.key, JSON.stringify(account));
     return account;
   }
 
@@ -133,7 +134,7 @@ export class Phone {
     const ua = this.ua;
     if (!ua?.isConnected()) return; // JsSIP connects and registers again by itself
     this.tries += 1;
-    if (this.tries === TRIES) sessionStorage.removeItem(KEPT);
+    if (this.tries === TRIES) sessionStorage.removeItem(this.key);
     if (this.tries === TRIES && !this.isRenewed) {
       this.isRenewed = true;
       this.ua = null;
@@ -320,7 +321,7 @@ export class Phone {
     this.ua?.stop();
     this.ua = this.line = null;
     this.isRegistered = this.isReconnecting = this.isRenewed = false;
-    sessionStorage.removeItem(KEPT);
+    sessionStorage.removeItem(this.key);
     this.microphone.mute(false);
     this.microphone.close();
     this.say(null);

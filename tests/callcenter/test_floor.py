@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import calls, floor_figures, queues
+from callcenter import calls, floor_figures, queues, softphones, switches
 from callcenter.base import clock, flags
 from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
+from callcenter.line_quality import Measured
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast
@@ -142,3 +143,14 @@ def test_the_live_topic_says_when_it_is_of(session: Session, sergio: FlaskClient
     shown = answer["topics"]["floor"]
     assert shown["as_of"].startswith("2027-05-10")  # the campaign's day, as the banner says
     assert shown["alerts"] == 0
+
+
+def test_the_board_says_how_good_an_operators_line_is(session: Session, sergio: FlaskClient) -> None:
+    olga = cast.operator(session)
+    switches.register(session, "norte", host="127.0.0.1", ami_port=5038, ws_url="/ws", secrets={})
+    softphones.log_in(session, f"op-{olga.id}", olga.user_id)
+    assert [row.line for row in floor_figures.rows(session)] == [None]
+    softphones.measured(session, f"op-{olga.id}", Measured(0.1, None, None))
+    session.commit()
+    assert [row.line for row in floor_figures.rows(session)] == ["poor"]
+    assert floor_figures.rows(session)[0].line_label in sergio.get("/floor/").text
