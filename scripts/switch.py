@@ -22,6 +22,7 @@ from callcenter.carriers.asterisk import events
 from callcenter.carriers.asterisk.actions import Action, status
 from callcenter.carriers.asterisk.client import Client, Lost
 from callcenter.carriers.asterisk.events import News
+from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from scripts.daemon import AWAY, Daemon
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Listener:
         self.name = name
         self.stopping = Event()
         self._client: Client | None = None
+        self._worker = AsteriskCarrier()
         self._news: deque[News] = deque()
         self._fault = ""
         self._led = False
@@ -73,6 +75,7 @@ class Listener:
         if self._client is not None:
             self._client.close()
         self._client = None
+        self._worker.close()
 
     def _connected(self) -> Client | None:
         """The connection; None, with the reason noted, while the switch lets nobody in."""
@@ -170,7 +173,8 @@ class Listener:
     def _reconcile(self, client: Client) -> None:
         """Make ledger and switch one again: browsers, calls, rooms."""
         try:
-            browsers = client.ask({"Action": "PJSIPShowContacts"}).events
+            # Workers may ask this; a listener is allowed to do less.
+            browsers = self._worker.ask(self.name, {"Action": "PJSIPShowContacts"}).events
             version = client.ask({"Action": "CoreSettings"}).response.get("AsteriskVersion")
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)

@@ -136,6 +136,11 @@ class AsteriskCarrier:
                 self._forget(switch, client)  # its door may have been moved since
             raise
 
+    def close(self) -> None:
+        """End every connection; the next use connects again."""
+        for switch, client in list(self._clients.items()):
+            self._forget(switch, client)
+
     def _ask_leg(self, ref: str, action: Action) -> Answer:
         return self.ask(_parts(ref)[0], action)
 

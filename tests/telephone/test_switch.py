@@ -1,0 +1,154 @@
+"""The listener of a switch, the ledger and a real Asterisk together: calls through invented telephones."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from callcenter import calls, carriers, jobs, queues, suppressions, switches, trunk_book
+from callcenter.base import sealed
+from callcenter.base.clock import real_now
+from callcenter.base.db import Sessions
+from callcenter.call_ledger import Call
+from callcenter.carriers.asterisk import actions
+from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
+from callcenter.operators import Operator
+from callcenter.trunk_book import Trunk, TrunkNumber, TrunkPrefix
+from scripts.asterisk import Instance
+from scripts.daemon import Daemon
+from scripts.simulated_telephones import Network
+from scripts.switch import Listener
+from tests.callcenter import cast
+from tests.callcenter.conftest import committed  # noqa: F401 - fixture
+from tests.telephone.manager import until
+
+CALLER = "+525512340000"
+
+
+@dataclass
+class House:
+    """Our side of the wire: the ledger's sessions, the carrier, and the listener in a thread of its own."""
+
+    sessions: Sessions
+    carrier: AsteriskCarrier
+    listener: Listener
+    daemon: Daemon
+    thread: threading.Thread
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10_000)))
+
+    def call(self, digits: str, **columns: object) -> UUID:
+        """Place a call to somebody whose telephone behaves as the last two digits say."""
+        with self.sessions() as session:
+            person = cast.person(session, phone=f"+52551234{next(self.numbers):02}{digits}")
+            queue = cast.queue(session, person, carrier="asterisk", caller_id=CALLER, **columns)
+            (call_id,) = calls.plan(session, queue, queues.claim(session, queue.id, 1))
+            session.commit()
+        jobs.place_calls([str(call_id)])
+        return call_id
+
+    def ledger(self, call_id: UUID) -> Call:
+        with self.sessions() as session:
+            return cast.call(session, call_id)
+
+    def operator(self) -> int:
+        """An operator whose leg is a telephone of the network, standing in their room."""
+        with self.sessions() as session:
+            operator = cast.operator(session, free=False)
+            operator.state = "paused"
+            session.commit()
+        leg = f"op-{operator.id}-0a0b0c0d"
+        number = f"+5255999900{next(self.numbers):02}"[:11] + "99"
+        self.carrier.ask("local", {
+            **actions.dial(UUID(int=0), 1, number, "", seconds=5, to=("operator", "room"),
+                           variables={"CONVOCA_ROOM": f"op-{operator.id}"}, channel_id=leg),
+        })  # fmt: skip
+        until(lambda: self.seat(operator.id).has_room)
+        with self.sessions() as session:
+            row = session.get_one(Operator, operator.id)
+            row.state, row.last_seen_at, row.state_since = "available", real_now(), real_now()
+            session.commit()
+        return operator.id
+
+    def seat(self, operator_id: int) -> Operator:
+        with self.sessions() as session:
+            return cast.seat(session, operator_id)
+
+
+def register(session: Session, switch: Instance, network: Network) -> None:
+    switches.register(
+        session, "local", host=switch.host, ami_port=switch.ports.ami, ws_url=switch.ws_url, secrets=switch.secrets,
+        folder=str(switch.spool),
+    )  # fmt: skip
+    row = switches.named(session, "local")
+    session.add(
+        Trunk(
+            id=1, name="Prueba", switch_id=row.id, host="127.0.0.1", port=network.port, transport="udp", registers=False,
+            asks_alive=False, number_format="plus", channels=100, calls_per_second=100, simulated=True, is_enabled=True,
+            changed_at=real_now(), written_at=real_now(), prefixes=[TrunkPrefix(prefix="", cost=0)],
+            numbers=[TrunkNumber(number=CALLER, area_codes=[], position=0)],
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def house(committed: Sessions, switch: Instance, network: Network, trunk: str) -> Iterator[House]:  # noqa: F811
+    sealed.configure("secret-of-the-tests")
+    suppressions.configure(b"suppression-of-the-tests")
+    with committed() as session:
+        register(session, switch, network)
+        session.commit()
+    carrier = AsteriskCarrier()
+    carriers.use({"asterisk": carrier})
+    listener = Listener("local")
+    daemon = Daemon("switch:local", listener.turn, listener.wait)
+    listener.stopping = daemon.stopping
+
+    def run() -> None:
+        while not daemon.stopping.is_set():
+            daemon.step()
+            listener.wait(0.1, daemon.stopping)
+        listener.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        with committed() as session:
+            pass
+        until(lambda: _is_heard(committed))
+        yield House(committed, carrier, listener, daemon, thread)
+    finally:
+        daemon.stopping.set()
+        thread.join(10)
+        carrier.ask("local", {"Action": "Hangup", "Channel": "/^.*$/"})
+        carrier.close()
+        carriers.use({})
+
+
+def _is_heard(sessions: Sessions) -> bool:
+    with sessions() as session:
+        return switches.any_heard(session)
+
+
+def is_over(house: House, call_id: UUID) -> Callable[[], bool]:
+    return lambda: house.ledger(call_id).state == "ended"
+
+
+@pytest.mark.parametrize(
+    ("digits", "outcome", "cause", "counts"),
+    [("01", "busy", "17", 1), ("02", "invalid_number", "1", 1), ("03", "no_answer", "19", 1),
+     ("04", "no_answer", "21", 1), ("09", "not_placed", "34", 0), ("10", "not_placed", "21", 0),
+     ("11", "invalid_number", "22", 1), ("16", "not_placed", "38", 0)],
+)  # fmt: skip
+def test_each_failure_of_the_line_becomes_our_outcome_with_the_lines_own_words(
+    house: House, digits: str, outcome: str, cause: str, counts: int
+) -> None:
+    call_id = house.call(digits)
+    until(is_over(house, call_id))
+    call = house.ledger(call_id)
+    assert (call.attempt.outcome, call.cause["Cause"]) == (outcome, cause)
+    with house.sessions() as session:
+        assert cast.entry(session, call_id).attempts == counts
+        assert trunk_book.find(session, 1).faults == (0 if counts else 1)
