@@ -228,9 +228,9 @@ def _plan() -> Plan:
     given = request.form
     texts = ("name", "switch_id", "host", "port", "transport", "username", "password", "number_format", "number_prefix",
              "numbers", "prefixes", "channels", "calls_per_second", "position")  # fmt: skip
-    flags = ("registers", "asks_alive", "simulated")
     values: dict[str, Any] = {name: given.get(name, "") for name in texts}
-    return Plan(**values, **{name: given.get(name) == "1" for name in flags})
+    values |= {name: given.get(name) == "1" for name in ("registers", "asks_alive", "simulated")}
+    return Plan(**values)
 
 
 # ── switches and the carrier ──────────────────────────────────────────────────────────────────────────────────────────
