@@ -16,7 +16,8 @@ from callcenter.queues import CallQueue, QueueEntry
 
 # Minutes until the next try, by outcome; a queue may say otherwise. An outcome that is not here is final.
 RETRY_MINUTES: dict[str, int] = {
-    "busy": 15, "no_answer": 120, "machine": 180, "failed": 60, "voicemail": 180, "not_available": 180, "no_reply": 180, "not_coded": 60,
+    "busy": 15, "no_answer": 120, "machine": 180, "failed": 60, "voicemail": 180, "not_available": 180, "no_reply": 180,
+    "not_coded": 60,
     "lost": 60, "canceled": 10, "not_placed": 2,
     "abandoned": 72 * 60,  # who picked up to silence is left alone for three days
 }  # fmt: skip

@@ -93,8 +93,7 @@ def sound(session: Session, sha256: str) -> bytes:
 
 def keep_sound(session: Session, prompt: tuple[int, str, str], made: Sound, *, source: str, file_name: str,
                user_id: int | None) -> str:  # fmt: skip
-    """This sound stands in for the sentence from the next call on; returns its name. `prompt`: survey, language, key.
-    """
+    """This sound stands in for the sentence from now on; returns its name. `prompt`: survey, language, key."""
     if source not in SOURCES:
         raise ValueError(f"no source {source!r}; there are {SOURCES}")
     wav = made.wav

@@ -75,12 +75,14 @@ def _run(command: list[str], text: str) -> bytes:
 
 _folder: Path | None = None
 _models: dict[str, Path] = {}
+_speakers: dict[str | None, Synthesiser | None] = {}
 
 
 def configure(folder: Path, models: Mapping[str, Path] | None = None) -> None:
     """Say, once a process, where spoken files are kept, and which voice files there are by language (es, en)."""
     global _folder  # noqa: PLW0603  # one process, one folder
     _folder = folder
+    _speakers.clear()
     _models.clear()
     _models.update(models or {})
 
@@ -88,11 +90,23 @@ def configure(folder: Path, models: Mapping[str, Path] | None = None) -> None:
 def synthesiser(language: str) -> Synthesiser | None:
     """Who speaks this language here; None when nobody does: prompts must be recorded then."""
     known = tongue(language)
+    if known not in _speakers:
+        _speakers[known] = _find(known)
+    return _speakers[known]
+
+
+def _find(known: str | None) -> Synthesiser | None:
     if known in _models and shutil.which("piper"):
         return Piper(_models[known])
     if known in Espeak.VOICES and shutil.which("espeak-ng"):
         return Espeak(known)
     return None
+
+
+def voice_of(language: str) -> str:
+    """The voice of this language; '' where nobody speaks it."""
+    speaker = synthesiser(language)
+    return speaker.voice if speaker else ""
 
 
 def spoken(text: str, language: str) -> Sound:

@@ -1,0 +1,176 @@
+"""All conversations of one switch: who begins one, who hears what came of a step, and what an interruption left."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from callcenter import switches
+from callcenter.base.db import open_session
+from callcenter.base.errors import ProviderError
+from callcenter.carriers.asterisk.client import Client, Lost, Packet
+from callcenter.switches import Door
+from scripts.ivr.conversation import Conversation, Watch
+from scripts.ivr.line import Line, News
+from scripts.ivr.material import Material, of_call, of_trial
+from surveys import prompt_trials, prompts, recorded_calls
+from surveys.spool import Spool
+
+log = logging.getLogger(__name__)
+STACK = 512 * 1024  # bytes: sixty conversations are sixty threads
+LOOK, TIDY = 5.0, 3600.0  # seconds between two looks for interrupted calls, and between two tidyings
+
+
+class Hall:
+    """`turn` is repeated by the daemon that leads; events come in a thread of their own. `watch`: for tests, benches."""
+
+    def __init__(
+        self, switch: str, make_client: Callable[[Door], Client] | None = None, watch: Watch | None = None
+    ) -> None:
+        self._switch, self._watch = switch, watch
+        self._make_client = make_client or (lambda door: Client(door, listens=True))
+        self._lines: dict[UUID, Line] = {}
+        self._lock = threading.Lock()
+        self._client: Client | None = None
+        self._spool: Spool | None = None
+        self._there = ""
+        self._looked = self._tidied = 0.0
+
+    @property
+    def talking(self) -> int:
+        """Conversations under way."""
+        with self._lock:
+            return len(self._lines)
+
+    def turn(self, _token: int) -> None:
+        """See to the connection, say that we are here, and take up what was interrupted."""
+        try:
+            client = self._connected()
+        except ProviderError as error:
+            log.warning("ivr %s: %s", self._switch, error)
+            return
+        spool = self._spool
+        if spool is None or not spool.has_space():
+            log.warning("ivr %s: no room for prompts and voices on the switch's disk", self._switch)
+            return
+        with open_session() as session:
+            recorded_calls.say_alive(session, self._switch)
+            session.commit()
+            now = time.monotonic()
+            found = recorded_calls.interrupted(session, self._switch) if now > self._looked + LOOK else []
+        if now > self._looked + LOOK:
+            self._looked = now
+        for call_id in found:
+            self._begin(client, call_id)
+        if now > self._tidied + TIDY:
+            self._tidied = now
+            spool.tidy()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            with open_session() as session:
+                switch = switches.named(session, self._switch)
+                door = switches.door(session, self._switch, "ivr")
+                folder, there = switch.folder, switch.folder_there
+            if folder is None or there is None:
+                raise ProviderError("its folder is on another host; run this program there", code="no_folder")
+            self._there = there
+            self._spool = Spool(Path(folder), there, _fetch)
+            self._client = self._make_client(door)
+            threading.Thread(target=self._listen, args=(self._client,), name="events", daemon=True).start()
+        self._client.connect()
+        return self._client
+
+    def _listen(self, client: Client) -> None:
+        while True:
+            packet = client.events.get()
+            if isinstance(packet, Lost):
+                log.warning("ivr %s: the connection broke", self._switch)
+                continue
+            try:
+                self._hear(client, packet)
+            except Exception:  # one odd event must not deafen the others; it is in the log
+                log.exception("ivr %s: %s", self._switch, packet.event)
+
+    def _hear(self, client: Client, packet: Packet) -> None:
+        leg = _leg(packet)
+        if leg is None:
+            return
+        if packet.event == "AsyncAGIStart":
+            self._begin(client, leg)
+            return
+        with self._lock:
+            line = self._lines.get(leg)
+        if line is not None:
+            is_end = packet.event == "AsyncAGIEnd"
+            line.hear(News(packet.get("CommandId"), packet.get("Result"), is_end))
+
+    def _begin(self, client: Client, leg: UUID) -> None:
+        with self._lock:
+            if leg in self._lines:
+                return
+            line = self._lines[leg] = Line(client, leg)
+        size = threading.stack_size(STACK)
+        try:
+            threading.Thread(target=self._hold, args=(line,), name=f"call {leg}", daemon=True).start()
+        finally:
+            threading.stack_size(size)
+
+    def _hold(self, line: Line) -> None:
+        """A whole conversation, in its own thread."""
+        try:
+            material = self._material(line.leg)
+            if material is None:
+                return
+            assert self._spool is not None
+            talk = Conversation(line, self._spool, material, self._switch, self._there, self._watch)
+            code = talk.talk()
+            log.info("call %s: %s", line.leg, code)
+            if material.trial:
+                self._end_trial(line.leg)
+        except Exception:  # the edge of a thread: the call is closed by the sweep, the reason is in the log
+            log.exception("call %s: the conversation failed", line.leg)
+            line.hang_up()
+        finally:
+            with self._lock:
+                self._lines.pop(line.leg, None)
+
+    def _material(self, leg: UUID) -> Material | None:
+        """What is said on this leg; None when it is none of ours."""
+        with open_session() as session:
+            subject = recorded_calls.subject(session, leg)
+            if subject is None:
+                trial = prompt_trials.take(session, leg)
+                material = of_trial(session, trial) if trial else None
+            else:
+                material = of_call(session, subject)
+                recorded_calls.begin(session, leg, self._switch)
+                if material is None:
+                    recorded_calls.finish(session, leg, "no_reply")
+            session.commit()
+        return material
+
+    def _end_trial(self, leg: UUID) -> None:
+        with open_session() as session:
+            prompt_trials.end(session, leg)
+            session.commit()
+
+
+def _fetch(name: str) -> bytes:
+    with open_session() as session:
+        return prompts.sound(session, name)
+
+
+def _leg(packet: Packet) -> UUID | None:
+    if not packet.event.startswith("AsyncAGI"):
+        return None
+    try:
+        return UUID(packet.get("Uniqueid"))
+    except ValueError:
+        return None

@@ -1,0 +1,79 @@
+"""What one conversation is made of, read once at its beginning: the questionnaire as it is said, facts, the seed."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from surveys import call_facts, interviews, prompts, questionnaire
+from surveys.faces.turns import Setting
+from surveys.interviews import Interview
+from surveys.items import Items
+from surveys.prompt_trials import PromptTrial
+from surveys.prompts import Kept
+from surveys.questionnaire import Questionnaire, Survey
+from surveys.recorded_calls import RecordedCall, Subject
+
+
+@dataclass(frozen=True)
+class Material:
+    """`number`: the interview's id, of one that exists or of the one to be; `answers`: what is kept of it already;
+    `kept`: the survey's own prompts; `trial`: nothing is kept of what is said."""
+
+    setting: Setting
+    number: UUID
+    kept: Kept
+    answers: dict[str, str]
+    voice: bool | None = None
+    is_begun: bool = False
+    trial: bool = False
+
+
+def of_call(session: Session, subject: Subject) -> Material | None:
+    """What is said in a call; None when its survey is closed or gone."""
+    survey = session.get(Survey, subject.survey_id)
+    if survey is None or survey.state == "closed":
+        return None
+    begun = interviews.of_call(session, subject.call_id)
+    if begun is not None:
+        return _resumed(session, subject, begun)
+    items = questionnaire.current(session, survey.id).items
+    facts, wanted = call_facts.of_call(session, subject.call_id, None, "agi")
+    language, number = interviews.language_for(items, wanted), uuid4()
+    values = call_facts.for_items(items, facts) | call_facts.personal(session, items, subject.call_id)
+    return _material(session, survey.id, items, _Talk(language, number, values, subject.sponsor, subject.notice))
+
+
+def _resumed(session: Session, subject: Subject, begun: Interview) -> Material:
+    standing = interviews.standing_of(session, begun.id)
+    row = session.get(RecordedCall, subject.call_id)
+    talk = _Talk(begun.language, begun.id, standing.answers, subject.sponsor, subject.notice)
+    made = _material(session, begun.survey_id, standing.items, talk)
+    return replace(made, answers=standing.answers, voice=row.agreed_to_voice if row else None, is_begun=True)
+
+
+def of_trial(session: Session, trial: PromptTrial) -> Material:
+    """What is said when somebody tries a survey on their own telephone; values of a call stand in brackets."""
+    items = session.get_one(Questionnaire, questionnaire.current(session, trial.survey_id).id).items
+    values = {item["name"]: "…" for item in items["items"] if item["type"] == "hidden"}
+    talk = _Talk(interviews.language_for(items, trial.language), uuid4(), values, trial.sponsor, "…")
+    return replace(_material(session, trial.survey_id, items, talk), trial=True)
+
+
+@dataclass(frozen=True)
+class _Talk:
+    language: str
+    number: UUID
+    facts: dict[str, str]
+    sponsor: str
+    notice: str
+
+
+def _material(session: Session, survey_id: int, items: Items, talk: _Talk) -> Material:
+    kept = prompts.kept(session, survey_id, talk.language)
+    setting = Setting(
+        items=prompts.worded(items, talk.language, kept.wordings), language=talk.language,
+        seed=interviews.seed_of(talk.number), facts=talk.facts, sponsor=talk.sponsor, notice=talk.notice,
+        wordings=kept.own_sentences,
+    )  # fmt: skip
+    return Material(setting, talk.number, kept, {})
