@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, floor_figures, operators, queues, recording_keeping
+from callcenter import carriers, floor_figures, operators, queues, recording_keeping, trunk_alarms
 from callcenter.base import audit, flags, live
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
@@ -126,7 +126,8 @@ def _board(session: Session) -> dict[str, Any]:
         "rows": floor_figures.rows(session),
         "alerts": floor_figures.alerts(session),
         "queues": floor_figures.open_queues(session),
-        "reason_of": lambda code: QUEUE_REASONS.get(code, code or ""),
+        "reason_of": lambda code: queues.pause_sentence(code) or QUEUE_REASONS.get(code, code or ""),
+        "line_alarms": trunk_alarms.now(session),
         "recording_trouble": recording_keeping.trouble(session),
         "is_drill": web_settings().is_drill,
         "can_listen": carriers.has_switchboard(),

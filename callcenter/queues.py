@@ -66,6 +66,16 @@ WHY_IDLE: dict[str, LazyString] = {
     "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
 }
 
+# Why a queue was paused by itself: `carrier:<code>` of call_queues.state_reason.
+PAUSES: dict[str, LazyString] = {
+    "": _l("Paused by itself: the carrier takes no calls of ours. Look at its settings, then resume."),
+    "carrier_missing": _l("Paused by itself: the carrier of this campaign is not set up on this installation."),
+    "no_trunk": _l("Paused by itself: no trunk is set up and in use. Add one under Telephony, then resume."),
+    "no_caller_id": _l("Paused by itself: no trunk in use may show the number of this campaign. Allow it under "
+                       "Telephony, then resume."),
+    "trunks_refused": _l("Paused by itself: the provider refuses our user or password, or this server's address, and "
+                         "no other trunk is left. Look under Telephony, then resume."),
+}  # fmt: skip
 _operators = table("operators", column("id"), column("state"))  # the noun itself stands above this module
 
 
@@ -254,6 +264,12 @@ def note_decision(session: Session, queue_id: int, why_idle: str | None) -> None
     if written.rowcount:
         tell_later(session, f"queue/{queue_id}")
         tell_later(session, "floor")
+
+
+def pause_sentence(reason: str | None) -> str | None:
+    """Why the dialer paused a queue by itself, in the reader's language; None when a person paused it."""
+    code = (reason or "").removeprefix("carrier:")
+    return str(PAUSES.get(code, PAUSES[""])) if reason and reason.startswith("carrier:") else None
 
 
 def why_sentence(code: str | None) -> str | None:

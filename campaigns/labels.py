@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callcenter import consent
+from callcenter import consent, queues
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
 PURPOSES: dict[str, LazyString] = {
@@ -60,6 +60,8 @@ REFUSALS: dict[str, LazyString] = {
     "missing_value": _l("The text needs a value that this person does not have."),
     "too_long": _l("With this person's values the text is too long."),
     "expired": _l("It could not be sent in time."),
+    "no_route": _l("No trunk serves this number; it is looked at again every hour."),
+    "trunks_full": _l("Every trunk was full; the person is called soon."),
 }
 
 # https://www.twilio.com/docs/api/errors, and our own words for what no provider has a number for
@@ -99,6 +101,8 @@ def reason(code: str | None) -> str:
     """Why a campaign is in its state, in words; a person's own words stay as they are."""
     if not code:
         return ""
+    if sentence := queues.pause_sentence(code):
+        return sentence
     kind, _colon, detail = code.partition(":")
     return str(REASONS.get(kind, code)) + (f" ({detail})" if kind == "provider" and detail else "")
 

@@ -4,6 +4,7 @@ their calls in the ledger and hands them to the workers. Decides at every event 
 import argparse
 import logging
 import time
+from dataclasses import replace
 from threading import Event
 
 from redis.client import PubSub
@@ -11,12 +12,13 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import call_floor, calls, carriers, queues
+from callcenter import call_floor, calls, carriers, queues, trunks
 from callcenter.base import leases, outbox
 from callcenter.base.db import open_session
 from callcenter.base.outbox import enqueue_later
 from callcenter.carriers import NoCarrier
 from callcenter.queues import CallQueue
+from callcenter.trunk_health import CARRIER
 from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
 from scripts.daemon import Daemon
 
@@ -108,7 +110,10 @@ def _decide(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Deci
         now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
         waiting=seen.waiting, lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
     )  # fmt: skip
-    return pacer.decide(view)
+    decision = pacer.decide(view)
+    if decision.reason == "no_lines" and queue.carrier == CARRIER:
+        return replace(decision, reason=trunks.why_none(session))
+    return decision
 
 
 def _nobody_to_call(session: Session, queue_id: int) -> str:
