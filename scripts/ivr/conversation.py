@@ -32,7 +32,7 @@ Watch = Callable[[UUID, Step, float], None]  # a step has begun; seconds of its 
 
 
 class Conversation:
-    """`talk` holds it to its end and returns the outcome; None when the leg is not ours. `watch` is told of each step."""
+    """`talk` holds it to its end and returns the outcome; None when the leg is not ours. `watch` hears of each step."""
 
     def __init__(
         self, line: Line, spool: Spool, material: Material, switch: str, folder: str, watch: Watch | None = None

@@ -24,7 +24,7 @@ LOOK, TIDY = 5.0, 3600.0  # seconds between two looks for interrupted calls, and
 
 
 class Hall:
-    """`turn` is repeated by the daemon that leads; events come in a thread of their own. `watch`: for tests, benches."""
+    """`turn` is repeated by the daemon that leads; events come in a thread of their own. `watch`: of tests, benches."""
 
     def __init__(
         self, switch: str, make_client: Callable[[Door], Client] | None = None, watch: Watch | None = None
