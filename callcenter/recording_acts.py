@@ -1,4 +1,4 @@
-"""What an operator says and wants of the recording of a call, as JSON like the rest of the console (callcenter.console).
+"""What an operator says and wants of the recording of a call: JSON, like the rest of the console (callcenter.console).
 
 POST /console/calls/<uuid>/recording     {"act": "yes" | "no" | "pause" | "resume"}
     `yes`, `no`: what the citizen answered; `no` stops the recording and deletes it

@@ -9,7 +9,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, ForeignKey, Index, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from callcenter.base.clock import real_now
@@ -99,7 +99,7 @@ class Recording(Base):
     duration_ms: Mapped[int | None]
     size: Mapped[int | None] = mapped_column(BigInteger)  # bytes
     sha256: Mapped[str | None]
-    peaks: Mapped[dict[str, Any] | None] = deferred(mapped_column())  # recording_sound.Sound.peaks
+    peaks: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSONB))  # recording_sound.Sound.peaks
     fault: Mapped[str | None]  # a code of FAULTS
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from callcenter import recording_files, recording_sound, switches
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
-from callcenter.recording_ledger import enter, is_leased, locked
+from callcenter.recording_ledger import LIVE, enter, is_leased, locked
 from callcenter.recording_sound import Sound, Unusable
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=10)  # one file
 SETTLED = timedelta(seconds=2)  # a file that was written to since may not be whole
 FILE_PATIENCE = timedelta(minutes=2)  # a file that is not there by then was never written
+REPAIRABLE = "unreadable"  # the switch's file stays for who can mend it, until its term
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 
 
@@ -47,7 +48,8 @@ class Trouble(Exception):
 def claim(session: Session, recording_id: UUID) -> Work | None:
     """Take a recording whose call is over for work on its files; None when there is nothing to do, or somebody does."""
     recording = locked(session, recording_id)
-    if is_leased(recording) or recording.state not in ("ended", "stored", "refused", "deleted"):
+    is_kept_for_repair = recording.state == "lost" and recording.fault == REPAIRABLE
+    if is_leased(recording) or recording.state in LIVE or is_kept_for_repair:
         return None
     has_files = recording.in_spool or (recording.storage is not None and recording.state != "stored")
     if not has_files:
@@ -138,7 +140,8 @@ def cleared(session: Session, work: Work) -> None:
     """What must not be there is no longer there."""
     recording = locked(session, work.id)
     recording.leased_until = recording.next_at = None
-    recording.in_spool, recording.tries, recording.fault = False, 0, None
+    recording.in_spool, recording.tries = False, 0
+    recording.fault = recording.fault if recording.state == "lost" else None
     if recording.state == work.state and work.state != "stored":
         recording.storage = None
     elif recording.state != work.state:
@@ -149,7 +152,7 @@ def failed(session: Session, work: Work, trouble: Trouble) -> None:
     """Write down why; what may still come is tried again, less and less often."""
     recording = locked(session, work.id)
     recording.leased_until = None
-    recording.fault = trouble.code
+    recording.fault = recording.fault if recording.state == "lost" else trouble.code
     recording.tries += 1
     wait = min(FIRST_WAIT * 2 ** min(recording.tries - 1, 10), LONGEST_WAIT)
     recording.next_at = real_now() + wait
@@ -157,6 +160,6 @@ def failed(session: Session, work: Work, trouble: Trouble) -> None:
         recording.next_at = real_now()
     elif trouble.is_final and recording.state == "ended":
         enter(recording, "lost")
-        recording.storage, recording.next_at = None, None
-        recording.in_spool = trouble.code == "unreadable"  # the file stays for who can mend it, until its term
+        recording.storage = None
+        recording.next_at = None if trouble.code == REPAIRABLE else real_now()
     log.info("recording %s: %s, %d tries", work.id, trouble.code, recording.tries)
