@@ -59,7 +59,8 @@ def refusals(
         return {}
     asked = _question(session, channel, purpose, simulated=simulated)
     found = {}
-    for facts in gate_facts.read(session, people, channel, now=asked.now, own=attempt_ids):
+    caps = (asked.book.per_week, asked.book.in_all)
+    for facts in gate_facts.read(session, people, channel, now=asked.now, own=attempt_ids, caps=caps):
         said = judge(facts, asked)
         if said is not None:
             found[facts.contact_id] = said

@@ -31,22 +31,24 @@ WARNINGS: dict[str, LazyString] = {
 
 
 class Facts(NamedTuple):
-    """What the gate knows of one person at one phone. Of nobody by that id, all from `consent` to `municipality` are
-    None. `consent`: what holds on the channel asked for. `…_recent`: the tries of the last seven days."""
+    """What the gate knows of one person at one phone. Of nobody by that id, all from `state` to `holds_post` are None
+    or False. `consent`: what holds on the channel asked for. `…_recent`: the tries of the last seven days."""
 
     contact_id: int
     phone: str
+    state: int | None
+    municipality: str | None
+    # From here on what people must be alike in, beside state and zones, for `judge` to say the same of them.
     consent: str | None
     invented: bool | None
     is_blocked: bool
     is_member: bool | None
     holds_post: bool | None
-    state: int | None
-    municipality: str | None
-    is_suppressed: bool | None
-    is_in_register: bool | None
-    is_being_called: bool | None  # a call is open at the phone
-    is_other_called: bool | None  # with somebody else
+    is_suppressed: bool
+    is_in_register: bool
+    # From here on what changes with every try.
+    is_being_called: bool  # a call is open at the phone
+    is_other_called: bool  # with somebody else
     other_written_at: datetime | None  # a message to somebody else there has just left
     phone_total: int
     phone_recent: list[datetime] | None
@@ -56,6 +58,10 @@ class Facts(NamedTuple):
     @property
     def zones(self) -> tuple[ZoneInfo, ...]:
         return zones.zones_of(self.state, self.municipality, self.phone)
+
+
+_ALIKE, _TRIES = slice(4, 11), slice(11, None)
+UNTRIED = (False, False, None, 0, None, 0, None)  # from `is_being_called` on, where nothing is known
 
 
 @dataclass(frozen=True)
@@ -225,7 +231,8 @@ def _household(facts: Facts, asked: Asked) -> Refusal | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (
+# What these say is the same for everybody who is alike in all but their tries.
+_STANDING: tuple[Rule, ...] = (
     Rule("person", _l("Opposition of the phone"), _person),
     Rule("block", _l("Block after a privacy request"), _blocked),
     Rule("drill", _l("Invented people"), _invented),
@@ -235,18 +242,27 @@ RULES: tuple[Rule, ...] = (
     Rule("do_not_call", _l("Register of those who want no advertising"), _do_not_call,
          warn=lambda facts, _asked: "do_not_call" if facts.is_in_register else None),
     Rule("hours", _l("Calling hours"), _hours, turns=_hours_turn),
+)  # fmt: skip
+_OF_TRIES = (
     Rule("caps", _l("How often a person is tried"), _cap),
     Rule("household", _l("One at a time in a household"), _household),
-)  # fmt: skip
+)
+RULES: tuple[Rule, ...] = (*_STANDING, *_OF_TRIES)
 
 
 def judge(facts: Facts, asked: Asked) -> Refusal | None:
     """The gate itself: what the first rule says that refuses."""
-    for rule in RULES:
-        refusal = rule.refuse(facts, asked)
-        if refusal is not None:
-            return refusal
-    return None
+    alike = (facts[_ALIKE], _place(facts, asked))
+    if alike not in asked.memory:
+        asked.memory[alike] = _first(_STANDING, facts, asked)
+    refusal: Refusal | None = asked.memory[alike]
+    if refusal is not None or facts[_TRIES] == UNTRIED:
+        return refusal
+    return _first(_OF_TRIES, facts, asked)
+
+
+def _first(rules: tuple[Rule, ...], facts: Facts, asked: Asked) -> Refusal | None:
+    return next((refusal for rule in rules if (refusal := rule.refuse(facts, asked)) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -271,7 +287,14 @@ def verdict(rule: Rule, facts: Facts, asked: Asked) -> Verdict:
 
 def _remembered(facts: Facts, asked: Asked, what: str, work: Callable[[], Any]) -> Any:
     """One answer for everybody of a batch who is alike in what the phase and the hours look at."""
-    key = (what, facts.state, facts.zones, facts.is_member, facts.holds_post)
+    key = (what, _place(facts, asked), facts.is_member, facts.holds_post)
     if key not in asked.memory:
         asked.memory[key] = work()
     return asked.memory[key]
+
+
+def _place(facts: Facts, asked: Asked) -> tuple[int | str | None, tuple[ZoneInfo, ...]]:
+    """What matters of where a person lives: the zones, and the state only where something is said of it."""
+    state = facts.state
+    named = state if state is None or state in asked.book.named_states else "another"
+    return named, zones.zones_of(state, facts.municipality, facts.phone)

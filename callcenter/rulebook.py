@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,12 @@ class Rulebook:
     per_week: int = MAX_PER_WEEK
     in_all: int = MAX_IN_ALL
     do_not_call: frozenset[str] = DO_NOT_CALL_DEFAULT
+
+    @cached_property
+    def named_states(self) -> frozenset[int]:
+        """The states of which anything is said. In all others, which are known, every rule is the same."""
+        of_elections = (state for election in self.elections for state in election.states)
+        return frozenset((*of_elections, *(own.state for own in self.holidays if own.state is not None)))
 
     def rules_of(self, purpose: str, phase: str) -> tuple[str, ...]:
         """The law's rule, and the house's own where there is one: both hold."""

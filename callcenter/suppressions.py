@@ -1,7 +1,6 @@
 """The suppression list: phones that must not be contacted, as keyed hashes of their E.164 form."""
 
 import hashlib
-import hmac
 from collections.abc import Collection
 from datetime import datetime
 
@@ -39,18 +38,33 @@ class Suppression(Base):
     at: Mapped[datetime] = mapped_column(default=real_now)
 
 
-_key: bytes | None = None
+class _Key:
+    """A key as HMAC-SHA256 uses it (RFC 2104): its two paddings, and SHA-256 begun with each.
+
+    A hash begun once and copied takes a third of the time of `hmac.digest`, and the gate asks for thousands."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+        self.inner, self.outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+        self.begun_inner, self.begun_outer = hashlib.sha256(self.inner), hashlib.sha256(self.outer)
+
+
+_key: _Key | None = None
 
 
 def configure(key: bytes) -> None:
     """Make `key` this process's suppression key (settings.suppression_key). The composition root calls it once."""
     global _key  # noqa: PLW0603  # one process, one key
-    _key = key
+    _key = _Key(key)
 
 
 def phone_hash(phone: str) -> bytes:
     """The phone as the list knows it: HMAC-SHA256 of its E.164 form."""
-    return hmac.digest(_configured_key(), phone.encode(), "sha256")
+    key = _configured_key()
+    inner, outer = key.begun_inner.copy(), key.begun_outer.copy()
+    inner.update(phone.encode())
+    outer.update(inner.digest())
+    return outer.digest()
 
 
 def add(session: Session, phone: str, *, reason: str, source: str, at: datetime) -> None:
@@ -153,14 +167,12 @@ def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:
 
 def _hash_of(phone: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bytes]:
     """SQL: `phone_hash` of a column."""
-    key = _configured_key()
-    key = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-    inner, outer = (literal(bytes(byte ^ pad for byte in key), LargeBinary) for pad in (0x36, 0x5C))
-    # HMAC-SHA256 spelled out (RFC 2104), because PostgreSQL's core has sha256 and no hmac.
+    # HMAC-SHA256 spelled out, because PostgreSQL's core has sha256 and no hmac.
+    inner, outer = (literal(pad, LargeBinary) for pad in (_configured_key().inner, _configured_key().outer))
     return func.sha256(outer.concat(func.sha256(inner.concat(func.convert_to(phone, "UTF8")))))
 
 
-def _configured_key() -> bytes:
+def _configured_key() -> _Key:
     if _key is None:
         raise RuntimeError("callcenter.suppressions.configure(key) was not called in this process")
     return _key

@@ -22,8 +22,8 @@ DAYS = {
 }  # fmt: skip
 WILLING = Facts(
     contact_id=1, phone="+529221234567", consent="opted_in", invented=False, is_blocked=False, is_member=False,
-    holds_post=False, state=30, municipality="Minatitlán", is_suppressed=None, is_in_register=None,
-    is_being_called=None, is_other_called=None, other_written_at=None, phone_total=0, phone_recent=None,
+    holds_post=False, state=30, municipality="Minatitlán", is_suppressed=False, is_in_register=False,
+    is_being_called=False, is_other_called=False, other_written_at=None, phone_total=0, phone_recent=None,
     person_total=0, person_recent=None,
 )  # fmt: skip
 # The domain page's table, a letter a phase: y allowed, n not, m members, s sign-off, d drill, w allowed with a notice.

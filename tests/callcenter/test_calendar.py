@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, elections
+from callcenter import calendar, contacts, elections, zones
 from callcenter.base.errors import InvalidInput
 from callcenter.zones import zones_of
 
@@ -71,6 +71,17 @@ def test_calling_hours_open_and_close(local: str, opens: str | None) -> None:
     now = datetime.fromisoformat(local).replace(tzinfo=MEXICO)
     expected = datetime.fromisoformat(opens).replace(tzinfo=MEXICO) if opens else None
     assert calendar.opens_at(now, (MEXICO,)) == expected
+
+
+@given(
+    state=st.integers(1, 32), phone=st.sampled_from([*zones.AREA_CODES, *zones.SHARED_AREA_CODES, "551", "222"]),
+    name=st.sampled_from(["Nogales", "Juárez", "Cancún", "(any)", *(name for _, name in zones.MUNICIPALITIES)]),
+)  # fmt: skip
+def test_only_in_a_divided_state_does_the_municipality_matter(state: int, phone: str, name: str) -> None:
+    home = zones.MUNICIPALITIES.get((state, contacts.name_key(name))) or zones.STATES.get(state, zones.CENTRAL)
+    areas = set(zones.SHARED_AREA_CODES.get(phone) or (zones.AREA_CODES.get(phone, zones.CENTRAL),))
+    expected = {home} if home in areas else {home, *areas}
+    assert {zone.key for zone in zones_of(state, name, f"+52{phone}1234567")} == expected
 
 
 def test_with_two_zones_a_call_must_be_legal_in_both() -> None:

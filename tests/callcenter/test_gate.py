@@ -257,9 +257,33 @@ def test_a_batch_is_answered_as_its_people_one_by_one(session: Session, seed: in
                                            simulated=bool(seed % 2)))
         }  # fmt: skip
         assert together == alone
+        assert together == _judged_by_every_try(session, asked, channel, purpose, simulated=bool(seed % 2))
         for who in people[:5]:
             verdicts = consent.verdicts(session, who.id, channel, purpose, phone=who.phone, simulated=bool(seed % 2))
             assert next((one.refusal for one in verdicts if one.refusal), None) == together.get(who.id)
+
+
+def _judged_by_every_try(
+    session: Session, people: list[tuple[int, str]], channel: str, purpose: str, *, simulated: bool
+) -> dict[int, consent.Refusal]:
+    """What the gate says when no try is left out of the facts, though it could refuse nobody."""
+    asked = consent.Asked(channel, purpose, NOON, simulated, rulebook.read(session))
+    judged = {facts.contact_id: consent.judge(facts, asked) for facts in read(session, people, channel, now=NOON)}
+    return {contact_id: refusal for contact_id, refusal in judged.items() if refusal}
+
+
+@pytest.mark.parametrize("caps", [(1, 2), (1, 4), (2, 6), (3, 3)])
+def test_tries_that_refuse_nobody_are_left_out_and_no_others(session: Session, caps: tuple[int, int]) -> None:
+    house_rules.set_caps(session, *caps, None)
+    people = [(who.id, who.phone) for who in _a_crowd(session, random.Random(caps[1]))]
+    every = list(read(session, people, "call", now=NOON))
+    few = list(read(session, people, "call", now=NOON, caps=caps))
+    assert few != every
+    untold: dict[str, Any] = {"phone_total": 0, "phone_recent": None, "person_total": 0, "person_recent": None}
+    assert [one._replace(**untold) for one in few] == [one._replace(**untold) for one in every]
+    gate = consent.refusals(session, people, "call", "survey", simulated=True)
+    assert {"cap_week", "cap_total"} & {one.code for one in gate.values()}
+    assert gate == _judged_by_every_try(session, people, "call", "survey", simulated=True)
 
 
 def test_the_facts_are_those_that_a_person_would_count(session: Session) -> None:
@@ -278,6 +302,37 @@ def test_the_facts_are_those_that_a_person_would_count(session: Session) -> None
         assert found.person_total == sum(one.contact_id == who.id for one in counted)
         assert sorted(found.phone_recent or []) == sorted(one.at for one in week if one.phone == who.phone)
         assert sorted(found.person_recent or []) == sorted(one.at for one in week if one.contact_id == who.id)
+
+
+@pytest.mark.parametrize("channel", consent.CHANNELS)
+@pytest.mark.parametrize("caps", [(1, 1), (3, 6)])
+def test_what_is_special_about_few_is_told_of_them_and_of_nobody_else(
+    session: Session, channel: str, caps: tuple[int, int]
+) -> None:
+    """Lists, consents for a channel and phones in use, against the same rows looked at in Python."""
+    people = _a_crowd(session, random.Random(5))
+    for who, ago in zip(people[:20:2], range(10), strict=True):  # with their receipt, some of them just now
+        attempt(session, who, timedelta(minutes=ago), "delivered", channel="sms")
+    register = DoNotCallList(source="REPEP", made_on=NOON.date(), replaces=True, file_name="x.csv", state="done")
+    session.add(register)
+    session.flush()
+    session.add(DoNotCallPhone(phone_hash=suppressions.phone_hash(people[3].phone), list_id=register.id))
+    session.flush()
+    tries = [one for one in session.scalars(select(Attempt)) if one.outcome not in UNCOUNTED]
+    said = sorted(session.scalars(select(consent.Consent)), key=lambda one: (one.at, one.id))
+    asked = [(who.id, who.phone) for who in people]
+    for who, found in zip(people, read(session, asked, channel, now=NOON, caps=caps), strict=True):
+        here = [one for one in tries if one.phone == who.phone]
+        calls = [one for one in here if one.channel == "call" and one.closed_at is None]
+        left = [one.at for one in here if one.channel != "call" and one.contact_id != who.id
+                and one.at > NOON - timedelta(minutes=5)]  # fmt: skip
+        assert found.is_being_called == bool(calls)
+        assert found.is_other_called == any(one.contact_id != who.id for one in calls)
+        assert found.other_written_at == max(left, default=None)
+        assert found.is_suppressed == (suppressions.find(session, who.phone) is not None)
+        assert found.is_in_register == (who.phone == people[3].phone)
+        words = [one for one in said if one.contact_id == who.id and one.channel in ("all", channel)]
+        assert found.consent == (words[-1].kind if words and words[-1].channel == channel else who.consent)
 
 
 def _a_crowd(session: Session, dice: random.Random) -> list[Contact]:

@@ -344,6 +344,26 @@ def test_the_gate_says_what_a_plain_statement_of_the_rules_says(
     assert (first.code if first else None) == expected
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    people=st.lists(_people(), min_size=2, max_size=12), law=_calendars(), minutes=st.integers(0, 366 * 24 * 60),
+    holidays=st.lists(st.tuples(st.integers(0, 366), st.sampled_from([None, 1, 8, 30])), max_size=3),
+    channel=st.sampled_from(("call", "sms", "whatsapp")), purpose=st.sampled_from(PURPOSES), simulated=st.booleans(),
+)  # fmt: skip
+def test_what_the_gate_remembers_of_a_batch_changes_no_answer(
+    people: list[Facts], law: tuple[Rulebook, Plain], minutes: int, holidays: list[tuple[int, int | None]],
+    channel: str, purpose: str, simulated: bool,
+) -> None:  # fmt: skip
+    """One question for all of them, against every rule asked anew for each."""
+    first_day = date(2027, 1, 1)
+    own = tuple(Holiday(first_day + timedelta(days=day), state, None) for day, state in holidays)
+    now = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    question = Asked(channel, purpose, now, simulated, replace(law[0], holidays=own))
+    for facts in (*people, *(one._replace(state=1, municipality="Calvillo") for one in people)):
+        afresh = (rule.refuse(facts, replace(question, memory={})) for rule in RULES)
+        assert judge(facts, question) == next((refusal for refusal in afresh if refusal), None)
+
+
 @settings(max_examples=200, deadline=None)
 @given(facts=_people(), law=_calendars(), minutes=st.integers(0, 366 * 24 * 60), purpose=st.sampled_from(PURPOSES))
 def test_a_verdict_turns_at_the_moment_it_names_and_not_before(

@@ -1,5 +1,7 @@
 """A lost suppression key stops the start: nobody who opted out is called again by an accident of files."""
 
+import hmac
+
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
@@ -23,6 +25,13 @@ def test_the_first_start_remembers_the_key_and_another_one_is_refused(session: S
 def test_the_fingerprint_is_not_the_key(session: Session) -> None:
     assert KEY not in suppression_key.fingerprint(KEY)
     assert suppression_key.fingerprint(KEY) != suppressions.phone_hash("+522281234567")
+
+
+@pytest.mark.parametrize("length", [1, 32, 64, 65, 200])
+def test_a_phone_is_hashed_as_the_standard_says_with_a_key_of_any_length(length: int) -> None:
+    suppressions.configure(bytes(range(200))[:length])
+    said = hmac.digest(bytes(range(200))[:length], b"+522281234567", "sha256")
+    assert [suppressions.phone_hash("+522281234567") for _ in range(2)] == [said, said]
 
 
 def test_another_key_is_accepted_knowingly(session: Session) -> None:
