@@ -57,8 +57,9 @@ SIP: dict[int, tuple[LazyString, LazyString]] = {
     504: (_l("The provider did not get an answer in time."), _l("Try again later, or ask the provider.")),
     603: (_l("The call was declined."), _l("Did somebody or a filter on the phone decline it? Then the trunk works.")),
 }  # fmt: skip
-CAUSES: dict[int, int] = {1: 404, 17: 486, 18: 408, 19: 487, 20: 480, 21: 603, 28: 484, 34: 503, 38: 500, 41: 503,
-                          42: 503, 58: 488}  # fmt: skip
+# A Q.850 cause → the SIP answer that means the same.
+CAUSES: dict[int, int] = {1: 404, 17: 486, 18: 408, 19: 487, 20: 480, 21: 603, 22: 404, 28: 484, 34: 503, 38: 500,
+                          41: 503, 42: 503, 44: 503, 47: 503, 58: 488, 88: 488, 102: 504}  # fmt: skip
 
 ONE_WAY = _l("If you heard nothing although the call was answered, the sound does not come through: open the ports of "
              "sound (RTP) in the firewall and say the public address of this server. If you heard us and we would not "
