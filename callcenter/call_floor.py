@@ -1,15 +1,17 @@
 """The floor at one moment, as pacing asks for it: who is free for which queue, and what rings."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import real_now
 from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
 from callcenter.operators import Operator, is_free, operator_queues
+from callcenter.queues import CallQueue
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,23 @@ class QueueFloor:
 
 @dataclass
 class Floor:
-    """`queues_of`: the queues of each operator at work, None for every one. `rings` grows as a tick places calls."""
+    """`queues_of`: the queues of each operator at work, None for every one. `rings` grows as a tick places calls.
+    `recordings`: queues that recorded surveys answer; `recorded`: conversations that they hold now, by queue."""
 
     now: datetime
     free: list[int] = field(default_factory=list)
     states: dict[int, tuple[str, float]] = field(default_factory=dict)
     queues_of: dict[int, set[int] | None] = field(default_factory=dict)
     rings: list[tuple[int, float, str]] = field(default_factory=list)
+    recordings: set[int] = field(default_factory=set)
+    recorded: Counter[int] = field(default_factory=Counter)
 
     def of_queue(self, queue_id: int) -> QueueFloor:
         """The operators who serve this queue, and every ring that may end up with one of those who are free."""
         free = [o for o in self.free if self._serves(o, queue_id)]
         own = [self.queues_of[operator_id] for operator_id in free]
         served = {queue_id}.union(*(queues for queues in own if queues))
-        rivals = self.rings if None in own else [ring for ring in self.rings if ring[0] in served]
+        rivals = [ring for ring in self.rings if (None in own or ring[0] in served) and ring[0] not in self.recordings]
         return QueueFloor(
             idle=len(free),
             wrapping=self._seconds(queue_id, "wrap_up"),
@@ -50,7 +55,16 @@ class Floor:
     @property
     def talking(self) -> int:
         """Lines held by conversations."""
-        return sum(state == "in_call" for state, _ in self.states.values())
+        return sum(state == "in_call" for state, _ in self.states.values()) + self.recorded.total()
+
+    def held(self, queue_id: int) -> int:
+        """Sessions of a recorded survey that talk, or will when the phone that rings is answered."""
+        return self.recorded[queue_id] + sum(queue == queue_id for queue, _, _ in self.rings)
+
+    @property
+    def all_held(self) -> int:
+        """The same of all recorded surveys."""
+        return self.recorded.total() + sum(queue in self.recordings for queue, _, _ in self.rings)
 
     def placed(self, queue_id: int, number: int) -> None:
         """Count calls just planned for a queue, so that the next queue of the tick sees them."""
@@ -66,7 +80,7 @@ class Floor:
 
 
 def read(session: Session) -> Floor:
-    """The whole floor in four short SELECTs, whatever the number of queues."""
+    """The whole floor in six short SELECTs, whatever the number of queues."""
     now = real_now()
     floor = Floor(now)
     at_work = select(Operator.id, Operator.state, Operator.state_since).where(
@@ -85,4 +99,9 @@ def read(session: Session) -> Floor:
     for queue_id, state, ringing_at, placed_at in session.execute(dialling):
         began = ringing_at or placed_at or now
         floor.rings.append((queue_id, (now - began).total_seconds(), state))
+    answered = select(CallQueue.id).where(CallQueue.answered_by == "recording", CallQueue.state != "finished")
+    floor.recordings.update(session.scalars(answered))
+    talking = select(Call.queue_id, func.count()).where(Call.state == "connected", Call.operator_id.is_(None))
+    for queue_id, held in session.execute(talking.group_by(Call.queue_id)):
+        floor.recorded[queue_id] = held
     return floor

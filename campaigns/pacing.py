@@ -61,6 +61,29 @@ class Pacer:
         return Decision(place, 0, None if place else _why(view, wanted))
 
 
+@dataclass(frozen=True)
+class Sessions:
+    """One recorded survey's room. `limit`: conversations that its campaign allows, None for no limit of its own;
+    `held`: those that talk or ring now; `free`: what the switches have left for all of them, None when no program that
+    holds conversations runs; `lines_free`: calls the carrier still takes."""
+
+    limit: int | None
+    held: int
+    free: int | None
+    lines_free: int
+
+
+def decide_recorded(room: Sessions) -> Decision:
+    """One phone for each free session: nobody picks up to silence, and no operator is needed."""
+    if room.free is None:
+        return Decision(0, 0, "ivr_away")
+    own = room.free if room.limit is None else min(room.limit - room.held, room.free)
+    if own <= 0:
+        return Decision(0, 0, "sessions_busy")
+    place = max(0, min(own, room.lines_free))
+    return Decision(place, 0, None if place else "no_lines")
+
+
 def _why(view: FloorView, wanted: int) -> str:
     if wanted > 0:
         return "no_lines"

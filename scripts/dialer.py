@@ -19,8 +19,9 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.carriers import NoCarrier
 from callcenter.queues import CallQueue
 from callcenter.trunk_health import CARRIER
-from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
+from campaigns.pacing import Decision, FloorView, Pacer, Sessions, UnknownModeError, decide_recorded
 from scripts.daemon import Daemon
+from surveys import recorded_calls
 
 log = logging.getLogger(__name__)
 NAME, TOPIC = "dialer", "dialer"
@@ -105,15 +106,30 @@ def _decide(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Deci
         return Decision(0, 0, "mode_unknown")
     except NoCarrier:
         return Decision(0, 0, "carrier_missing")
-    seen = floor.of_queue(queue.id)
-    view = FloorView(
-        now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
-        waiting=seen.waiting, lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
-    )  # fmt: skip
-    decision = pacer.decide(view)
+    if queue.answered_by == "recording":
+        decision = decide_recorded(_sessions(session, queue, floor, carrier))
+    else:
+        decision = pacer.decide(_view(session, queue, floor, carrier))
     if decision.reason == "no_lines" and queue.carrier == CARRIER:
         return replace(decision, reason=trunks.why_none(session))
     return decision
+
+
+def _view(session: Session, queue: CallQueue, floor: call_floor.Floor, carrier: carriers.Carrier) -> FloorView:
+    seen = floor.of_queue(queue.id)
+    return FloorView(
+        now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
+        waiting=seen.waiting, lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
+    )  # fmt: skip
+
+
+def _sessions(session: Session, queue: CallQueue, floor: call_floor.Floor, carrier: carriers.Carrier) -> Sessions:
+    """The room that a recorded survey has now; its sessions are the switches', whatever its campaign allows."""
+    capacity = recorded_calls.capacity(session)
+    return Sessions(
+        limit=queue.sessions, held=floor.held(queue.id), free=None if capacity is None else capacity - floor.all_held,
+        lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
+    )  # fmt: skip
 
 
 def _nobody_to_call(session: Session, queue_id: int) -> str:

@@ -170,8 +170,8 @@ def say_alive(session: Session, switch: str) -> None:
     session.query(Switch).filter(Switch.name == switch).update({"ivr_seen_at": real_now()}, synchronize_session=False)
 
 
-def free_sessions(session: Session) -> int | None:
-    """How many more conversations the switches take; None when no program that holds them runs anywhere."""
+def capacity(session: Session) -> int | None:
+    """How many conversations the switches hold at once; None when no program that holds them runs anywhere."""
     rows = session.execute(
         select(Switch.ivr_sessions).where(Switch.is_enabled, Switch.ivr_seen_at > real_now() - AWAY)
     ).all()

@@ -12,6 +12,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.call_ledger import Call
 from callcenter.queues import CallQueue
+from callcenter.switches import Switch
 from scripts.daemon import Daemon
 from scripts.dialer import NAME, Dialer, LostLease, place_for_queue
 from tests.callcenter import cast
@@ -130,3 +131,47 @@ def test_news_end_the_wait_and_a_redis_that_is_away_does_not_end_the_dialer(
 def test_the_list_of_carriers_is_named_when_one_is_missing() -> None:
     with pytest.raises(carriers.NoCarrier, match=r"'pigeon'.*simulated"):
         carriers.carrier("pigeon")
+
+
+def recorded_queue(session: Session, people: int, **fields: object) -> CallQueue:
+    return cast.queue(session, *[cast.person(session) for _ in range(people)], answered_by="recording", **fields)
+
+
+def switch_with_sessions(session: Session, sessions: int) -> None:
+    session.add(Switch(name="local", host="127.0.0.1", ami_port=1, ws_url="ws://x", secrets_sealed="",
+                       ivr_seen_at=real_now(), ivr_sessions=sessions))  # fmt: skip
+    session.flush()
+
+
+def test_a_recorded_survey_rings_as_many_phones_as_it_has_sessions_and_needs_no_operator(session: Session) -> None:
+    switch_with_sessions(session, 5)
+    queue = recorded_queue(session, 9, sessions=3)
+    turn(session)
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (3, "sessions_busy")
+
+
+def test_recorded_surveys_share_the_sessions_of_the_switches(session: Session) -> None:
+    switch_with_sessions(session, 4)
+    first, second = recorded_queue(session, 9), recorded_queue(session, 9)
+    turn(session)
+    assert planned(session, first) + planned(session, second) == 4
+
+
+def test_a_recorded_survey_that_nobody_holds_dials_nobody_and_says_so(session: Session) -> None:
+    queue = recorded_queue(session, 2)
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (0, "ivr_away")
+    switch_with_sessions(session, 5)
+    session.execute(update(Switch).values(ivr_seen_at=real_now() - timedelta(minutes=1)))
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (0, "ivr_away")
+
+
+def test_phones_of_a_recorded_survey_do_not_keep_operators_waiting(session: Session) -> None:
+    switch_with_sessions(session, 5)
+    recorded, manned = recorded_queue(session, 5), cast.queue(session, cast.person(session))
+    cast.operator(session)
+    turn(session)
+    turn(session)
+    assert (planned(session, recorded), planned(session, manned)) == (5, 1)
