@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from flask.cli import with_appcontext
 from callcenter import imports
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.import_batches import unwatched
+from callcenter.import_jobs import Watch
 
 CANNOT_READ = 2
 
@@ -47,11 +50,10 @@ def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, 
     if not dry_run:
         session.commit()
     try:
-        for done in imports.stage(session, batch.id):
-            click.echo(f"{done} rows read", err=True)
-            if not dry_run:
-                session.commit()
-        counts = imports.merge(session, batch.id)
+        opened = imports.open_list(session, batch.id)
+        if not dry_run:
+            session.commit()
+        counts = imports.bring_in(session, opened, _said(batch.id, dry_run=dry_run))
     except InvalidInput as fault:
         session.rollback()
         if not dry_run:
@@ -63,6 +65,18 @@ def _import(file: Path, source: str, *, dry_run: bool, sex_letters: str | None, 
     else:
         session.commit()
     return counts
+
+
+def _said(import_id: int, *, dry_run: bool) -> Callable[..., None]:
+    """Says on stderr how far it is, and on file that somebody works on it."""
+    watch = unwatched if dry_run else Watch(import_id)
+
+    def say(progress: imports.Progress | None = None) -> None:
+        watch(progress)
+        if progress is not None:
+            click.echo(f"{progress.rows} rows read", err=True)
+
+    return say
 
 
 @contacts_group.command("undo")

@@ -120,7 +120,7 @@ class ContactPhone(Base):
     __tablename__ = "contact_phones"
     __table_args__ = (UniqueConstraint("contact_id", "phone"),)
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
     position: Mapped[int]
     phone: Mapped[str] = mapped_column(index=True)
     phone_raw: Mapped[str | None]

@@ -1,21 +1,23 @@
 """Batches: one file on its way in, its progress and outcome, and the rows that it refused."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, func, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Identity, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
+from callcenter.base.outbox import tell_later
 
-LEASE = timedelta(minutes=2)  # renewed at each block, and between the statements of a merge (for MERGE_LEASE)
+LEASE = timedelta(minutes=2)  # renewed while blocks are read, and between the statements of a merge (for MERGE_LEASE)
 MERGE_LOCK = 0x10_0057  # one merge at a time, in the whole database
 MERGE_LEASE = 3 * LEASE
 MAX_ATTEMPTS = 3  # workers that may die over one list
@@ -60,10 +62,8 @@ class ImportBatch(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how many workers have begun it
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     bytes_total: Mapped[int | None] = mapped_column(BigInteger)
-    resume: Mapped[dict[str, Any] | None]  # what is staged, for a worker that goes on after a crash
-    change_ids: Mapped[list[Any]] = mapped_column(
-        default=list, server_default=text("'[]'")
-    )  # of contacts, by its merge
+    # The transaction that wrote its people (contacts.change_id); lists of former versions may have two.
+    change_ids: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
@@ -126,13 +126,6 @@ def check_running(session: Session, import_id: int) -> None:
         raise Refused("cancelled", _("The import was cancelled; nothing of it was kept."))
 
 
-def drop_staged(session: Session, import_id: int) -> None:
-    """Forget what was staged."""
-    from callcenter import import_staging
-
-    import_staging.drop_tables(session, import_id)
-
-
 def note_dropped(session: Session, batch: ImportBatch, names: list[str]) -> None:
     """Audit which columns of the list are never kept."""
     if names:
@@ -145,6 +138,30 @@ def set_running(batch: ImportBatch) -> None:
     batch.started_at = batch.started_at or real_now()
 
 
-def renew(session: Session, import_id: int) -> None:
-    """Its worker lives, in the middle of a merge."""
-    session.execute(update(ImportBatch).where(ImportBatch.id == import_id).values(lease_until=real_now() + MERGE_LEASE))
+@dataclass(frozen=True)
+class Progress:
+    """How far a file is read: data rows so far, and the byte where reading goes on, None where that is not known."""
+
+    rows: int
+    offset: int | None
+
+
+# Called now and then by who works on a batch; what it raises stops the work.
+Watch: TypeAlias = Callable[..., None]  # (progress: Progress | None = None)
+
+
+def unwatched(progress: Progress | None = None) -> None:
+    """Nobody is told, nobody stops it."""
+
+
+def renew(session: Session, import_id: int, progress: Progress | None = None) -> None:
+    """Its worker lives: reading the file (`progress`), or in the middle of a merge. Raises Refused (`cancelled`)."""
+    check_running(session, import_id)
+    batch = get(session, import_id)
+    batch.lease_until = real_now() + (LEASE if progress else MERGE_LEASE)
+    if progress is not None:
+        batch.rows_done = progress.rows
+        if progress.offset and batch.bytes_total:  # how much there will be, from the part of the file that is read
+            batch.bytes_done = progress.offset
+            batch.rows_total = max(progress.rows, progress.rows * batch.bytes_total // progress.offset)
+        tell_later(session, f"import/{import_id}")

@@ -1,5 +1,5 @@
 """Jobs of imports: inspect an uploaded file, run an import, take one back. All carry the batch's id and are harmless
-twice; each goes on where a dead worker, or a database that was restarted, left it."""
+twice; after a dead worker, or a restart of the database, an undo goes on where it was, an import starts afresh."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import import_helper, import_preview, imports
+from callcenter import import_preview, imports
 from callcenter.base import leases
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, Refused
@@ -47,7 +47,7 @@ def inspect_import(import_id: int) -> None:
 
 
 def run_import(import_id: int) -> None:
-    """Stage and merge a batch that somebody has started, a commit a block; goes on after what a dead worker staged."""
+    """Bring in a batch that somebody has started; what a dead worker had done of it is gone with its transaction."""
     _through_restarts(import_id, _run)
 
 
@@ -108,38 +108,28 @@ def _run(session: Session, import_id: int) -> None:
 
 
 def _work(session: Session, import_id: int) -> None:
-    for _done in imports.stage(session, import_id):
-        if not _hold(session, import_id, imports.LEASE):
-            raise Refused("lease_lost", "Another worker has taken this import over.")
-        session.commit()
-    _hold(session, import_id, imports.LEASE)
+    opened = imports.open_list(session, import_id)
     session.commit()
-    with import_helper.helper(import_id) as helper:
-        counts = imports.merge(session, import_id, _Beat(import_id), helper)
-        if helper is None:
-            session.commit()
-        else:
-            helper.commit_with(session)
-            imports.drop_staged(session, import_id)
-            session.commit()
+    counts = imports.bring_in(session, opened, Watch(import_id))
+    session.commit()
     log.info("import %d: %d rows, %d created", import_id, counts["rows"], counts["created"])
 
 
-class _Beat:
-    """While a merge runs: keeps the lease, in a transaction of its own, and stops the merge when it was cancelled."""
+class Watch:
+    """While an import runs: keeps its lease and says how far it is, in transactions of its own; stops it when it was
+    cancelled, or when another worker has it."""
 
     def __init__(self, import_id: int) -> None:
         self._import_id = import_id
         self._due = 0.0
 
-    def __call__(self) -> None:
-        if time.monotonic() < self._due:
+    def __call__(self, progress: imports.Progress | None = None) -> None:
+        if progress is None and time.monotonic() < self._due:
             return
         with open_session() as session:
             if not _hold(session, self._import_id, imports.LEASE):
                 raise Refused("lease_lost", "Another worker has taken this import over.")
-            imports.check_running(session, self._import_id)
-            imports.renew(session, self._import_id)
+            imports.renew(session, self._import_id, progress)
             session.commit()
         self._due = time.monotonic() + BEAT_SECONDS
 

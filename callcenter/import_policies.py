@@ -7,6 +7,7 @@ What a list leaves blank changes nothing, the spelling of the name stays, and a 
 from collections.abc import Iterable, Mapping
 
 from callcenter.import_columns import ATTRIBUTE
+from callcenter.import_statements import REFERENCES
 
 # Column of contacts → the fields whose policy it follows, and its new value in a staged row (blank: NULL).
 _COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -57,7 +58,7 @@ def find_changes(policies: Mapping[str, str], fields: Iterable[str]) -> str:
     return f"""
         CREATE TEMPORARY TABLE import_new ON COMMIT DROP AS
         SELECT k.id, n.*, jsonb_build_object({before}) AS before
-        FROM import_special x JOIN {{stage}} s USING (row_number) JOIN contacts k ON k.id = x.contact_id {{references}}
+        FROM import_special x JOIN import_stage s USING (row_number) JOIN contacts k ON k.id = x.contact_id {REFERENCES}
             CROSS JOIN LATERAL (SELECT {", ".join(f"{value} AS {name}" for name, value in new.items())}) n
         WHERE x.is_known AND x.first_row = s.row_number
             AND ({", ".join(f"n.{name}" for name in CHANGED)})
@@ -90,7 +91,7 @@ def _attributes(policies: Mapping[str, str]) -> str:
         [key.removeprefix(ATTRIBUTE) for key, policy in policies.items() if key.startswith(ATTRIBUTE) and policy == one]
         for one in ("keep", "fill")
     )
-    said = "COALESCE(s.attributes, '{{}}')"
+    said = "COALESCE(s.attributes, '{}')"
 
     def without(value: str, keys: list[str]) -> str:
         return f"({value} - CAST(ARRAY[{', '.join(map(repr, keys))}] AS text[]))" if keys else value

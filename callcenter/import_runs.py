@@ -1,16 +1,20 @@
-"""The work on a batch: staged block by block, merged in one transaction, taken back slice by slice.
+"""The work on a batch: read block by block and made people in one transaction, or taken back slice by slice.
 
 The modules that need Polars are imported when they are used: only workers need it, and only after their fork."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select
+from psycopg import IntegrityError as RowRefused
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, import_columns, import_helper, import_undo
+from callcenter import attributes, import_columns, import_undo
+from callcenter.attributes import Attribute
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.outbox import tell_later
@@ -19,31 +23,42 @@ from callcenter.import_batches import (
     COUNTS,
     LEASE,
     MAX_ATTEMPTS,
-    MERGE_LEASE,
     MERGE_LOCK,
     ImportBatch,
+    Progress,
     RefusedRow,
+    Watch,
     check_running,
-    drop_staged,
     get,
     note_dropped,
     set_running,
+    unwatched,
 )
 from callcenter.import_cells import sex_is_ambiguous
 from callcenter.import_inspection import Inspection, inspect
 from callcenter.phones import REASONS
 
 if TYPE_CHECKING:
+    from callcenter.import_direct import Writer
+    from callcenter.import_keys import Keys
+    from callcenter.import_merge import Merging
     from callcenter.import_reading import Tally
 
+LOCK_PAUSE = 0.2  # seconds between two looks whether another import is done
 
-def stage(session: Session, import_id: int) -> Iterator[int]:
-    """Parse the whole file into the batch's staging tables; yields the rows done so far, for the edge to commit.
 
-    Goes on where an earlier worker died, when what it staged is still there. Raises InvalidInput when the file cannot
-    be read to its end, and Refused (`cancelled`) when somebody cancelled."""
-    from callcenter.import_reading import stage_blocks
+@dataclass(frozen=True)
+class OpenList:
+    """A batch whose file was looked at, ready to be brought in. `size`: bytes of a text file, None of others."""
 
+    import_id: int
+    inspection: Inspection
+    attributes: Mapping[str, Attribute]
+    size: int | None
+
+
+def open_list(session: Session, import_id: int) -> OpenList:
+    """Look at a batch's file; the edge commits before `bring_in`. Raises InvalidInput when it cannot be imported."""
     batch = get(session, import_id)
     keys = {one.key: one for one in attributes.all_attributes(session)}
     mapping = {int(at): field for at, field in batch.mapping.items()} or None
@@ -53,32 +68,12 @@ def stage(session: Session, import_id: int) -> Iterator[int]:
     if "columns" not in batch.options:  # a command's list has seen no mapping page
         names = [[inspection.header.names[at], field] for at, field in sorted(inspection.mapping.items())]
         batch.options = batch.options | {"columns": names}
-    tally = _begin(session, batch, inspection)
-    reader = inspection.reader(batch.sex_letters, keys)
-    for _done in stage_blocks(session, import_id, inspection, reader, tally):
-        check_running(session, import_id)
-        batch.rows_done, batch.lease_until = tally.rows, real_now() + LEASE
-        batch.resume = tally.kept() if tally.offset is not None else None
-        _foresee(batch, tally.offset)
-        tell_later(session, f"import/{import_id}")
-        yield tally.rows
-    if sex_is_ambiguous(tally.letters) and batch.sex_letters is None:
-        raise UnreadableFileError(
-            N_(
-                "The column of sex mixes M with F: say what M means (masculino or mujer);"
-                " we do not guess it row by row."
-            )
-        )
-    session.info["import_keys"] = {import_id: tally.keys}
-    batch.rows_total, batch.lease_until = batch.rows_done, real_now() + MERGE_LEASE
-    batch.counts = {
-        "rows": batch.rows_done,
-        "rejected": {reason: tally.rejected[reason] for reason in sorted(REASONS) if tally.rejected[reason]},
-        "extra_phones": tally.extra_phones,
-        "dropped_columns": inspection.dropped_names,
-        "bad_values": dict(sorted(tally.bad.items())),
-    }
-    yield batch.rows_done
+    set_running(batch)
+    size = inspection.table.path.stat().st_size if inspection.table.kind == "csv" else None
+    batch.bytes_total, batch.rows_done, batch.bytes_done = size, 0, 0
+    if not batch.preview and batch.attempts <= 1:
+        note_dropped(session, batch, inspection.dropped_names)
+    return OpenList(import_id, inspection, keys, size)
 
 
 def count_attempt(session: Session, import_id: int) -> None:
@@ -95,78 +90,116 @@ def count_attempt(session: Session, import_id: int) -> None:
     batch.attempts += 1
 
 
-def _begin(session: Session, batch: ImportBatch, inspection: Inspection) -> "Tally":
-    """Where to go on: after what an earlier worker staged, if all of it is there, else at the beginning."""
-    from callcenter import import_staging
-    from callcenter.import_reading import Tally
+def bring_in(session: Session, opened: OpenList, watch: Watch = unwatched) -> dict[str, Any]:
+    """Make the rows of the list people, in the caller's one transaction; returns the outcome that `counts` keeps.
 
-    set_running(batch)
-    batch.bytes_total = inspection.table.path.stat().st_size if inspection.table.kind == "csv" else None
-    if batch.resume and batch.resume["staged"] == import_staging.count(session, batch.id):
-        return Tally.of(batch.resume)
-    session.execute(delete(RefusedRow).where(RefusedRow.import_id == batch.id))
-    import_staging.create_tables(session, batch.id)
-    batch.rows_done, batch.bytes_done, batch.resume = 0, 0, None
-    if not batch.preview:
-        note_dropped(session, batch, inspection.dropped_names)
-    return Tally()
-
-
-def _foresee(batch: ImportBatch, offset: int | None) -> None:
-    """How much there will be, from the part of the file that is read."""
-    if offset and batch.bytes_total:
-        batch.bytes_done = offset
-        batch.rows_total = max(batch.rows_done, batch.rows_done * batch.bytes_total // offset)
-
-
-def merge(
-    session: Session,
-    import_id: int,
-    beat: Callable[[], None] = lambda: None,
-    helper: import_helper.Helper | None = None,
-) -> dict[str, Any]:
-    """Make the staged rows people, in the caller's one transaction; returns the outcome that `counts` keeps.
-
-    One merge at a time: of two that run at once, the second knows the people of the first. `beat` is called now and
-    then; what it raises stops the merge. With a `helper` the edge commits by `helper.commit_with(session)`."""
-    batch = get(session, import_id)
+    One import writes at a time: of two that run at once, the second knows the people of the first. `watch` is called
+    now and then, with the progress while the file is read; what it raises stops the import. Until the end no row is
+    changed that `watch` may want to change on another connection. Raises InvalidInput when the file cannot be read to
+    its end, and Refused (`cancelled`) when somebody cancelled."""
+    batch = get(session, opened.import_id)
     is_dry = bool(batch.options.get("dry_run"))
-    session.execute(select(func.pg_advisory_xact_lock(MERGE_LOCK)))
-    check_running(session, import_id)
-    merged = _merged(session, batch, beat, helper, is_dry=is_dry)
-    batch = session.scalars(select(ImportBatch).where(ImportBatch.id == import_id).with_for_update()).one()
-    check_running(session, import_id)
-    batch.change_ids = merged["change_ids"]
-    seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
-    said = {**batch.counts, **merged, "seconds": round(seconds, 2)}
-    batch.counts = {key: said[key] for key in COUNTS} | ({"dry_run": True} if is_dry else {})
-    batch.state, batch.finished_at = ("mapping", None) if is_dry and batch.preview else ("done", real_now())
-    batch.lease_until, batch.resume = None, None
-    if helper is None or not helper.is_busy:
-        drop_staged(session, import_id)
-    action = "imports.dry_run" if is_dry else "imports.done"
-    audit.record(session, batch.created_by, action, f"import/{import_id}", created=batch.counts["created"])
-    tell_later(session, f"import/{import_id}")
-    return batch.counts
+    merging = _merging(session, batch, watch)
+    counts = None if is_dry else _directly(session, opened, merging)
+    if counts is None:
+        tally, keys, _none = _take_blocks(session, opened, merging, may_write=False)
+        _hold_lock(session, watch)
+        counts = _counts(opened, tally) | _merged(session, merging, keys, is_dry=is_dry)
+    return _finish(session, opened.import_id, counts, is_dry=is_dry)
+
+
+def _merging(session: Session, batch: ImportBatch, watch: Watch) -> "Merging":
+    from callcenter.import_merge import Merging
+
+    return Merging(
+        batch.id, batch.source, batch.notice_version, real_now(), campaign_now(session),
+        frozenset(batch.mapping.values()),
+        batch.options.get("policies", {}) | {"": batch.options.get("default_policy", "overwrite")}, watch,
+    )  # fmt: skip
+
+
+def _directly(session: Session, opened: OpenList, merging: "Merging") -> dict[str, Any] | None:
+    """Bring in the list, new people of a long one directly; None, and nothing done, when somebody made one of these
+    by hand meanwhile."""
+    nested = session.begin_nested()
+    try:
+        tally, keys, writer = _take_blocks(session, opened, merging, may_write=True)
+        if writer is None:
+            _hold_lock(session, merging.watch)
+        direct = writer.counts() if writer else {}
+        merged = _merged(session, merging, keys, written=direct.get("created", 0))
+    except (IntegrityError, RowRefused):
+        nested.rollback()
+        return None
+    nested.commit()
+    return _counts(opened, tally) | merged | {name: _sum(merged[name], of_them) for name, of_them in direct.items()}
+
+
+def _sum(one: Any, other: Any) -> Any:
+    return one + other if isinstance(one, int) else {key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other}}
+
+
+def _take_blocks(
+    session: Session, opened: OpenList, merging: "Merging", *, may_write: bool
+) -> "tuple[Tally, Keys, Writer | None]":
+    """Read the whole file: into the staging tables, or what is new of a long list directly to the people."""
+    from callcenter import import_staging
+    from callcenter.import_keys import Keys
+    from callcenter.import_reading import Tally, read_ahead
+
+    session.execute(delete(RefusedRow).where(RefusedRow.import_id == opened.import_id))
+    import_staging.create_tables(session)
+    batch = get(session, opened.import_id)
+    sex_letters = batch.sex_letters
+    tally, keys, writer = Tally(), Keys(), None
+    for frame, offset in read_ahead(opened.inspection, opened.inspection.reader(sex_letters, opened.attributes)):
+        progress = tally.add(frame, offset)
+        if may_write and writer is None:
+            writer, may_write = _writer(session, opened, merging, progress), False
+        rest = writer.take(frame) if writer else frame
+        import_staging.copy_people(session, rest)
+        import_staging.copy_refused(session, opened.import_id, frame.refused)
+        keys.add(rest.people)
+        merging.watch(progress)
+    if sex_is_ambiguous(tally.letters) and sex_letters is None:
+        raise UnreadableFileError(
+            N_(
+                "The column of sex mixes M with F: say what M means (masculino or mujer);"
+                " we do not guess it row by row."
+            )
+        )
+    return tally, keys, writer
+
+
+def _writer(session: Session, opened: OpenList, merging: "Merging", first: Progress) -> "Writer | None":
+    """Who writes new people directly, if that is worth it for a list of which this is the first block."""
+    from callcenter import import_direct
+
+    if opened.size is None or not first.offset:
+        return None
+    if not import_direct.is_worth_it(session, merging, first.rows * opened.size // first.offset):
+        return None
+    _hold_lock(session, merging.watch)
+    return import_direct.Writer(session, merging)
+
+
+def _hold_lock(session: Session, watch: Watch) -> None:
+    """Wait until no other import writes; then none does before this transaction ends."""
+    while not session.scalar(select(func.pg_try_advisory_xact_lock(MERGE_LOCK))):
+        watch()
+        time.sleep(LOCK_PAUSE)
 
 
 def _merged(
-    session: Session, batch: ImportBatch, beat: Callable[[], None], helper: import_helper.Helper | None, *, is_dry: bool
+    session: Session, merging: "Merging", keys: "Keys", *, is_dry: bool = False, written: int = 0
 ) -> dict[str, Any]:
     """Merge; once more when somebody made one of the new people by hand at the same moment."""
-    from callcenter.import_keys import of_staged
-    from callcenter.import_merge import Merging, merge
+    from callcenter.import_merge import merge
 
-    keys = session.info.get("import_keys", {}).pop(batch.id, None) or of_staged(session, batch.id)
-    fields = frozenset(batch.mapping.values()) or frozenset(import_columns.FIELDS)
-    merging = Merging(
-        batch.id, batch.source, batch.notice_version, real_now(), campaign_now(session), fields,
-        batch.options.get("policies", {}) | {"": batch.options.get("default_policy", "overwrite")}, beat,
-    )  # fmt: skip
     for is_last in (False, False, True):
         nested = session.begin_nested()
         try:
-            merged = merge(session, merging, keys, is_dry=is_dry, helper=helper)
+            merged = merge(session, merging, keys, is_dry=is_dry, written=written)
         except IntegrityError:
             nested.rollback()
             if is_last:
@@ -178,6 +211,39 @@ def _merged(
                 nested.commit()
             return merged
     raise AssertionError
+
+
+def _counts(opened: OpenList, tally: "Tally") -> dict[str, Any]:
+    return {
+        "rows": tally.rows,
+        "rejected": {reason: tally.rejected[reason] for reason in sorted(REASONS) if tally.rejected[reason]},
+        "extra_phones": tally.extra_phones,
+        "dropped_columns": opened.inspection.dropped_names,
+        "bad_values": dict(sorted(tally.bad.items())),
+    }
+
+
+def _finish(session: Session, import_id: int, said: dict[str, Any], *, is_dry: bool) -> dict[str, Any]:
+    """The batch's last row, in the transaction of its people."""
+    batch = session.scalars(
+        select(ImportBatch)
+        .where(ImportBatch.id == import_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    check_running(session, import_id)
+    seconds = (real_now() - (batch.started_at or real_now())).total_seconds()
+    sections = {str(number): people for number, people in sorted(said["by_section"].items())}
+    said = said | {"by_section": sections, "seconds": round(seconds, 2)}
+    batch.counts = {key: said[key] for key in COUNTS} | ({"dry_run": True} if is_dry else {})
+    batch.change_ids = [] if is_dry else [session.scalar(select(text("pg_current_xact_id()::text::bigint")))]
+    batch.rows_done = batch.rows_total = said["rows"]
+    batch.state, batch.finished_at = ("mapping", None) if is_dry and batch.preview else ("done", real_now())
+    batch.lease_until = None
+    action = "imports.dry_run" if is_dry else "imports.done"
+    audit.record(session, batch.created_by, action, f"import/{import_id}", created=batch.counts["created"])
+    tell_later(session, f"import/{import_id}")
+    return batch.counts
 
 
 def take_back(session: Session, import_id: int) -> Iterator[dict[str, Any]]:

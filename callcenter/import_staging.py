@@ -1,4 +1,4 @@
-"""The staged rows of one import: COPYed, block by block, into an unlogged table of its own, before they are merged."""
+"""The staged rows of an import: COPYed, block by block, into temporary tables, before they are merged."""
 
 import io
 import json
@@ -6,40 +6,30 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
+from psycopg import Error as PostgresError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter.import_frames import PEOPLE, PHONES
+from callcenter.base.db import ROW_QUOTED
+from callcenter.import_frames import PEOPLE, PHONES, Frame
 from callcenter.import_rows import Refused
 
+PEOPLE_TABLE, PHONES_TABLE = "import_stage", "import_phones"
 _TYPES: dict[Any, str] = {
     pl.Int64: "bigint", pl.Int32: "integer", pl.String: "text", pl.Boolean: "boolean", pl.Date: "date",
 }  # fmt: skip
-_KINDS = ("stage", "phones", "special", "promoters", "organizations", "suppressed")
 _NOT_NULL = ("row_number", "name", "given_names", "name_key", "phone", "line_kind", "position")
 
 
-def table(import_id: int) -> str:
-    """The table of staged people."""
-    return f"import_stage_{int(import_id)}"  # an integer of ours: nothing from outside reaches the SQL
-
-
-def phones_table(import_id: int) -> str:
-    """The table of their further phones."""
-    return f"import_phones_{int(import_id)}"
-
-
-def create_tables(session: Session, import_id: int) -> None:
-    """Empty staging tables; what an earlier try left in them is gone. Every staged row has an id for the person it may
-    become, so that phones and evidence need not look it up."""
-    drop_tables(session, import_id)
+def create_tables(session: Session) -> None:
+    """Empty staging tables of this transaction. Every staged row has an id for the person it may become, so that phones
+    and evidence need not look it up."""
+    session.execute(text(f"DROP TABLE IF EXISTS {PEOPLE_TABLE}, {PHONES_TABLE}"))
     sequence = session.scalar(text("SELECT pg_get_serial_sequence('contacts', 'id')"))
-    for name, columns in ((table(import_id), PEOPLE), (phones_table(import_id), PHONES)):
-        said = [f"{column} {_type(column, kind)}" for column, kind in columns.items()]
-        session.execute(text(f"CREATE UNLOGGED TABLE {name} ({', '.join(said)}) WITH (autovacuum_enabled = off)"))
-    session.execute(
-        text(f"ALTER TABLE {table(import_id)} ADD contact_id bigint NOT NULL DEFAULT nextval('{sequence}'::regclass)")
-    )
+    id_ = f"contact_id bigint NOT NULL DEFAULT nextval('{sequence}'::regclass)"
+    for name, columns, more in ((PEOPLE_TABLE, PEOPLE, [id_]), (PHONES_TABLE, PHONES, [])):
+        said = [f"{column} {_type(column, kind)}" for column, kind in columns.items()] + more
+        session.execute(text(f"CREATE TEMPORARY TABLE {name} ({', '.join(said)}) ON COMMIT DROP"))
 
 
 def _type(column: str, kind: Any) -> str:
@@ -48,24 +38,10 @@ def _type(column: str, kind: Any) -> str:
     return _TYPES[kind] + (" NOT NULL" if column in _NOT_NULL else "")
 
 
-def drop_tables(session: Session, import_id: int) -> None:
-    """Forget what is staged, and what a helper of the merge kept for itself."""
-    names = [f"import_{name}_{int(import_id)}" for name in _KINDS]
-    session.execute(text(f"DROP TABLE IF EXISTS {', '.join(names)}"))
-
-
-def count(session: Session, import_id: int) -> int | None:
-    """How many people are staged; None without the table. (PostgreSQL empties unlogged tables when it crashes.)"""
-    if session.scalar(text("SELECT to_regclass(:name)"), {"name": table(import_id)}) is None:
-        return None
-    counted: int | None = session.scalar(text(f"SELECT count(*) FROM {table(import_id)}"))  # noqa: S608  # our name
-    return counted
-
-
-def copy_block(session: Session, import_id: int, people: bytes, phones: bytes) -> None:
-    """Stage one block, given as `lines_of` its frames."""
-    copy(session, f"{table(import_id)} ({', '.join(PEOPLE)})", people)
-    copy(session, f"{phones_table(import_id)} ({', '.join(PHONES)})", phones)
+def copy_people(session: Session, frame: Frame) -> None:
+    """Stage one block's people and their further phones."""
+    copy(session, f"{PEOPLE_TABLE} ({', '.join(PEOPLE)})", lines_of(frame.people))
+    copy(session, f"{PHONES_TABLE} ({', '.join(PHONES)})", lines_of(frame.phones))
 
 
 def copy_refused(session: Session, import_id: int, rows: Sequence[Refused]) -> None:
@@ -86,24 +62,39 @@ def lines_of(frame: pl.DataFrame) -> bytes:
 
 
 def copy(session: Session, target: str, lines: bytes) -> None:
-    """COPY lines of CSV into `target`, a table with its columns."""
+    """COPY lines of CSV into `target`, a table with its columns. Raises psycopg's errors, without the row quoted."""
     if not lines:
         return
     raw = session.connection().connection.driver_connection
     assert raw is not None
-    with raw.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as stream:
-        stream.write(lines)
+    try:
+        with raw.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN (FORMAT csv)") as stream:
+            stream.write(lines)
+    except PostgresError as error:
+        if error.sqlstate is None or error.sqlstate[:2] not in ROW_QUOTED:
+            raise
+        raise type(error)(f"{error.sqlstate} {error.diag.constraint_name or ''}") from None
 
 
 def copied_out(session: Session, select: str, schema: dict[str, Any]) -> pl.DataFrame:
     """The rows of a SELECT of ours, as a frame."""
-    lines = b"".join(chunks_out(session, select))
-    return pl.read_csv(lines, has_header=False, schema=schema) if lines else pl.DataFrame(schema=schema)
+    return pl.concat([pl.DataFrame(schema=schema), *copied_blocks(session, select, schema)])
 
 
-def chunks_out(session: Session, select: str) -> Iterator[bytes]:
-    """The rows of a SELECT of ours, as lines for `copy`."""
+def copied_blocks(session: Session, select: str, schema: dict[str, Any], rows: int = 100_000) -> Iterator[pl.DataFrame]:
+    """The rows of a SELECT of ours, as frames of some rows each."""
     raw = session.connection().connection.driver_connection
     assert raw is not None
     with raw.cursor() as cursor, cursor.copy(f"COPY ({select}) TO STDOUT (FORMAT csv)") as stream:
-        yield from map(bytes, stream)
+        some: list[bytes] = []
+        for line in stream:
+            some.append(bytes(line))
+            if len(some) == rows:
+                yield _read(some, schema)
+                some = []
+        if some:
+            yield _read(some, schema)
+
+
+def _read(lines: Sequence[bytes], schema: dict[str, Any]) -> pl.DataFrame:
+    return pl.read_csv(b"".join(lines), has_header=False, schema=schema)

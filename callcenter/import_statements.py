@@ -1,20 +1,19 @@
 # ruff: noqa: S608  # what is put into the statements are names and statements of this module
-"""The statements of a merge. `{stage}` and `{phones}` are the staged rows; `{import_special}` and its like stand for
-the tables in which a connection keeps who is who; `{whose}` narrows to plain people or the others (see import_merge).
-"""
+"""The statements of a merge: from `import_stage` and `import_phones`, the staged rows, through
+`import_special`, which says who is who."""
 
 # What the merge found out: tables and their columns.
-TEMPORARY = {
-    "import_special": "row_number bigint, first_row bigint, held text, is_known boolean, contact_id bigint,"
-    " consent_before text",
+_TEMPORARY = {
+    "import_repeats": "row_number bigint, first_row bigint, held text",
+    "import_special": "row_number bigint, first_row bigint, held text, is_known boolean, is_own boolean,"
+    " contact_id bigint, consent_before text",
+    "import_own": "contact_id bigint, before text, after text",
     "import_promoters": "id integer, name_key text",
     "import_organizations": "id integer, name_key text",
     "import_suppressed": "phone text PRIMARY KEY",
 }
-CREATE_TEMPORARY = [f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP" for name, columns in TEMPORARY.items()]
-DROP_OWN = [f"DROP TABLE IF EXISTS {{{name}}}" for name in TEMPORARY]
-REPEATS = "CREATE TEMPORARY TABLE import_repeats (row_number bigint, first_row bigint, held text) ON COMMIT DROP"
-DROP_TEMPORARY = "DROP TABLE IF EXISTS import_repeats, import_new, " + ", ".join(TEMPORARY)
+CREATE_TEMPORARY = [f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP" for name, columns in _TEMPORARY.items()]
+DROP_TEMPORARY = "DROP TABLE IF EXISTS import_new, " + ", ".join(_TEMPORARY)
 SETTINGS = (
     "SET LOCAL work_mem = '192MB'",
     "SET LOCAL jit = off",
@@ -22,36 +21,55 @@ SETTINGS = (
 
 # A list may name a person by a spelling that was merged into another: it means the other.
 RESOLVE_ALIASES = """
-    UPDATE {stage} s SET phone = c.phone, name_key = c.name_key
+    UPDATE import_stage s SET phone = c.phone, name_key = c.name_key
     FROM contact_aliases a JOIN contacts c ON c.id = a.contact_id
     WHERE a.phone = s.phone AND a.name_key = s.name_key
         AND NOT EXISTS (SELECT FROM contacts o WHERE o.phone = s.phone AND o.name_key = s.name_key)"""
 
-# Rows of people who are known or have several rows: whose they are, and what all rows of the person answer.
+# Rows of people who are known or have several rows: whose they are, and what all rows of the person answer. Of *own*
+# people, whom this import has written already by their first row (import_direct), no staged row is the first.
 SPECIAL = """
-    INSERT INTO {import_special}
+    INSERT INTO import_special
     WITH firsts AS (
-        SELECT s.row_number, s.contact_id, c.id AS known_id, c.consent, r.first_row
-        FROM {stage} s LEFT JOIN contacts c ON c.phone = s.phone AND c.name_key = s.name_key
+        SELECT s.row_number, s.contact_id, c.id AS found_id, c.consent, r.first_row, r.held,
+            COALESCE(c.import_id = :import_id, false) AS is_own
+        FROM import_stage s LEFT JOIN contacts c ON c.phone = s.phone AND c.name_key = s.name_key
             LEFT JOIN import_repeats r ON r.row_number = s.row_number
         WHERE (c.id IS NOT NULL OR r.first_row IS NOT NULL)
     )
-    SELECT f.row_number, COALESCE(f.first_row, f.row_number) AS first_row, r.held, f.known_id IS NOT NULL AS is_known,
-        COALESCE(f.known_id, o.contact_id, f.contact_id) AS contact_id, f.consent AS consent_before
-    FROM firsts f LEFT JOIN import_repeats r ON r.row_number = f.row_number
-        LEFT JOIN firsts o ON o.row_number = f.first_row"""
+    SELECT f.row_number, CASE WHEN f.is_own THEN 0 ELSE COALESCE(f.first_row, f.row_number) END AS first_row, f.held,
+        f.found_id IS NOT NULL AND NOT f.is_own AS is_known, f.is_own,
+        COALESCE(f.found_id, o.contact_id, f.contact_id) AS contact_id,
+        CASE WHEN NOT f.is_own THEN f.consent END AS consent_before
+    FROM firsts f LEFT JOIN firsts o ON o.row_number = f.first_row"""
+
+# What later rows of own people answer, where it is news: a refusal holds.
+OWN_ANSWERS = """
+    INSERT INTO import_own
+    SELECT c.id, c.consent, max(s.answer)
+    FROM import_stage s JOIN import_special x USING (row_number) JOIN contacts c ON c.id = x.contact_id
+    WHERE x.is_own AND s.answer IS NOT NULL GROUP BY c.id
+    HAVING c.consent = 'unknown' OR (c.consent = 'opted_in' AND max(s.answer) = 'opted_out')"""
+OWN_COUNTS = "SELECT before, after, count(*) FROM import_own GROUP BY 1, 2"
+UPDATE_OWN = "UPDATE contacts c SET consent = o.after FROM import_own o WHERE c.id = o.contact_id"
+# The refusal of their first row comes after the acceptances of later ones: the newest evidence holds.
+REFUSALS_LAST = """
+    UPDATE consents e SET id = DEFAULT
+    WHERE e.kind = 'opted_out' AND e.contact_id IN (
+        SELECT x.contact_id FROM import_stage s JOIN import_special x USING (row_number)
+        WHERE x.is_own AND s.answer = 'opted_in')"""
 
 INSERT_NAMES = """
     INSERT INTO {table} (name, name_key)
-    SELECT min({field}), {field}_key FROM {stage} WHERE {field}_key <> '' GROUP BY {field}_key
+    SELECT DISTINCT ON ({field}_key) {field}, {field}_key FROM import_stage
+    WHERE {field}_key <> '' ORDER BY {field}_key, row_number
     ON CONFLICT (name_key) DO NOTHING"""
 
 # Every phone of the rows that a column «no llamar» says yes of.
 REFUSED_PHONES = """
-    SELECT phone FROM {stage} WHERE do_not_contact
-    UNION SELECT e.phone FROM {phones} e JOIN {stage} s USING (row_number) WHERE s.do_not_contact"""
+    SELECT phone FROM import_stage WHERE do_not_contact
+    UNION SELECT e.phone FROM import_phones e JOIN import_stage s USING (row_number) WHERE s.do_not_contact"""
 
-PLAIN, NOT_PLAIN = "x.row_number IS NULL", "x.row_number IS NOT NULL"
 IS_FIRST = "(x.row_number IS NULL OR x.first_row = s.row_number)"
 IS_NEW = "(x.row_number IS NULL OR (x.first_row = s.row_number AND NOT x.is_known))"
 
@@ -60,15 +78,15 @@ COUNTS = f"""
         count(*) FILTER (WHERE NOT {IS_FIRST}) AS duplicates,
         count(*) FILTER (WHERE {IS_FIRST} AND COALESCE(x.held, s.answer) = 'opted_in') AS opted_in,
         count(*) FILTER (WHERE {IS_FIRST} AND COALESCE(x.held, s.answer) = 'opted_out') AS opted_out
-    FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number)"""
+    FROM import_stage s LEFT JOIN import_special x USING (row_number)"""
 
 NEW_PHONES = f"""
     SELECT count(*) FROM (
-        SELECT s.phone FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number) WHERE {IS_NEW} GROUP BY 1
+        SELECT s.phone FROM import_stage s LEFT JOIN import_special x USING (row_number) WHERE {IS_NEW} GROUP BY 1
     ) n WHERE NOT EXISTS (SELECT FROM contacts c WHERE c.phone = n.phone)"""
 
 BY_SECTION = f"""
-    SELECT s.section_number, count(*) FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number)
+    SELECT s.section_number, count(*) FROM import_stage s LEFT JOIN import_special x USING (row_number)
     WHERE {IS_NEW} AND s.section_number IS NOT NULL GROUP BY 1 ORDER BY 1"""
 
 # A list without its state is placed when its section's number exists once in the sections we have.
@@ -78,8 +96,8 @@ REFERENCES = """
         SELECT number, min(id) AS id, min(state) AS state FROM sections WHERE valid_to IS NULL
         GROUP BY number HAVING count(*) = 1
     ) t ON t.number = s.section_number AND s.state IS NULL
-    LEFT JOIN {import_promoters} p ON p.name_key = s.promoter_key
-    LEFT JOIN {import_organizations} o ON o.name_key = s.organization_key"""
+    LEFT JOIN import_promoters p ON p.name_key = s.promoter_key
+    LEFT JOIN import_organizations o ON o.name_key = s.organization_key"""
 
 PAGES = "s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:last AS tid)"
 
@@ -91,23 +109,23 @@ INSERT_PEOPLE = f"""
     SELECT s.contact_id, s.name, s.given_names, s.name_key, s.sex, s.age, s.phone, s.phone_raw, s.extension,
         s.line_kind, s.line_kind_source, s.neighborhood, s.municipality, COALESCE(s.state, t.state), s.section_number,
         COALESCE(c.id, t.id), s.promoter, p.id, o.id, COALESCE(s.is_member, false), COALESCE(s.holds_post, false), 'es',
-        :source, COALESCE(s.attributes, '{{{{}}}}'), COALESCE(x.held, s.answer, 'unknown'), u.phone IS NOT NULL,
+        :source, COALESCE(s.attributes, '{{}}'), COALESCE(x.held, s.answer, 'unknown'), u.phone IS NOT NULL,
         :import_id, :now, :now, (SELECT pg_current_xact_id()::text::bigint)
-    FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number) {{references}}
-        LEFT JOIN {{import_suppressed}} u ON u.phone = s.phone
-    WHERE {IS_NEW} AND {{whose}} AND {PAGES}"""
+    FROM import_stage s LEFT JOIN import_special x USING (row_number) {REFERENCES}
+        LEFT JOIN import_suppressed u ON u.phone = s.phone
+    WHERE {IS_NEW} AND {PAGES}"""
 
 INSERT_PLAIN_EVIDENCE = f"""
     INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
     SELECT s.contact_id, s.answer, 'all', CAST(:notice AS text), CAST(:proof AS text) || s.row_number, :said_at,
         CAST(:source AS text)
-    FROM {{stage}} s LEFT JOIN {{import_special}} x USING (row_number)
+    FROM import_stage s LEFT JOIN import_special x USING (row_number)
     WHERE x.row_number IS NULL AND s.answer IS NOT NULL AND {PAGES}"""
 
 INSERT_PLAIN_PHONES = f"""
     INSERT INTO contact_phones (contact_id, position, phone, extension, line_kind)
     SELECT s.contact_id, e.position, e.phone, e.extension, e.line_kind
-    FROM {{phones}} e JOIN {{stage}} s USING (row_number) LEFT JOIN {{import_special}} x USING (row_number)
+    FROM import_phones e JOIN import_stage s USING (row_number) LEFT JOIN import_special x USING (row_number)
     WHERE x.row_number IS NULL AND {PAGES}"""
 
 KEEP_BEFORE = """
@@ -119,14 +137,14 @@ INSERT_PHONES = """
     WITH added AS (
         INSERT INTO contact_phones (contact_id, position, phone, extension, line_kind)
         SELECT DISTINCT ON (x.contact_id, e.phone) x.contact_id, e.position, e.phone, e.extension, e.line_kind
-        FROM {phones} e JOIN {import_special} x USING (row_number)
+        FROM import_phones e JOIN import_special x USING (row_number)
         ORDER BY x.contact_id, e.phone, e.row_number
         ON CONFLICT (contact_id, phone) DO NOTHING
         RETURNING contact_id, phone
     )
     INSERT INTO import_changes (import_id, contact_id, phones)
     SELECT :import_id, contact_id, jsonb_agg(phone) FROM added
-    WHERE contact_id IN (SELECT contact_id FROM {import_special} WHERE is_known) GROUP BY contact_id
+    WHERE contact_id IN (SELECT contact_id FROM import_special WHERE is_known) GROUP BY contact_id
     ON CONFLICT (import_id, contact_id) DO UPDATE SET phones = EXCLUDED.phones"""
 
 # Evidence of each answer once a list, refusals last: the newest row of a person holds. An acceptance on paper does not
@@ -137,7 +155,7 @@ INSERT_EVIDENCE = """
         CAST(:source AS text)
     FROM (
         SELECT DISTINCT ON (x.contact_id, s.answer) x.contact_id, s.answer, s.row_number
-        FROM {stage} s JOIN {import_special} x USING (row_number)
+        FROM import_stage s JOIN import_special x USING (row_number)
         WHERE s.answer IS NOT NULL AND NOT (s.answer = 'opted_in' AND x.consent_before IS NOT DISTINCT FROM 'opted_out')
         ORDER BY x.contact_id, s.answer, s.row_number
     ) said
@@ -153,7 +171,7 @@ KEEP_REFUSALS = """
     FROM (
         SELECT DISTINCT ON (r.contact_id, r.channel) r.*
         FROM consents r WHERE r.channel <> 'all'
-            AND r.contact_id IN (SELECT contact_id FROM {import_special} WHERE is_known)
+            AND r.contact_id IN (SELECT contact_id FROM import_special WHERE is_known)
         ORDER BY r.contact_id, r.channel, r.at DESC, r.id DESC
     ) last CROSS JOIN LATERAL (
         SELECT min(a.proof) AS proof, bool_and(starts_with(a.proof, CAST(:proof AS text))) AS by_the_list
@@ -165,7 +183,7 @@ KEEP_REFUSALS = """
 PLEDGES = """
     SELECT COALESCE(x.contact_id, s.contact_id) AS contact_id, p.id AS promoter_id, o.id AS organization_id, s.form_id,
         s.signed_on, CAST(:source AS text) AS source, CAST(:import_id AS integer) AS import_id
-    FROM {stage} s LEFT JOIN {import_special} x USING (row_number)
-        LEFT JOIN {import_promoters} p ON p.name_key = s.promoter_key
-        LEFT JOIN {import_organizations} o ON o.name_key = s.organization_key
+    FROM import_stage s LEFT JOIN import_special x USING (row_number)
+        LEFT JOIN import_promoters p ON p.name_key = s.promoter_key
+        LEFT JOIN import_organizations o ON o.name_key = s.organization_key
     WHERE s.form_id IS NOT NULL"""

@@ -1,7 +1,7 @@
 """Imports of contact lists: what people and commands do with them.
 
-A file is inspected (what it is, which column is what), staged (read, COPYed, committed block by block) and then merged
-into the people at once: until that commits nothing of the list exists, after it all of it.
+A file is inspected (what it is, which column is what), and then brought in, in one transaction: until that commits
+nothing of the list exists, after it all of it.
 """
 
 import hashlib
@@ -12,10 +12,9 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, file_faults, import_columns, import_helper, import_undo
+from callcenter import attributes, file_faults, import_columns, import_undo
 from callcenter.base import audit
 from callcenter.base.clock import real_now
-from callcenter.base.db import engine
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.import_batches import (
@@ -26,9 +25,9 @@ from callcenter.import_batches import (
     OPEN_STATES,
     UPLOADS,
     ImportBatch,
+    Progress,
     RefusedRow,
     check_running,
-    drop_staged,
     forget_file,
     get,
     recent,
@@ -37,14 +36,14 @@ from callcenter.import_batches import (
     renew,
     set_running,
 )
-from callcenter.import_runs import count_attempt, merge, stage, take_back
+from callcenter.import_runs import OpenList, bring_in, count_attempt, open_list, take_back
 
 # What others use of imports comes from here.
 __all__ = [
-    "COPY_NAME", "COUNTS", "LEASE", "MAX_ATTEMPTS", "OPEN_STATES", "UPLOADS", "ImportBatch", "RefusedRow", "cancel",
-    "check_running", "clean_up", "count_attempt", "create", "drop_staged", "fail", "forget_file", "get", "merge",
-    "recent", "refused_by_reason", "refused_rows", "renew", "sha256", "stage", "start", "sweep", "take_back", "undo",
-    "undo_preview",
+    "COPY_NAME", "COUNTS", "LEASE", "MAX_ATTEMPTS", "OPEN_STATES", "UPLOADS", "ImportBatch", "OpenList", "Progress",
+    "RefusedRow", "bring_in", "cancel", "check_running", "clean_up", "count_attempt", "create", "fail", "forget_file",
+    "get", "open_list", "recent", "refused_by_reason", "refused_rows", "renew", "sha256", "start", "sweep", "take_back",
+    "undo", "undo_preview",
 ]  # fmt: skip
 
 
@@ -94,12 +93,12 @@ def fail(session: Session, import_id: int, fault: InvalidInput) -> None:
     batch.state, batch.error, batch.finished_at, batch.lease_until = (
         "failed", file_faults.stored(fault), real_now(), None,
     )  # fmt: skip
-    _forget_rows(session, import_id)
+    clean_up(session, import_id)
     tell_later(session, f"import/{import_id}")
 
 
 def cancel(session: Session, import_id: int, user_id: int | None) -> None:
-    """Stop a batch that is not done; its worker sees it at the next chunk."""
+    """Stop a batch that is not done; its worker sees it at the next block."""
     ended = session.execute(
         update(ImportBatch)
         .where(ImportBatch.id == import_id, ImportBatch.state.in_(("uploaded", "mapping", "running")))
@@ -133,20 +132,12 @@ def undo(session: Session, import_id: int, user_id: int | None) -> None:
 
 
 def clean_up(session: Session, import_id: int) -> None:
-    """What a cancelled batch leaves behind goes: staged rows, refused rows."""
-    _forget_rows(session, import_id)
-
-
-def _forget_rows(session: Session, import_id: int) -> None:
+    """What a batch leaves behind that did not come in goes: refused rows of an earlier trial."""
     session.execute(delete(RefusedRow).where(RefusedRow.import_id == import_id))
-    drop_staged(session, import_id)
 
 
 def sweep(session: Session) -> int:
-    """Enqueue again every batch whose worker is gone (its lease has run out); returns how many.
-
-    Halves of merges that such a worker left prepared are settled first."""
-    import_helper.settle(engine())
+    """Enqueue again every batch whose worker is gone (its lease has run out); returns how many."""
     late = session.scalars(
         select(ImportBatch)
         .where(

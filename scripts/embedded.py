@@ -151,8 +151,6 @@ def postgres_command(places: Places, *, throwaway: bool = False) -> list[str]:
         # Room for the indexes of a national list; what is not used yet is not taken.
         "shared_buffers": "768MB", "max_wal_size": "6GB", "wal_compression": "on", "checkpoint_timeout": "15min",
         "wal_buffers": "64MB",
-        # A national list is written by two connections at once, and in whole (callcenter.import_helper).
-        "max_prepared_transactions": "8",
         "log_min_messages": "fatal", "log_line_prefix": "%m [%p] ", "log_statement": "none",
         # A failed statement, or its error, may quote personal data: never logged.
         "log_min_error_statement": "panic", "log_error_verbosity": "terse",

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from callcenter import (
-    import_helper,
+    import_direct,
     import_jobs,
     import_merge,
-    import_reading,
     import_staging,
     imports,
     suppressions,
@@ -21,8 +19,8 @@ from callcenter import (
 )
 from callcenter.base import db
 from callcenter.base.errors import InvalidInput
-from callcenter.consent import Consent
-from callcenter.contacts import Contact, ContactPhone
+from callcenter.contacts import Contact, name_key
+from callcenter.imports import RefusedRow
 from tests.callcenter.test_imports import EXPECTED, SAMPLE
 
 KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'convoca' AND pid <> :own"
@@ -32,6 +30,11 @@ KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 4_000)
     suppressions.configure(b"suppression-of-the-tests")
+
+
+@pytest.fixture(params=[10**9, 0], ids=["staged", "direct"], autouse=True)
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_direct, "LONG", request.param)
 
 
 def start(sessions: db.Sessions) -> int:
@@ -82,7 +85,7 @@ def test_connections_lost_in_mid_stage_and_in_mid_merge_do_not_end_a_list(
     assert (state, is_as_expected(counts), people) == ("done", True, EXPECTED["created"])
 
 
-def test_the_next_worker_goes_on_after_what_a_killed_one_staged(
+def test_what_a_killed_worker_had_done_is_gone_and_the_next_one_starts_afresh(
     committed: db.Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class KilledError(BaseException):
@@ -96,30 +99,36 @@ def test_the_next_worker_goes_on_after_what_a_killed_one_staged(
         import_id = start(committed)
         with pytest.raises(KilledError):
             import_jobs.run_import(import_id)
-    read: list[int] = []
-
-    def noted(*args: Any, **at: Any) -> Any:
-        read.append(at["row"])
-        return table_blocks.read_blocks(*args, **at)
-
-    monkeypatch.setattr(import_reading, "read_blocks", noted)
+    with committed() as session:
+        assert imports.get(session, import_id).rows_done > 50
+        assert session.scalar(select(func.count()).select_from(RefusedRow)) == 0
+    assert look(committed, import_id)[2] == 0
     import_jobs.run_import(import_id)
     state, counts, people = look(committed, import_id)
     assert (state, is_as_expected(counts), people) == ("done", True, EXPECTED["created"])
-    assert read[0] > 50
 
 
-def test_what_an_unlogged_table_lost_in_a_crash_is_staged_again(
+def test_somebody_whom_a_hand_made_while_the_list_was_read_is_known(
     committed: db.Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import_id = start(committed)
+    import_jobs.run_import(first := start(committed))
     with committed() as session:
-        for _done in imports.stage(session, import_id):
-            session.commit()
-        session.execute(text(f"TRUNCATE import_stage_{import_id}, import_phones_{import_id}"))
+        last = session.scalars(select(Contact).order_by(Contact.id.desc()).limit(1)).one()
+        name, phone = last.name, last.phone
+        imports.undo(session, first, None)
         session.commit()
-    import_jobs.run_import(import_id)
-    assert is_as_expected(look(committed, import_id)[1])
+    import_jobs.undo_import(first)
+
+    def make() -> None:
+        with committed() as session:
+            key = {"name": name, "name_key": name_key(name), "given_names": name, "phone": phone}
+            session.add(Contact(**key, source="by hand"))
+            session.commit()
+
+    once(monkeypatch, import_staging, "copy_refused", make, 2)
+    import_jobs.run_import(import_id := start(committed))
+    state, counts, people = look(committed, import_id)
+    assert (state, counts["created"], people) == ("done", EXPECTED["created"] - 1, EXPECTED["created"])
 
 
 def test_a_list_that_ends_its_worker_three_times_is_refused_with_a_reason(committed: db.Sessions) -> None:
@@ -167,77 +176,6 @@ def test_of_two_imports_of_one_list_at_once_everybody_is_made_once(committed: db
 
 def _run_as(import_id: int) -> None:
     import_jobs.run_import(import_id)
-
-
-@pytest.fixture
-def helped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_merge, "HELPED_FROM", 10)
-    monkeypatch.setattr(import_merge, "ROWS_AT_ONCE", 20)
-
-
-def tables(sessions: db.Sessions) -> list[int]:
-    with sessions() as session:
-        return [
-            session.scalar(select(func.count()).select_from(model)) or 0 for model in (Contact, ContactPhone, Consent)
-        ]
-
-
-def test_two_connections_write_what_one_writes(
-    committed: db.Sessions, monkeypatch: pytest.MonkeyPatch, helped: None
-) -> None:
-    started: list[bool] = []
-    once(monkeypatch, import_helper.Helper, "start", lambda: started.append(True))
-    import_id = start(committed)
-    import_jobs.run_import(import_id)
-    state, counts, people = look(committed, import_id)
-    assert (started, state, is_as_expected(counts), people) == ([True], "done", True, EXPECTED["created"])
-    written = tables(committed)
-    with committed() as session:
-        assert len(imports.get(session, import_id).change_ids) == 2
-        names = session.scalars(
-            text("SELECT relname FROM pg_class WHERE relname LIKE 'import\\_%\\_' || :id"), {"id": import_id}
-        )
-        assert names.all() == []
-        imports.undo(session, import_id, None)
-        session.commit()
-    import_jobs.undo_import(import_id)
-    assert tables(committed) == [0, 0, 0]
-    monkeypatch.setattr(import_merge, "HELPED_FROM", 10**9)
-    import_jobs.run_import(alone := start(committed))
-    assert (is_as_expected(look(committed, alone)[1]), tables(committed)) == (True, written)
-
-
-@pytest.mark.parametrize("is_decided", [True, False], ids=["after", "before"])
-def test_a_half_whose_worker_died_while_committing_follows_its_batch(
-    committed: db.Sessions, monkeypatch: pytest.MonkeyPatch, helped: None, is_decided: bool
-) -> None:
-    class KilledError(BaseException):
-        pass
-
-    def die(session: Session) -> None:
-        if is_decided:
-            session.commit()
-        raise KilledError
-
-    def commit_with(self: import_helper.Helper, session: Session) -> None:
-        assert self._session is not None
-        self._session.execute(text(f"PREPARE TRANSACTION '{self._name}'"))
-        self.forget()
-        die(session)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(import_helper.Helper, "commit_with", commit_with)
-        import_id = start(committed)
-        with pytest.raises(KilledError):
-            import_jobs.run_import(import_id)
-    with committed() as session:
-        session.execute(text("UPDATE leases SET expires_at = clock_timestamp() - interval '1 hour'"))
-        session.commit()
-        assert import_helper.settle(db.engine()) == 1
-    assert look(committed, import_id)[2] == (EXPECTED["created"] if is_decided else 0)
-    import_jobs.run_import(import_id)
-    state, counts, people = look(committed, import_id)
-    assert (state, is_as_expected(counts), people) == ("done", True, EXPECTED["created"])
 
 
 def test_the_file_of_a_command_stays(committed: db.Sessions) -> None:

@@ -26,9 +26,7 @@ def run(session: Session, path: Path, **options: Any) -> ImportBatch:
     batch = imports.create(session, path, source=path.name, file_name=path.name)
     for name, value in options.items():
         setattr(batch, name, value)
-    for _done in imports.stage(session, batch.id):
-        session.commit()
-    imports.merge(session, batch.id)
+    imports.bring_in(session, imports.open_list(session, batch.id))
     _as_other_transactions(session, batch)
     return batch
 

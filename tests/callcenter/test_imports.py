@@ -27,9 +27,9 @@ def run(session: Session, path: Path, *, source: str = "lista", **options: Any) 
     batch = imports.create(session, path, source=source, file_name=path.name)
     for name, value in options.items():
         setattr(batch, name, value)
-    for _done in imports.stage(session, batch.id):
-        session.commit()
-    counts = imports.merge(session, batch.id)
+    opened = imports.open_list(session, batch.id)
+    session.commit()
+    counts = imports.bring_in(session, opened)
     session.commit()
     return counts
 

@@ -1,0 +1,161 @@
+"""The millions of a long list: rows of people whom nobody knows yet go straight into the tables of people.
+
+Rows of people who are known, or whom the list named before, are left to the staging table and its merge. So is a whole
+list that says «no llamar» or brings pledges, and a trial, which must write nothing.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from callcenter import import_references, import_staging, suppressions
+from callcenter.import_frames import Frame
+from callcenter.import_keys import Phones, Seen, hashes
+from callcenter.import_merge import Merging
+from callcenter.import_references import Names, Sections
+
+LONG = 20_000  # rows; what fewer cost is less than finding out who is known
+KNOWN_AT_MOST = 3  # times as many people as the list has rows
+STAGED_FIELDS = frozenset(("do_not_contact", "folio_compromiso"))
+_IDS = """
+    SELECT array_agg(nextval(serial.name)) FROM generate_series(1, :n),
+        (SELECT CAST(pg_get_serial_sequence('contacts', 'id') AS regclass) AS name OFFSET 0) serial"""
+_KNOWN = "SELECT phone, name_key FROM contacts"
+_ALIASES = "SELECT phone, name_key FROM contact_aliases"
+_KEY = {"phone": pl.String, "name_key": pl.String}
+_TAKEN = (
+    "id", "name", "given_names", "name_key", "sex", "age", "phone", "phone_raw", "extension", "line_kind",
+    "line_kind_source", "neighborhood", "municipality", "state", "section_number", "section_id", "promoter",
+    "promoter_id", "organization_id",
+)  # fmt: skip
+_WITH_DEFAULT = {"is_member": False, "holds_post": False, "attributes": "{}", "suppressed": False}
+
+
+def is_worth_it(session: Session, merging: Merging, rows: int) -> bool:
+    """Shall a list of about so many rows be written directly?"""
+    if rows < LONG or merging.fields & STAGED_FIELDS:
+        return False
+    known = session.scalar(text("SELECT reltuples FROM pg_class WHERE oid = 'contacts'::regclass")) or 0
+    return bool(known <= KNOWN_AT_MOST * rows)
+
+
+class Writer:
+    """Writes the new people of one list, in the caller's transaction, which holds the lock of merges.
+
+    Raises sqlalchemy's or psycopg's IntegrityError when somebody made one of them by hand meanwhile."""
+
+    def __init__(self, session: Session, merging: Merging) -> None:
+        self._session, self._merging = session, merging
+        self._trusts = import_references.hold(session, merging.import_id)
+        self.change_id: int = session.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()
+        self._sections = Sections(session)
+        self._names = [Names(session, field) for field in import_references.NAMED]
+        self._listed = _Listed(session)
+        self._seen, self._known, self._phones = Seen(), Phones(), Phones()
+        for rows in (_KNOWN, _ALIASES):
+            for some in import_staging.copied_blocks(session, rows, _KEY):
+                self._seen.add(hashes(some))
+                if rows == _KNOWN:
+                    self._known.add(some["phone"])
+        self._counts: Counter[str] = Counter()
+        self._by_section: Counter[int] = Counter()
+
+    def take(self, frame: Frame) -> Frame:
+        """Write who is new in a block; returns what is left for the staging table."""
+        people = frame.people.with_columns(*(names.numbered(frame.people) for names in self._names))
+        is_new = self._seen.add(hashes(people))
+        new = people.filter(is_new)
+        if new.height:
+            self._write(new, frame.phones)
+        staged = frame.people.filter(~is_new)
+        phones = frame.phones.join(staged.select("row_number"), on="row_number", how="semi")
+        return Frame(staged, phones, frame.refused, frame.letters, frame.bad)
+
+    def counts(self) -> dict[str, Any]:
+        """What became of those rows: created, household_members, opted_in, opted_out, by_section."""
+        shared = self._counts["created"] - self._phones.count_beside(self._known)
+        return {
+            "created": self._counts["created"], "household_members": shared, "opted_in": self._counts["opted_in"],
+            "opted_out": self._counts["opted_out"], "by_section": self._by_section,
+        }  # fmt: skip
+
+    def _write(self, new: pl.DataFrame, phones: pl.DataFrame) -> None:
+        ids = self._session.scalar(text(_IDS), {"n": new.height})
+        # In the order of the index that is dearest to keep.
+        new = self._sections.placed(new.sort("phone", "name_key")).with_columns(id=pl.Series(ids, dtype=pl.Int64))
+        people = self._rows(new)
+        rows = {
+            f"contacts ({', '.join(people.columns)})": people,
+            "consents (contact_id, kind, channel, text_version, proof, at, source)": self._evidence(new),
+            "contact_phones (contact_id, position, phone, extension, line_kind)": _further(new, phones),
+        }
+        lines = {target: import_staging.lines_of(some) for target, some in rows.items()}
+        with import_references.unchecked(self._session, trusts=self._trusts):
+            for target, some in lines.items():
+                import_staging.copy(self._session, target, some)
+        self._count(new)
+
+    def _rows(self, new: pl.DataFrame) -> pl.DataFrame:
+        said = {name: pl.col(name) for name in _TAKEN}
+        new = new.with_columns(suppressed=self._listed.among(new["phone"]))
+        # What nobody says is left to the columns' defaults, which cost nothing.
+        said |= {
+            name: pl.col(name).fill_null(default)
+            for name, default in _WITH_DEFAULT.items()
+            if (new[name] != default).any()
+        }
+        return new.select(
+            **said, language=pl.lit("es"), source=pl.lit(self._merging.source), import_id=self._merging.import_id,
+            consent=pl.col("answer").fill_null("unknown"), change_id=pl.lit(self.change_id),
+        )  # fmt: skip
+
+    def _evidence(self, new: pl.DataFrame) -> pl.DataFrame:
+        bound = self._merging.bound
+        return new.filter(pl.col("answer").is_not_null()).select(
+            "id", "answer", channel=pl.lit("all"), text_version=pl.lit(bound["notice"], pl.String),
+            proof=pl.concat_str(pl.lit(bound["proof"]), "row_number"), at=pl.lit(bound["said_at"].isoformat()),
+            source=pl.lit(bound["source"]),
+        )  # fmt: skip
+
+    def _count(self, new: pl.DataFrame) -> None:
+        self._counts["created"] += new.height
+        for answer in ("opted_in", "opted_out"):
+            self._counts[answer] += int((new["answer"] == answer).sum())
+        sections = new["section_number"].drop_nulls().value_counts()
+        self._by_section.update(dict(sections.iter_rows()))
+        self._phones.add(new["phone"])
+
+
+def _further(new: pl.DataFrame, phones: pl.DataFrame) -> pl.DataFrame:
+    """Their further phones, in the order of the people."""
+    found = phones.join(new.select("row_number", "id"), on="row_number").sort("id", "position")
+    return found.select("id", "position", "phone", "extension", "line_kind")
+
+
+class _Listed:
+    """The suppression list, by the first eight bytes of each hash."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        rows = session.scalars(select(suppressions.Suppression.phone_hash).execution_options(yield_per=50_000))
+        self._starts = np.array([int.from_bytes(row[:8]) for row in rows], np.uint64)
+
+    def among(self, phones: pl.Series) -> pl.Series:
+        """Which of the phones are listed?"""
+        found = np.zeros(len(phones), np.bool_)
+        if self._starts.size:
+            hashed = [suppressions.phone_hash(phone) for phone in phones]
+            starts = np.array([int.from_bytes(one[:8]) for one in hashed], np.uint64)
+            maybe = np.flatnonzero(np.isin(starts, self._starts))
+            listed = self._certainly([hashed[at] for at in maybe])
+            found[maybe] = [hashed[at] in listed for at in maybe]
+        return pl.Series(found)
+
+    def _certainly(self, hashed: Sequence[bytes]) -> set[bytes]:
+        which = suppressions.Suppression.phone_hash.in_(list(hashed))
+        return set(self._session.scalars(select(suppressions.Suppression.phone_hash).where(which)))
