@@ -131,15 +131,32 @@ def media_address(sdp: str) -> tuple[str, int] | None:
 
 def digest_matches(header: str, method: str, password: str) -> bool:
     """Does an Authorization header (RFC 7616, MD5) prove that its sender knows the password?"""
-    given = {name.lower(): quoted or plain for name, quoted, plain in
-             re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', header)}  # fmt: skip
+    given = _parameters(header)
+    return given.get("response") == _digest(given, method, password)
 
+
+def prove(challenge: str, method: str, target: str, account: str, password: str) -> str:
+    """The Authorization header that answers a WWW-Authenticate."""
+    asked = _parameters(challenge)
+    given: dict[str, str] = {name: text for name, text in asked.items() if name in ("realm", "nonce", "opaque")}
+    given |= {"username": account, "uri": target, "algorithm": "MD5"}
+    if "qop" in asked:
+        given |= {"qop": "auth", "nc": "00000001", "cnonce": secrets.token_hex(8)}
+    given["response"] = _digest(given, method, password)
+    bare = ("algorithm", "qop", "nc")
+    return "Digest " + ", ".join(f"{key}={text}" if key in bare else f'{key}="{text}"' for key, text in given.items())
+
+
+def _parameters(header: str) -> dict[str, str]:
+    found = re.findall(r'(\w+)=(?:"([^"]*)"|([^",\s]+))', header)
+    return {name.lower(): quoted or plain for name, quoted, plain in found}
+
+
+def _digest(given: dict[str, str], method: str, password: str) -> str:
     def md5(text: str) -> str:
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     first = md5(f"{given.get('username')}:{given.get('realm')}:{password}")
     second = md5(f"{method}:{given.get('uri')}")
-    middle = (
-        f"{given['nonce']}:{given['nc']}:{given['cnonce']}:{given['qop']}" if "qop" in given else given.get("nonce")
-    )
-    return given.get("response") == md5(f"{first}:{middle}:{second}")
+    names = ("nonce", "nc", "cnonce", "qop") if "qop" in given else ("nonce",)
+    return md5(":".join((first, *(given.get(name, "") for name in names), second)))
