@@ -3,16 +3,18 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, jobs, queues, suppressions, switches, trunk_book
+from callcenter import call_states, calls, carriers, jobs, queues, suppressions, switches, trunk_book
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
-from callcenter.call_ledger import Call
+from callcenter.call_ledger import Call, CallEvent
 from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from callcenter.operators import Operator
@@ -85,8 +87,8 @@ def register(session: Session, switch: Instance, network: Network) -> None:
     row = switches.named(session, "local")
     session.add(
         Trunk(
-            id=1, name="Prueba", switch_id=row.id, host="127.0.0.1", port=network.port, transport="udp", registers=False,
-            asks_alive=False, number_format="plus", channels=100, calls_per_second=100, simulated=True, is_enabled=True,
+            id=1, name="Prueba", switch_id=row.id, host="127.0.0.1", port=network.port, transport="udp",
+            registers=False, asks_alive=False, number_format="plus", channels=100, calls_per_second=100, simulated=True, is_enabled=True,
             changed_at=real_now(), written_at=real_now(), prefixes=[TrunkPrefix(prefix="", cost=0)],
             numbers=[TrunkNumber(number=CALLER, area_codes=[], position=0)],
         )
@@ -152,3 +154,90 @@ def test_each_failure_of_the_line_becomes_our_outcome_with_the_lines_own_words(
     with house.sessions() as session:
         assert cast.entry(session, call_id).attempts == counts
         assert trunk_book.find(session, 1).faults == (0 if counts else 1)
+
+
+def test_an_answered_citizen_and_the_operator_hear_each_other(house: House, network: Network) -> None:
+    operator_id = house.operator()
+    call_id = house.call("99")
+    until(lambda: house.ledger(call_id).state == "connected")
+    call, seat = house.ledger(call_id), house.seat(operator_id)
+    assert (call.operator_id, seat.call_id, seat.state) == (operator_id, call_id, "in_call")
+    citizen = network.last_call(call.attempt.phone)
+    assert citizen is not None
+    until(lambda: citizen.heard.tones)
+    network.hang_up(citizen)
+    until(lambda: house.ledger(call_id).state == "wrap_up")
+    call = house.ledger(call_id)
+    assert call.cause == {"event": "hung_up", "Cause": "0"} | call.cause
+    assert call.hung_up_at >= call.connected_at >= call.answered_at >= call.ringing_at
+    assert house.seat(operator_id).state == "wrap_up"
+
+
+def test_who_picks_up_while_nobody_is_free_hears_an_apology(house: House, network: Network) -> None:
+    call_id = house.call("99")
+    until(is_over(house, call_id))
+    call = house.ledger(call_id)
+    assert call.attempt.outcome == "abandoned"
+    citizen = network.last_call(call.attempt.phone)
+    assert citizen is not None
+    until(lambda: citizen.heard.began is not None)
+
+
+def test_a_recorded_survey_takes_the_call_without_an_operator_and_its_word_closes_it(
+    house: House, network: Network
+) -> None:
+    call_id = house.call("99", answered_by="recording")
+    until(lambda: house.ledger(call_id).state == "connected")
+    assert house.ledger(call_id).operator_id is None
+    until(lambda: channel(house, call_id)["Exten"] == "recording")
+    with house.sessions() as session:
+        calls.finish_unattended(session, call_id, "completed")
+        session.commit()
+    call = house.ledger(call_id)
+    assert (call.state, call.attempt.outcome, call.disposition) == ("ended", "completed", "completed")
+
+
+def test_a_machine_is_hung_up_where_the_queue_wants_it_and_only_noted_where_it_tries_it_out(house: House) -> None:
+    on, shadow = house.call("14", machine_detection="on"), house.call("14", machine_detection="shadow")
+    until(is_over(house, on), seconds=15)
+    until(is_over(house, shadow), seconds=15)
+    assert house.ledger(on).attempt.outcome == "machine"
+    assert house.ledger(shadow).attempt.outcome == "abandoned"
+    for call_id in (on, shadow):
+        assert judgement(house, call_id)["status"] == "MACHINE"
+
+
+def test_a_person_is_a_person_after_the_judgement(house: House) -> None:
+    operator_id = house.operator()
+    call_id = house.call("15", machine_detection="on")
+    until(lambda: house.ledger(call_id).state == "connected", seconds=15)
+    assert house.ledger(call_id).operator_id == operator_id
+
+
+def test_a_telephone_that_nobody_answers_ends_by_our_own_timer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_states, "RING_SECONDS", 1)
+    call_id = house.call("05")
+    until(is_over(house, call_id))
+    assert house.ledger(call_id).attempt.outcome == "no_answer"
+
+
+def test_a_call_taken_down_by_us_gives_the_try_back(house: House) -> None:
+    call_id = house.call("05")
+    until(lambda: house.ledger(call_id).state == "ringing")
+    jobs.hang_up(str(call_id))
+    until(lambda: kept(house, call_id, "ami:ended") is not None)
+    assert house.ledger(call_id).attempt.outcome == "canceled"
+
+
+def channel(house: House, call_id: UUID) -> dict[str, str]:
+    told = house.carrier.ask("local", actions.status(str(call_id))).events
+    return {name: told[0].get(name) for name in ("Context", "Exten")} if told else {}
+
+
+def kept(house: House, call_id: UUID, key: str) -> dict[str, Any] | None:
+    with house.sessions() as session:
+        return session.scalar(select(CallEvent.payload).where(CallEvent.call_id == call_id, CallEvent.key == key))
+
+
+def judgement(house: House, call_id: UUID) -> dict[str, Any]:
+    return kept(house, call_id, "ami:judged") or {}
