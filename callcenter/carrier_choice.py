@@ -40,11 +40,16 @@ def choose(session: Session, carrier: str, user_id: int | None) -> None:
 
 def faults_of(carrier: str) -> str:
     """What this installation's environment lacks to start with the carrier, in words; '' when nothing."""
+    lacking = _faults(carrier)
+    return "\n".join(fault for fault in lacking if fault not in _faults(DEFAULT))
+
+
+def _faults(carrier: str) -> list[str]:
     try:
         read_settings({**os.environ, PREFIX + "CARRIER": carrier})
     except BadSettings as error:
-        return str(error)
-    return ""
+        return str(error).splitlines()
+    return []
 
 
 def chosen_at(url: str) -> str:
