@@ -16,6 +16,9 @@ from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import web_settings
+from callcenter.trunk_book import caller_ids, lead_to_invented
+from callcenter.trunk_health import CARRIER
+from callcenter.trunk_numbers import LOCAL
 from campaigns import audiences, calling, labels, preflight, reports
 from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
 from campaigns.forms import CallForm
@@ -115,9 +118,17 @@ def _form() -> CallForm:
     form.script.choices = [SelectChoice(f"survey/{survey.id}", _("Survey: %(name)s", name=survey.name))
                            for survey, _interviews in questionnaire.listed(session)]  # fmt: skip
     form.script.choices.append(SelectChoice(OPERATOR_SCRIPT, _("A text of our own")))
-    number = web_settings().twilio.voice_number
-    form.caller_id.choices = [SelectChoice(number, number)] if number else []
+    form.caller_id.choices = [SelectChoice(number, labels.caller_id(number)) for number in _caller_ids(session)]
     return form
+
+
+def _caller_ids(session: Session) -> list[str]:
+    """What may be shown to the people called: with Asterisk what its trunks allow, and each person's local number."""
+    if web_settings().carrier != CARRIER:
+        number = web_settings().twilio.voice_number
+        return [number] if number else []
+    numbers = caller_ids(session)
+    return [*numbers, LOCAL] if len(numbers) > 1 else numbers
 
 
 def _check(campaign: CallCampaign) -> preflight.Preflight:
@@ -125,8 +136,12 @@ def _check(campaign: CallCampaign) -> preflight.Preflight:
         web_session(),
         audiences.rule_of(campaign),
         campaign.queue.purpose,
-        simulated=campaign.queue.carrier == "simulated",
+        simulated=_leads_to_invented(web_session(), campaign.queue.carrier),
     )
+
+
+def _leads_to_invented(session: Session, carrier: str) -> bool:
+    return carrier == "simulated" or (carrier == CARRIER and lead_to_invented(session))
 
 
 def _picture(campaign: CallCampaign) -> dict[str, object]:

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from callcenter import consent, queues
+from callcenter.trunk_numbers import LOCAL
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
 PURPOSES: dict[str, LazyString] = {
@@ -105,6 +106,11 @@ def reason(code: str | None) -> str:
         return sentence
     kind, _colon, detail = code.partition(":")
     return str(REASONS.get(kind, code)) + (f" ({detail})" if kind == "provider" and detail else "")
+
+
+def caller_id(number: str) -> str:
+    """The number that people called are shown, in words where it differs from person to person."""
+    return str(_("The number of each person's own area, else the main one")) if number == LOCAL else number
 
 
 def refusal(code: str) -> str:

@@ -11,7 +11,8 @@ from wsgi import BLUEPRINTS
 
 # Not pages of the frame: parts of pages, streams, files, pictures.
 NOT_PAGES = re.compile(
-    r"\.(static|live|running|board|state|when|times|training_when|progress|preview|refused_csv|refused_xlsx|rows|export|chart|table|events"
+    r"\.(static|standing|trunk|test_state"
+    r"|live|running|board|state|when|times|training_when|progress|preview|refused_csv|refused_xlsx|rows|export|chart|table|events"
     r"|snapshot|suggest|frozen|verdict|warning|faults|person_pledges|work|healthz|interview_state|call_page|start)$"
 )
 
