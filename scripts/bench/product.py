@@ -42,10 +42,13 @@ class Product:
 
     def flask(self, *arguments: str) -> str:
         """What a `flask` command beside it prints; raises CalledProcessError when it fails."""
+        return self.python("flask", *arguments)
+
+    def python(self, module: str, *arguments: str, given: str = "", **env: str) -> str:
+        """What a module, run beside it, prints; `given` is its standard input. Raises CalledProcessError."""
         ran = subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=ROOT, env=_environment(self.var, {}), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            check=True,
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT, env=_environment(self.var, env), input=given, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         return ran.stdout
 

@@ -1,0 +1,438 @@
+"""The operator's telephone for real: Chromium, Asterisk, and invented people who hum 440 Hz while the operator's
+microphone hums 620 Hz. Each side looks for the other's tone, so that “hears” means that the sound arrived."""
+
+import contextlib
+import os
+import shutil
+import time
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from scripts import asterisk, simulated_telephones
+from scripts.bench import product
+from scripts.simulated_telephones import Network
+from scripts.simulated_telephones.call import Call
+from tests.browser.conftest import CHROMIUM, FLAGS, sign_in
+from tests.browser.test_pages import _serious, _watch
+
+pytestmark = pytest.mark.telephone
+
+PASSWORD = "una clave de prueba"
+CITIZEN, OPERATOR = 440, 620  # Hz
+SECONDS = 1000
+Console: TypeAlias = Callable[..., Page]
+
+# A hand on what the page is given by the browser, before any of its own scripts run.
+HANDS = """
+window.hands = {sockets: [], streams: [], blocked: false, refuses: null};
+const Socket = window.WebSocket;
+window.WebSocket = class extends Socket {
+  constructor(url, protocols) {
+    super(window.hands.blocked ? "ws://127.0.0.1:9/ws" : url, protocols);
+    window.hands.sockets.push(this);
+  }
+};
+const media = navigator.mediaDevices;
+const ask = media.getUserMedia.bind(media);
+media.getUserMedia = async (wanted) => {
+  if (window.hands.refuses) throw new DOMException("no", window.hands.refuses);
+  const plain = {echoCancellation: false, noiseSuppression: false, autoGainControl: false};
+  const stream = await ask({audio: {...wanted.audio, ...plain}});  // a steady tone is noise to a browser
+  window.hands.streams.push(stream);
+  return stream;
+};
+"""
+# How loud a tone is in what the page plays, 0 to 255; the page's own <audio> element says what that is.
+HEARS = """async (hertz) => {
+  const stream = document.getElementById("phone-audio").srcObject;
+  if (!stream) return 0;
+  window.ear ??= new AudioContext();
+  if (window.heard !== stream) {
+    window.heard = stream;
+    window.analyser = window.ear.createAnalyser();
+    window.analyser.fftSize = 4096;
+    window.analyser.smoothingTimeConstant = 0;
+    window.ear.createMediaStreamSource(stream).connect(window.analyser);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  const bins = new Uint8Array(window.analyser.frequencyBinCount);
+  window.analyser.getByteFrequencyData(bins);
+  return bins[Math.round(hertz / (window.ear.sampleRate / window.analyser.fftSize))];
+}"""
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    with simulated_telephones.running() as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def telephone_product(network: Network) -> Iterator[product.Product]:
+    """A product with an Asterisk of its own, one trunk to the invented telephones, and Olga."""
+    try:
+        asterisk.find()
+    except asterisk.NotInstalled as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    env = {"CONVOCA_CARRIER": "asterisk", "CONVOCA_SIP_ADDRESS": "127.0.0.1"}
+    with product.running(env=env) as found:
+        for username, role in (("olga", "operator"), ("sofia", "supervisor")):
+            found.python("flask", "users", "create", username, "--name", f"{username.title()} Invento", "--role", role,
+                         "--password-stdin", given=PASSWORD)  # fmt: skip
+        found.python("tests.browser.telephone_stage", "trunk", str(network.port), CONVOCA_CARRIER="asterisk")
+        yield found
+
+
+@pytest.fixture(scope="module")
+def tone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the microphone hears: a tone, two whole seconds of it, so that it repeats without a click."""
+    path = tmp_path_factory.mktemp("sound") / "620.wav"
+    samples = (12_000 * np.sin(2 * np.pi * OPERATOR * np.arange(96_000) / 48_000)).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(tone_file: Path) -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        pytest.fail("CI=true, and there is no Chromium: apt-get install chromium")
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={tone_file}")  # fmt: skip
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def context(telephone_product: product.Product, chromium: Browser) -> Iterator[BrowserContext]:
+    with ExitStack() as stack:
+        context = chromium.new_context(
+            base_url=telephone_product.url, locale="es-MX", viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",
+        )  # fmt: skip
+        stack.callback(context.close)
+        context.add_init_script(HANDS)
+        sign_in(context, "olga", PASSWORD)
+        yield context
+
+
+@pytest.fixture
+def console(context: BrowserContext) -> Iterator[Console]:
+    """The console of Olga, who has not connected yet; she ends her shift after the test."""
+    opened: list[Page] = []
+
+    def open_console() -> Page:
+        page = context.new_page()
+        page.goto("/console/")
+        page.locator("html[data-link=up]").wait_for()
+        opened.append(page)
+        return page
+
+    yield open_console
+    end = context.new_page()
+    end.goto("/console/")
+    end.evaluate(
+        """async () => {
+          const headers = {"X-CSRFToken": document.querySelector("meta[name=csrf-token]").content,
+                           "Content-Type": "application/json"};
+          const post = (path, body) => fetch("/console/" + path, {method: "POST", headers, body: JSON.stringify(body)});
+          const {call} = await (await fetch("/console/state")).json();
+          if (call) {
+            await post(`calls/${call.id}/hang-up`, {});
+            await new Promise((resolve) => setTimeout(resolve, 1500));
+            await post(`calls/${call.id}/dispose`, {code: "refused"});
+          }
+          await post("leave", {});
+        }"""
+    )
+
+
+def connected(page: Page) -> Page:
+    """Press the one button, and wait for the room."""
+    page.keyboard.press("Space")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "paused", timeout=10 * SECONDS)
+    expect(page.locator("[data-check=line]")).to_have_attribute("data-state", "ok", timeout=15 * SECONDS)
+    return page
+
+
+@pytest.fixture
+def talk(telephone_product: product.Product, network: Network, console: Console) -> Callable[[], tuple[Page, Call]]:
+    """Olga, available, and a citizen who has picked up."""
+
+    def begin() -> tuple[Page, Call]:
+        page = connected(console())
+        page.keyboard.press("Space")
+        expect(page.locator("#console")).to_have_attribute("data-phase", "available")
+        return page, called(page, telephone_product, network)
+
+    return begin
+
+
+def called(page: Page, running: product.Product, network: Network) -> Call:
+    number = f"+5255{time.time_ns() % 10**6:06}99"
+    running.python("tests.browser.telephone_stage", "call", number, CONVOCA_CARRIER="asterisk")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "in_call", timeout=10 * SECONDS)
+    citizen = network.last_call(number)
+    assert citizen is not None
+    return citizen
+
+
+def until(page: Page, true: Callable[[], object], what: str, *, seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        page.wait_for_timeout(20)
+
+
+def hears(page: Page, hertz: int) -> bool:
+    return int(page.evaluate(HEARS, hertz)) > 120
+
+
+def last_heard(citizen: Call, hertz: int = OPERATOR) -> float:
+    """When the telephone last heard the tone; 0 for never."""
+    return citizen.heard.tones.get(hertz, (0.0, 0.0))[1]
+
+
+def is_hearing(citizen: Call) -> bool:
+    return last_heard(citizen) > time.monotonic() - 0.2
+
+
+def longest_silence(page: Page, citizen: Call, seconds: float, done: Callable[[], object] = lambda: False) -> float:
+    """The longest time that the telephone hears nothing of the operator, until `done` or for so long."""
+    longest, end = 0.0, time.monotonic() + seconds
+    while time.monotonic() < end and not done():
+        longest = max(longest, time.monotonic() - last_heard(citizen))
+        page.wait_for_timeout(10)
+    return longest
+
+
+def test_operator_and_citizen_hear_each_other(talk: Callable[[], tuple[Page, Call]]) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    until(page, lambda: hears(page, CITIZEN), "the operator hears the citizen")
+    assert not hears(page, 1000)
+    expect(page.locator("#phone-line")).to_have_attribute("data-line", "good", timeout=10 * SECONDS)
+    expect(page.locator("#phone-line")).to_have_text("Buena línea")
+
+
+def test_mute_is_heard_and_said_and_ends_with_the_call(
+    talk: Callable[[], tuple[Page, Call]], telephone_product: product.Product, network: Network
+) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    page.keyboard.press("m")
+    expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#muted")).to_be_visible()
+    until(page, lambda: not is_hearing(citizen), "the muted operator is not heard")
+    page.keyboard.press("m")
+    until(page, lambda: is_hearing(citizen), "the operator is heard again")
+    page.keyboard.press("m")
+    page.keyboard.press("h")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "wrap_up")
+    page.keyboard.press("4")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "available")
+    following = called(page, telephone_product, network)
+    until(page, lambda: is_hearing(following), "the next citizen hears the operator")
+
+
+def test_a_reload_in_a_call_costs_the_citizen_half_a_second(talk: Callable[[], tuple[Page, Call]]) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    page.reload(wait_until="commit")
+    begun = time.monotonic()
+    silence = longest_silence(page, citizen, 15, lambda: time.monotonic() > begun + 4)
+    assert silence <= 0.5
+    expect(page.locator("#console")).to_have_attribute("data-phase", "in_call")
+    until(page, lambda: hears(page, CITIZEN), "the operator hears the citizen again")
+
+
+def test_the_sound_goes_on_while_the_socket_is_lost_and_the_leg_is_dialled_anew(
+    talk: Callable[[], tuple[Page, Call]],
+) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    page.evaluate("hands.first = document.getElementById('phone-audio').srcObject.id")
+    page.evaluate("hands.blocked = true; hands.sockets.forEach((each) => each.close())")
+    expect(page.locator("#phone-line")).to_have_attribute("data-line", "reconnecting")
+    assert longest_silence(page, citizen, 4) <= 0.5
+    assert hears(page, CITIZEN)
+    page.evaluate("hands.blocked = false")
+    again = "document.getElementById('phone-audio').srcObject.id !== hands.first"
+    silence = longest_silence(page, citizen, 15, lambda: page.evaluate(again))
+    assert page.evaluate(again), "the leg was not dialled anew"
+    silence = max(silence, longest_silence(page, citizen, 2))
+    assert silence <= 0.5
+    until(page, lambda: hears(page, CITIZEN), "the operator hears the citizen")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "in_call")
+
+
+def test_whose_operator_has_died_hears_the_apology(
+    talk: Callable[[], tuple[Page, Call]], context: BrowserContext
+) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    watcher = context.new_page()
+    crash = context.new_cdp_session(page)
+    with contextlib.suppress(PlaywrightError):  # it takes its own messenger with it
+        crash.send("Page.crash")
+    gone = time.monotonic()
+    until(watcher, lambda: citizen.state == "ended", "the call is ended", seconds=40)
+    assert citizen.hung_up_by == "them"
+    assert citizen.ended_at is not None
+    assert citizen.ended_at - gone > 9, "hung up within the grace"
+    assert [began for began, tone in citizen.heard.began if began > gone + 5], "no apology was heard"
+
+
+def test_an_unplugged_microphone_is_said_in_red_and_another_one_goes_on(talk: Callable[[], tuple[Page, Call]]) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    page.evaluate(
+        """() => {
+          const [track] = hands.streams.at(-1).getAudioTracks();
+          track.stop();
+          track.dispatchEvent(new Event("ended"));
+        }"""
+    )
+    fault = page.locator("#phone-fault")
+    expect(fault).to_have_attribute("data-fault", "unplugged")
+    expect(fault).to_contain_text("se desconectó")
+    until(page, lambda: not is_hearing(citizen), "silence")
+    page.locator("#phone-microphone").select_option(index=1)
+    expect(fault).to_be_hidden()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator through the other microphone")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "in_call")
+
+
+def test_the_console_moves_to_another_tab_with_its_call(
+    talk: Callable[[], tuple[Page, Call]], console: Console
+) -> None:
+    first, citizen = talk()
+    until(first, lambda: is_hearing(citizen), "the citizen hears the operator")
+    second = first.context.new_page()
+    second.goto("/console/")
+    expect(second.locator("#tab-dialog")).to_be_visible()
+    assert second.evaluate("hands.sockets.length") == 0, "two tabs telephone"
+    second.locator("#use-here").click()
+    until(second, lambda: hears(second, CITIZEN), "the second tab hears the citizen", seconds=15)
+    until(second, lambda: is_hearing(citizen), "the citizen hears the second tab")
+    expect(first.locator("#tab-dialog")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("NotAllowedError", "blocked", "micrófono está bloqueado"),
+        ("NotFoundError", "no_microphone", "No se encontró micrófono"),
+        ("NotReadableError", "busy", "Otro programa"),
+    ],
+)
+def test_without_a_microphone_nobody_is_connected_and_the_page_says_what_to_do(
+    console: Console, name: str, code: str, words: str
+) -> None:
+    page = console()
+    page.evaluate(f"hands.refuses = '{name}'")
+    page.keyboard.press("Space")
+    fault = page.locator("#phone-fault")
+    expect(fault).to_have_attribute("data-fault", code)
+    expect(fault).to_contain_text(words)
+    expect(page.locator("#console")).to_have_attribute("data-phase", "offline")
+    page.evaluate("hands.refuses = null")
+    page.locator("#phone-again").click()
+    expect(fault).to_be_hidden()
+    expect(page.locator("[data-check=line]")).to_have_attribute("data-state", "ok", timeout=15 * SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "code"),
+    [("Object.defineProperty(window, 'isSecureContext', {value: false})", "insecure"),
+     ("delete window.RTCPeerConnection", "no_webrtc")],
+)  # fmt: skip
+def test_a_browser_that_cannot_telephone_is_told_so(console: Console, spoilt: str, code: str) -> None:
+    page = console()
+    page.evaluate(spoilt)
+    page.keyboard.press("Space")
+    expect(page.locator("#phone-fault")).to_have_attribute("data-fault", code)
+    expect(page.locator("#phone-again")).to_be_hidden()
+    expect(page.locator("#console")).to_have_attribute("data-phase", "offline")
+
+
+def test_available_is_refused_in_words_while_the_switch_cannot_be_reached(console: Console) -> None:
+    page = console()
+    page.evaluate("hands.blocked = true")
+    page.keyboard.press("Space")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "paused")
+    page.keyboard.press("Space")
+    expect(page.locator("#live-region")).to_contain_text("Su línea todavía no está abierta")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "paused")
+    expect(page.locator("#phone-fault")).to_have_attribute("data-fault", "unreachable", timeout=15 * SECONDS)
+    page.evaluate("hands.blocked = false")
+    expect(page.locator("[data-check=line]")).to_have_attribute("data-state", "ok", timeout=20 * SECONDS)
+    expect(page.locator("#phone-fault")).to_be_hidden()
+
+
+def test_the_sound_check_hears_itself_and_is_measured(console: Console) -> None:
+    page = console()
+    page.locator("#try-microphone").click()
+    expect(page.locator("[data-check=microphone]")).to_have_attribute("data-state", "ok", timeout=10 * SECONDS)
+    connected(page)
+    page.keyboard.press("e")
+    expect(page.locator("[data-check=echo]")).to_contain_text("debe oírse")
+    own = HEARS.replace('getElementById("phone-audio")', 'querySelector("#readiness audio")')
+    until(page, lambda: int(page.evaluate(own, OPERATOR)) > 120, "the operator hears themselves")
+    page.locator("#echo").click()
+    expect(page.locator("[data-check=echo]")).to_have_attribute("data-state", "ok")
+    expect(page.locator("[data-check=network]")).to_have_attribute("data-state", "ok", timeout=15 * SECONDS)
+    expect(page.locator("[data-check=network]")).to_contain_text("ms")
+
+
+def test_the_account_lives_as_long_as_the_shift(console: Console, telephone_product: product.Product) -> None:
+    accounts = telephone_product.var / "asterisk" / "etc" / "pjsip_accounts.conf"
+    page = connected(console())
+    assert "[op-" in accounts.read_text()
+    secret = page.evaluate("JSON.parse(sessionStorage.getItem('convoca:phone:console')).password")
+    assert secret in accounts.read_text()
+    page.click("[data-act=leave]")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "offline")
+    until(page, lambda: "[op-" not in accounts.read_text(), "the account is gone")
+    assert page.evaluate("sessionStorage.getItem('convoca:phone:console')") is None
+    assert page.evaluate("hands.streams.every((each) => each.getAudioTracks().every((t) => t.readyState === 'ended'))")
+    log = telephone_product.log_file.read_text(errors="replace")
+    assert secret not in log
+
+
+def test_the_console_with_a_telephone_is_accessible(chromium: Browser, telephone_product: product.Product) -> None:
+    for scheme, language in (("light", "es"), ("dark", "en")):
+        context = chromium.new_context(
+            base_url=telephone_product.url, locale="es-MX" if language == "es" else "en-US",
+            color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce",
+            viewport={"width": 768, "height": 900},
+        )  # fmt: skip
+        context.add_init_script(HANDS)
+        sign_in(context, "sofia", PASSWORD)
+        page = context.new_page()
+        faults = _watch(page)
+        page.goto("/console/", wait_until="load")
+        page.locator("html[data-link=up]").wait_for()
+        assert _serious(page) == []
+        page.evaluate("hands.refuses = 'NotFoundError'")
+        page.keyboard.press("Space")
+        expect(page.locator("#phone-fault")).to_be_visible()
+        assert _serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 768
+        assert faults == []
+        context.close()
