@@ -44,6 +44,7 @@ GROUPS: dict[str, LazyString | None] = {
 ENTRIES = (
     Entry("floor.page", _l("Floor"), "speedometer2", "work"),
     Entry("console.page", _l("My console"), "headset", "work"),
+    Entry("recordings.index", _l("Recordings"), "record-circle", "work"),
     Entry("campaigns.page", _l("Calls and messages"), "megaphone", "campaigns"),
     Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
     Entry("segments.index", _l("Segments"), "funnel", "campaigns"),

@@ -154,13 +154,14 @@ def test_health_and_the_floor_say_that_the_disk_is_nearly_full(
 
     assert part() == {"ok": True, "essential": False}
     supervisor = client_as("supervisor")
-    assert "The disk is nearly full" not in supervisor.get("/floor/board?lang=en").text
+    english = {"Accept-Language": "en"}
+    assert "The disk is nearly full" not in supervisor.get("/floor/board", headers=english).text
     monkeypatch.setattr(recording_files, "space", lambda: recording_files.Space(5 * 2**20, 10 * 2**20))
     assert part() == {
         "ok": False, "essential": False, "why": "only 5 MB are left: no call is recorded, calls go on",
     }  # fmt: skip
     assert recording_keeping.trouble(session) is not None
-    assert "alert-warning" in supervisor.get("/floor/board").text
+    assert "The disk is nearly full" in supervisor.get("/floor/board", headers=english).text
 
 
 def test_health_counts_what_has_waited_for_long(session: Session, spool: Path, client: FlaskClient) -> None:
