@@ -239,14 +239,16 @@ def card(session: Session, operator_id: int) -> dict[str, Any]:
 
 def sweep(session: Session) -> None:
     """Give lost jobs a successor, and end accounts that nobody logged out."""
-    late = real_now() - PATIENCE
-    for phone in session.scalars(select(Softphone).with_for_update(skip_locked=True).order_by(Softphone.name)):
-        if phone.closing_at is None and phone.asked_at < real_now() - LONGEST:
-            log_out(session, phone.name)
-        elif phone.closing_at is not None and phone.closing_at < late:
-            phone.closing_at = real_now()
+    now = real_now()
+    closing, opening = Softphone.closing_at < now - PATIENCE, Softphone.closing_at.is_(None)
+    unopened = and_(opening, Softphone.opened_at.is_(None), Softphone.asked_at < now - PATIENCE)
+    too_old = and_(opening, Softphone.asked_at < now - LONGEST)
+    due = select(Softphone).where(or_(closing, unopened, too_old)).order_by(Softphone.name)
+    for phone in session.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)):
+        if phone.closing_at is not None or phone.asked_at < now - LONGEST:
+            phone.closing_at = now
             _close_later(session, phone)
-        elif phone.closing_at is None and phone.opened_at is None and phone.asked_at < late:
+        else:
             _open_later(session, phone)
 
 

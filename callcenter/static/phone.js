@@ -55,7 +55,7 @@ export class Phone {
   /** Microphone, account, registration; the server rings then. True when it got so far. */
   start() {
     this.starting ??= this.prepare()
-      .then((isReady) => isReady && (this.ua || this.attempt(() => this.register())))
+      .then((isReady) => isReady && (this.ua ? this.registerAgain() : this.attempt(() => this.register())))
       .finally(() => (this.starting = null));
     return this.starting;
   }
@@ -115,6 +115,13 @@ export class Phone {
     this.ua.on("newRTCSession", ({ originator, session }) => originator === "remote" && this.pickUp(session));
     this.ua.start();
     this.watchLink();
+  }
+
+  registerAgain() {
+    this.tries = 0;
+    this.isRenewed = false;
+    if (this.ua.isConnected() && !this.isRegistered) this.ua.register();
+    return true;
   }
 
   registered(is) {
