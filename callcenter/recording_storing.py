@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import recording_files, recording_sound, switches
 from callcenter.base.clock import real_now
-from callcenter.base.errors import NotFound, ProviderError
+from callcenter.base.errors import ProviderError
 from callcenter.recording_ledger import LIVE, enter, is_leased, locked
 from callcenter.recording_sound import Sound, Unusable
 
@@ -58,17 +58,10 @@ def claim(session: Session, recording_id: UUID) -> Work | None:
     if recording.state == "ended":
         recording.storage = recording_files.kind()  # before it is filled: whatever breaks off is found again
     recording.leased_until = recording.next_at = real_now() + LEASE
+    spool = switches.folder_of(session, recording.switch)
     return Work(
-        recording.id, recording.state, recording.in_spool, _spool(session, recording.switch), recording.storage,
-        recording.ended_at,
+        recording.id, recording.state, recording.in_spool, spool, recording.storage, recording.ended_at
     )  # fmt: skip
-
-
-def _spool(session: Session, switch: str) -> str | None:
-    try:
-        return switches.named(session, switch).folder
-    except NotFound:
-        return None
 
 
 def fetch(work: Work) -> Sound:

@@ -64,7 +64,7 @@ def begin(session: Session, call_id: UUID) -> Recording | None:
     if queue.recording == "off" or queue.answered_by != "operator" or ref is None or not carriers.has_switchboard():
         return None
     switch, must_ask = carriers.switch_of(ref) or "", queue.recording == "ask"
-    has_space = not recording_files.is_short(switches.named(session, switch).folder)
+    has_space = not recording_files.is_short(switches.folder_of(session, switch))
     row = {
         "id": uuid4(), "call_id": call_id, "switch": switch, "notice_id": queue.recording_notice_id,
         "must_ask": must_ask, "wanted": "on" if has_space and not must_ask else "off",

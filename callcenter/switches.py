@@ -80,6 +80,11 @@ def named(session: Session, name: str) -> Switch:
     return switch
 
 
+def folder_of(session: Session, name: str) -> str | None:
+    """The spool folder of a switch as this host sees it; None when it cannot, or there is no such switch."""
+    return session.scalar(select(Switch.folder).where(Switch.name == name))
+
+
 def door(session: Session, name: str, user: str) -> Door:
     """How `user` (one of AMI_USERS) enters the switch. Raises NotFound, sealed.Unreadable."""
     switch = named(session, name)
