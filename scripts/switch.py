@@ -173,17 +173,25 @@ class Listener:
     def _reconcile(self, client: Client) -> None:
         """Make ledger and switch one again: browsers, calls, rooms."""
         try:
-            # Workers may ask this; a listener is allowed to do less.
-            browsers = self._worker.ask(self.name, {"Action": "PJSIPShowContacts"}).events
+            browsers = self._browsers()
             version = client.ask({"Action": "CoreSettings"}).response.get("AsteriskVersion")
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
             return
         with open_session() as session:
-            softphones.reconcile(session, self.name, switch_reconcile.contacts(browsers))
+            softphones.reconcile(session, self.name, browsers)
             switches.heard(session, self.name, version=version or None)
             session.commit()
         self._reconcile_calls(client)
+
+    def _browsers(self) -> dict[str, str]:
+        """Which are there, and where. Workers may ask this; a listener is allowed to do less."""
+        try:
+            return switch_reconcile.contacts(self._worker.ask(self.name, {"Action": "PJSIPShowContacts"}).events)
+        except ProviderError as error:
+            if error.code == "none":
+                return {}
+            raise
 
     def _reconcile_calls(self, client: Client) -> None:
         asked_at = real_now()

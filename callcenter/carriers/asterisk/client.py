@@ -106,8 +106,8 @@ class Question:
         self._answer, self._name, self._seconds = answer, name, seconds
 
     def wait(self, seconds: float | None = None) -> Answer:
-        """The answer. Raises ProviderError: `no_answer` and `cut_off` (unknown: it may have been done), `gone`
-        (permanent: the leg has ended), `ami_refused` (permanent, in Asterisk's words)."""
+        """The answer. Raises ProviderError: `no_answer` and `cut_off` (unknown: it may have been done); permanent are
+        `gone` (the leg has ended), `none` (the list is empty) and `ami_refused`, in Asterisk's words."""
         seconds = self._seconds if seconds is None else seconds
         try:
             answer = self._answer.result(seconds)
@@ -146,6 +146,8 @@ def _refused(name: str, message: str) -> ProviderError:
     lower = message.lower()
     if "channel" in lower and any(word in lower for word in ("no such", "not exist", "not found", "find", "not up")):
         return ProviderError("The leg has ended.", code="gone", permanent=True)
+    if lower.startswith("no ") and "found" in lower:  # a list that is empty is told as an error
+        return ProviderError(f"The switch has none: {message}", code="none", permanent=True)
     # Asterisk's sentences name what is wrong with the action, and may quote it: a phone must not get out.
     words = "".join("#" if character.isdigit() else character for character in message)
     return ProviderError(f"The switch refused {name}: {words}", code="ami_refused", permanent=True)

@@ -78,6 +78,8 @@ class AsteriskCarrier:
             self.ask(switch, action)
 
     def invite(self, dial: Dial, room: str) -> str:
+        if room == "recording":  # somebody tries a recorded survey on their own telephone
+            return self._dial(dial, ("citizen", "recording"), {})
         return self._dial(dial, ("outside", "room"), {"CONVOCA_ROOM": room})
 
     def try_trunk(self, dial: Dial) -> str:

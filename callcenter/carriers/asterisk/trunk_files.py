@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callcenter import trunk_numbers
+from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.actions import Action, BadAction
-from callcenter.carriers.asterisk.client import Answer
+from callcenter.carriers.asterisk.client import Answer, Packet
 
 FILE, TEMPLATE = "pjsip_trunks.conf", "trunk-wiz"
 ASK_ALIVE = "30"  # seconds between two questions whether the other side is there
@@ -102,15 +103,25 @@ def known(ask: Ask) -> set[int]:
 def look(ask: Ask) -> list[Standing]:
     """How the switch's trunks stand; what it does not know yet is left out."""
     found = []
-    for packet in ask({"Action": "PJSIPShowRegistrationsOutbound"}).events:
+    for packet in _listed(ask, "PJSIPShowRegistrationsOutbound"):
         name, status = _REGISTRATION.fullmatch(packet.get("ObjectName")), packet.get("Status")
         if name and status in REGISTERED:
             found.append(Standing(int(name[1]), "registered", REGISTERED[status], status))
-    for packet in ask({"Action": "PJSIPShowContacts"}).events:
+    for packet in _listed(ask, "PJSIPShowContacts"):
         name, status = _AOR.match(packet.get("ObjectName")), packet.get("Status")
         if name and status in REACHABLE:
             found.append(Standing(int(name[1]), "reachable", REACHABLE[status], status))
     return found
+
+
+def _listed(ask: Ask, action: str) -> tuple[Packet, ...]:
+    """What an action lists. An Asterisk that has nothing to list calls that an error."""
+    try:
+        return ask({"Action": action}).events
+    except ProviderError as error:
+        if error.code in ("none", "ami_refused"):
+            return ()
+        raise
 
 
 def _check(trunk: TrunkFile) -> None:

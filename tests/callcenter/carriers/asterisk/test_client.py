@@ -155,6 +155,8 @@ def test_what_asterisk_refuses_has_a_reason_and_no_telephone_number(ami: FakeAmi
     assert (refused.code, refused.permanent, refused.unknown) == ("ami_refused", True, False)
     assert "5512345678" not in str(refused)
     assert failure(client, {"Action": "Hangup"}).code == "gone"
+    ami.answers["PJSIPShowContacts"] = saying(packet(Response="Error", ActionID="%ID%", Message="No Contacts found"))
+    assert failure(client, {"Action": "PJSIPShowContacts"}).code == "none"
 
 
 def test_ten_thousand_events_in_a_burst_all_come_and_in_their_order(ami: FakeAmi, listener: Client) -> None:
