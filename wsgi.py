@@ -13,6 +13,7 @@ from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, people_columns
 from scripts import commands, embedded
+from surveys import speech
 
 MODELS = (
     "callcenter.arco", "callcenter.person_exports", "callcenter.public_requests", "callcenter.retention",
@@ -115,6 +116,7 @@ def compose(settings: Settings) -> None:
     recording_files.configure(settings)
     channels.configure(settings)
     people_columns.configure(settings.var)
+    speech.configure(settings.var / "speech", settings.voices)
     for name in COMPOSED:
         import_module(name).compose()
 

@@ -38,6 +38,8 @@ TERMS: dict[str, Term] = {
     "person_exports": Term(_l("Exports of one person that nobody took"), _l("after they were made"), 7, 1, 30),
     "arco_requests": Term(_l("Who asked, in closed privacy requests"), _l("after they were closed"), 365, 30, 1825),
     "recordings": Term(_l("Recordings of calls"), _l("after the call"), 30, 1, 365),
+    "voice_answers": Term(_l("Voices of recorded surveys (what was written down of them stays)"),
+                          _l("after the call"), 30, 1, 365),
     "audit": Term(_l("Audit (holds no names, phones or texts)"), _l("after the act"), 1826, 365, 3653),
     "blocked": Term(_l("Wait of blocked data before they may be deleted without a reason"), _l("after the block"),
                     15, 0, 365),

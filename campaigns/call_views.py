@@ -10,7 +10,7 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from wtforms.fields import SelectChoice
 
-from callcenter import dispositions, queues
+from callcenter import carriers, dispositions, queues
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
@@ -49,7 +49,11 @@ def create() -> ResponseReturnValue:
         session.commit()
         return redirect(url_for(".show", campaign_id=campaign.id))
     status = 422 if request.method == "POST" else 200
-    return render_template("campaigns/call_form.html", form=form, has_segments=bool(form.segment_id.choices)), status
+    page = render_template(
+        "campaigns/call_form.html", form=form, has_segments=bool(form.segment_id.choices),
+        has_switchboard=carriers.has_switchboard(),
+    )  # fmt: skip
+    return page, status
 
 
 @blueprint.get("/<int:campaign_id>")
@@ -58,8 +62,9 @@ def show(campaign_id: int) -> ResponseReturnValue:
     campaign = calling.find(web_session(), campaign_id)
     if campaign.frozen_at is None:
         return render_template(
-            "campaigns/call_preflight.html", campaign=campaign, check=_check(campaign), labels=labels
-        )
+            "campaigns/call_preflight.html", campaign=campaign, check=_check(campaign), labels=labels,
+            gaps=calling.gaps(web_session(), campaign), survey_id=calling.recorded_survey(campaign),
+        )  # fmt: skip
     return render_template("campaigns/call.html", **_picture(campaign))
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import queues
+from callcenter import queues, recording_ledger
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -16,6 +16,7 @@ from callcenter.queues import CallQueue
 from campaigns import audiences, notices, segments
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
+from surveys import prompt_catalogue
 
 OPERATOR_SCRIPT = "operator"
 
@@ -47,7 +48,9 @@ class CallCampaign(Base):
 
 @dataclass(frozen=True)
 class CallPlan:
-    """What a strategist decides about a calling campaign. `script`: `survey/<id>` or `operator` with `script_text`."""
+    """What a strategist decides about a calling campaign. `script`: `survey/<id>` or `operator` with `script_text`.
+    `answered_by`: operator | recording, with at most so many `sessions`; `machine_detection`: off | on | shadow.
+    `recording`: off | notice | ask, with what the operator says about it."""
 
     name: str
     segment_id: int
@@ -59,6 +62,11 @@ class CallPlan:
     privacy_notice_url: str
     script_text: str | None = None
     frozen_segment_id: int | None = None
+    answered_by: str = "operator"
+    sessions: int | None = None
+    machine_detection: str = "off"
+    recording: str = "off"
+    recording_notice: str = ""
 
 
 def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaign:
@@ -70,7 +78,9 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
     queue = CallQueue(
         name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
         script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of,
-        privacy_notice_url=plan.privacy_notice_url,
+        privacy_notice_url=plan.privacy_notice_url, answered_by=plan.answered_by, sessions=plan.sessions,
+        machine_detection=plan.machine_detection, recording=plan.recording,
+        recording_notice_id=_notice(session, plan),
     )  # fmt: skip
     campaign = CallCampaign(
         name=plan.name,
@@ -84,6 +94,11 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
     session.flush()
     audit.record(session, user_id, "call_campaign.create", f"call-campaign/{campaign.id}")
     return campaign
+
+
+def _notice(session: Session, plan: CallPlan) -> int | None:
+    """The version of what is said about the recording."""
+    return recording_ledger.notice_version(session, plan.recording_notice) if plan.recording != "off" else None
 
 
 def missing(plan: CallPlan) -> list[str]:
@@ -118,12 +133,33 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
     campaign = _lock(session, campaign_id)
     if campaign.frozen_at is not None:
         raise Refused("state", _("The campaign was started before; resume it instead."))
+    _refuse_mute(session, campaign)
     subject = f"call-campaign/{campaign_id}"
     notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
     people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, audiences.rule_of(campaign)))
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)
     return people
+
+
+def recorded_survey(campaign: CallCampaign) -> int | None:
+    """The number of the survey that a machine asks; None when operators talk."""
+    kind, _slash, number = campaign.queue.script.partition("/")
+    is_recorded = campaign.queue.answered_by == "recording" and kind == "survey"
+    return int(number) if is_recorded and number.isdecimal() else None
+
+
+def gaps(session: Session, campaign: CallCampaign) -> list[prompt_catalogue.Gap]:
+    """What a recorded survey cannot say or ask yet."""
+    survey_id = recorded_survey(campaign)
+    return prompt_catalogue.gaps(session, survey_id) if survey_id else []
+
+
+def _refuse_mute(session: Session, campaign: CallCampaign) -> None:
+    """Nobody is called to hear silence."""
+    mute = [gap.sentence for gap in gaps(session, campaign) if gap.is_grave]
+    if mute:
+        raise Refused("prompts_missing", " ".join(mute))
 
 
 def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:

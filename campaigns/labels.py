@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callcenter import consent, queues
+from callcenter import consent, queues, recording_ledger
 from callcenter.trunk_numbers import LOCAL
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
@@ -17,6 +17,20 @@ PURPOSES: dict[str, LazyString] = {
     "mobilization": _l("Mobilisation of our own people"),
     "citizen_care": _l("Citizen care and thanks"),
     "privacy_request": _l("Answer to a privacy request"),
+}
+
+ANSWERED_BY: dict[str, LazyString] = {
+    "operator": _l("Operators"),
+    "recording": _l("A recorded survey: a machine asks, people answer by key"),
+}
+
+RECORDING = recording_ledger.MODES
+
+# Codes of a queue's machine detection; its price stands beside it where it is chosen.
+MACHINES: dict[str, LazyString] = {
+    "off": _l("Off: whoever answers is talked to at once"),
+    "on": _l("On: an answering machine is left alone; each person waits 1.9 s in silence"),
+    "shadow": _l("On trial: it is only noted what it would have said; each person waits 1.9 s"),
 }
 
 PHASES: dict[str, LazyString] = {

@@ -135,12 +135,12 @@ def read_answer(
     if not value:
         if item["type"] not in ("note", "audio") and _is_required(item, world):
             raise InvalidInput(
-                {name: _words(items, item["required_message"], language) or _("An answer is needed here.")}
+                {name: wording(items, item["required_message"], language) or _("An answer is needed here.")}
             )
         return ""
     world.nodes[name].text = value
     if item["constraint"] and not world.is_true(item["constraint"], item):
-        sentence = _words(items, item["constraint_message"], language)
+        sentence = wording(items, item["constraint_message"], language)
         raise InvalidInput({name: sentence or _("This answer is outside of what the question allows.")})
     return value
 
@@ -148,7 +148,7 @@ def read_answer(
 def complaint(items: Items, name: str, language: str = "") -> str:
     """What the questionnaire itself says of an answer outside of what it allows; '' when it says nothing."""
     item = _named(items).get(name)
-    return _words(items, item["constraint_message"], language) if item else ""
+    return wording(items, item["constraint_message"], language) if item else ""
 
 
 def applicable(items: Items, answers: Answers, seed: int = 0) -> frozenset[str]:
@@ -242,13 +242,13 @@ def _today(answers: Answers) -> dict[str, str]:
 
 def _labels(items: Items, language: str) -> dict[tuple[str, str], str]:
     return {
-        (item["name"], choice["name"]): _words(items, choice["label"], language)
+        (item["name"], choice["name"]): wording(items, choice["label"], language)
         for item in items["items"]
         for choice in item["choices"]
     }
 
 
-def _words(items: Items, texts: Mapping[str, str], language: str) -> str:
+def wording(items: Items, texts: Mapping[str, str], language: str) -> str:
     """The text in this language, else in the form's own, else in any."""
     for wanted in (language, items["default_language"], ""):
         if texts.get(wanted):
@@ -288,7 +288,7 @@ def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language
         value = standing.values.get(match[1], "")
         return ", ".join(labels[match[1], code] for code in value.split()) if (match[1], value) in labels else value
 
-    return expressions.REFERENCE.sub(said, _words(items, texts, language))
+    return expressions.REFERENCE.sub(said, wording(items, texts, language))
 
 
 def _shown(

@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -35,7 +36,11 @@ def read_apart(file_name: str, content: bytes) -> ReadForm:
     if not AT_ONCE.acquire(blocking=False):
         raise InvalidInput({"file": _("Other questionnaires are being read. Try again in a few seconds.")})
     try:
-        answer = _ask_child(content)
+        too_much = _(
+            "The form takes more time or memory than a questionnaire should."
+            " Save the questionnaire alone in a new workbook."
+        )
+        answer = ask_child(__name__, content, too_much)
     finally:
         AT_ONCE.release()
     if "faults" in answer:
@@ -43,21 +48,27 @@ def read_apart(file_name: str, content: bytes) -> ReadForm:
     return ReadForm(**{**answer["form"], "file_name": file_name.replace("\0", "")[:200]})
 
 
-def _ask_child(content: bytes) -> dict[str, dict[str, Any]]:
-    command = [sys.executable, "-m", __name__, str(get_locale() or "es_MX"), str(MEMORY)]
+def ask_child(module: str, content: bytes, too_much: str) -> dict[str, dict[str, Any]]:
+    """What `python -m module` answers about a file, as `answer_parent` writes it there; {"faults": …} if it finds any.
+
+    `too_much`: what the person is told of a file that takes too long or too much memory."""
+    command = [sys.executable, "-m", module, str(get_locale() or "es_MX"), str(MEMORY)]
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     try:
         ended = subprocess.run(  # noqa: S603  # our own words only: the file goes in by stdin
             command, input=content, capture_output=True, timeout=SECONDS, cwd=ROOT, env=environment, check=True
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        raise InvalidInput({"file": _("The form takes more time or memory than a questionnaire should."
-                                      " Save the questionnaire alone in a new workbook.")}) from None  # fmt: skip
+        raise InvalidInput({"file": too_much}) from None
     answer: dict[str, dict[str, Any]] = json.loads(ended.stdout)
     return answer
 
 
 def main() -> None:
+    answer_parent(lambda content: {"form": asdict(read_form("", content))})
+
+
+def answer_parent(read: Callable[[bytes], dict[str, Any]]) -> None:
     """In the child: the file from stdin, the answer as JSON to stdout."""
     locale, memory = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
@@ -69,7 +80,7 @@ def main() -> None:
     languages.init_app(app)
     with app.app_context(), force_locale(locale):
         try:
-            answer = {"form": asdict(read_form("", sys.stdin.buffer.read()))}
+            answer = read(sys.stdin.buffer.read())
         except InvalidInput as fault:
             answer = {"faults": dict[str, Any](fault.faults)}
     json.dump(answer, out)

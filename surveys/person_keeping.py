@@ -5,25 +5,35 @@ from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import person_register
+from callcenter import person_register, retention
 from callcenter.attempts import Attempt
 from callcenter.contacts import Contact
 from callcenter.person_register import Gone, Sheet, is_mentioned, words_of
+from surveys import voice_answers
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Questionnaire, Survey
+from surveys.recorded_calls import RecordedCall
+from surveys.voice_answers import VoiceAnswer
 
 STATES = {"started": _l("started"), "complete": _l("complete"), "partial": _l("broken off"), "void": _l("void")}
+VOICES = {"left": _l("kept"), "kept": _l("kept"), "lost": _l("nothing was heard"), "going": _l("deleted"),
+          "deleted": _l("deleted")}  # fmt: skip
 ERASED = "…"  # what stands where an open answer named the person
 
 
 def compose() -> None:
     """Put the floor into the register."""
-    person_register.register("surveys", export=export, erase=erase, tables=("interviews", "answers"))
+    tables = ("interviews", "answers", "voice_answers", "keystrokes", "recorded_calls")
+    person_register.register("surveys", export=export, erase=erase, tables=tables)
+    retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
     person_register.spare("questionnaires", "questions")
+    person_register.spare("prompts", "what a recorded survey says, and who changed it")
+    person_register.spare("prompt_sounds", "sounds of what a recorded survey says")
+    person_register.spare("prompt_trials", "who of the house tried a recorded survey; the number rung is kept nowhere")
 
 
 def export(session: Session, contact_id: int) -> list[Sheet]:
@@ -41,7 +51,24 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
             (interview.at, survey, str(STATES[interview.state]), *told) for told in _answers(session, interview, items)
         ]
     columns = [_l("When"), _l("Survey"), _l("State"), _l("Question"), _l("Answer")]
-    return [Sheet("interviews", _l("Interviews and your answers"), columns, rows)]
+    voices = [_l("When"), _l("Question"), _l("State"), _l("What was written down of it")]
+    return [
+        Sheet("interviews", _l("Interviews and your answers"), columns, rows),
+        Sheet("voice_answers", _l("Answers in your own voice"), voices, _voices(session, contact_id)),
+    ]
+
+
+def _voices(session: Session, contact_id: int) -> list[tuple[Any, ...]]:
+    found = session.scalars(
+        select(VoiceAnswer)
+        .join(Interview, Interview.id == VoiceAnswer.interview_id).join(Attempt, Attempt.id == Interview.call_id)
+        .where(Attempt.contact_id == contact_id).order_by(VoiceAnswer.at)
+    )  # fmt: skip
+    return [(one.at, one.item, str(VOICES[one.state]), one.transcript or "") for one in found]
+
+
+def _purge_voices(session: Session, keys: list[Any]) -> int:
+    return voice_answers.remove(session, keys, None)
 
 
 def _answers(session: Session, interview: Interview, items: Any) -> list[tuple[str, str]]:
@@ -77,6 +104,10 @@ def erase(session: Session, gone: Gone) -> dict[str, int]:
     ).all()  # fmt: skip
     for interview_id, name, phone in taken:
         _empty_answers(session, interview_id, words_of(name), {phone})
+    ids = [row.id for row in taken]
+    voice_answers.remove(session, voice_answers.of_interviews(session, ids), None)
+    session.execute(update(VoiceAnswer).where(VoiceAnswer.interview_id.in_(ids)).values(transcript=None))
+    session.execute(delete(RecordedCall).where(RecordedCall.interview_id.in_(ids)))
     unlinked = update(Interview).where(Interview.id.in_([row.id for row in taken])).values(call_id=None)
     session.execute(unlinked.execution_options(synchronize_session=False))
     return {"interviews": len(taken)}

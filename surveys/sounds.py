@@ -44,7 +44,7 @@ def read_upload(content: bytes) -> Sound:
     if not content:
         raise InvalidInput({"file": _("The file is empty. Choose it again.")})
     if len(content) > LARGEST:
-        raise InvalidInput({"file": _("The file is larger than 30 MB. A prompt takes at most two minutes.")})
+        raise too_large()
     seconds = _length(content)
     if seconds > LONGEST:
         length = f"{int(seconds // 60)}:{int(seconds % 60):02}"
@@ -78,6 +78,10 @@ def _decoded(content: bytes) -> Sound:
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         raise _unreadable() from error
     return Sound(_to_telephone(samples.mean(axis=1), int(rate)))
+
+
+def too_large() -> InvalidInput:
+    return InvalidInput({"file": _("The file is larger than 30 MB. A prompt takes at most two minutes.")})
 
 
 def _unreadable() -> InvalidInput:

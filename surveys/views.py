@@ -23,7 +23,17 @@ from callcenter.base.errors import InvalidInput
 from callcenter.base.languages import language as page_language
 from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
-from surveys import contact_interviews, engine, interview_pages, interviews, questionnaire, report, result_pages
+from surveys import (
+    contact_interviews,
+    engine,
+    interview_pages,
+    interviews,
+    prompt_views,
+    questionnaire,
+    report,
+    result_pages,
+    voice_views,
+)
 from surveys.form_reading import read_apart
 from surveys.interview_pages import after, before, keys_of
 from surveys.items import Items
@@ -32,7 +42,7 @@ from surveys.questionnaire import ReadForm
 from surveys.report import CACHE_SECONDS
 from surveys.xlsform import MAX_BYTES
 
-__all__ = ["blueprint", "interview_pages", "result_pages"]
+__all__ = ["blueprint", "interview_pages", "prompt_views", "result_pages", "voice_views"]
 MAX_KEPT = 100_000
 
 

@@ -149,3 +149,7 @@ def sweep(session: Session) -> int:
         job = "keep_voice" if state == "left" else "remove_voice"
         enqueue_later(session, f"surveys.jobs.{job}", str(voice_id))
     return len(rows)
+
+
+def survey_of(session: Session, voice: VoiceAnswer) -> int:
+    return session.get_one(Interview, voice.interview_id).survey_id

@@ -58,6 +58,7 @@ class Settings:
     recordings: Recordings = field(default_factory=Recordings)
     carrier_is_told: bool = True  # by the environment or the command; else it is the choice kept in the database
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
+    voices: Mapping[str, Path] = field(default_factory=dict)  # language (es, en) → a voice file of Piper
 
     @property
     def is_drill(self) -> bool:
@@ -99,6 +100,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         recordings=_recordings(env, faults),
         carrier_is_told=_choice(env, "CARRIER_TOLD", ("yes", "no"), faults) == "yes",
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
+        voices=_voices(env, faults),
     )
     if faults:
         raise BadSettings("\n".join(faults))
@@ -138,6 +140,19 @@ def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...], faults:
         faults.append(f"{PREFIX}{name} is {value!r}; it must be one of {', '.join(allowed)}.")
         return allowed[0]
     return value
+
+
+def _voices(env: Mapping[str, str], faults: list[str]) -> dict[str, Path]:
+    """The voice files that recorded surveys speak with; without one, espeak-ng speaks."""
+    found = {}
+    for language in ("es", "en"):
+        name = f"{PREFIX}VOICE_{language.upper()}"
+        if not env.get(name):
+            continue
+        found[language] = Path(env[name])
+        if not found[language].is_file():
+            faults.append(f"{name} is {env[name]!r}; it must be a voice file of Piper (.onnx) that can be read.")
+    return found
 
 
 def _port(env: Mapping[str, str], name: str, faults: list[str]) -> int | None:
