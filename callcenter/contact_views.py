@@ -28,6 +28,7 @@ from callcenter import (
     contact_edit,
     contact_history,
     contact_notes,
+    contact_search,
     contacts,
     duplicates,
     merges,
@@ -38,7 +39,7 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
-from callcenter.contacts import Search
+from callcenter.contact_search import Search
 from callcenter.house_rules import PURPOSE_LABELS
 from callcenter.phones import normalise
 from callcenter.table_files import csv_line
@@ -78,16 +79,16 @@ def index() -> ResponseReturnValue:
         audit.record(session, current_user.id, "contacts.search", "contacts", by="phone" if search.phone else "name")
         session.commit()
     after = request.args.get("after", 0, type=int)
-    people = contacts.find(session, search, after=after, limit=PAGE_SIZE + 1)
+    people = contact_search.find(session, search, after=after, limit=PAGE_SIZE + 1)
     return render_template(
         "callcenter/contacts/index.html",
         people=people[:PAGE_SIZE],
         next_after=people[PAGE_SIZE - 1].id if len(people) > PAGE_SIZE else None,
-        total=contacts.count(session, search),
-        sources=contacts.sources(session),
+        total=contact_search.count(session, search),
+        sources=contact_search.sources(session),
         search=search,
         asked=request.args,
-        is_large=contacts.is_large(session),
+        is_large=contact_search.is_large(session),
     )
 
 
@@ -111,7 +112,7 @@ def _search() -> Search:
 @access("administrator")
 def export() -> ResponseReturnValue:
     session, search = web_session(), _search()
-    rows = contacts.count(session, search, at_most=10_000_000)
+    rows = contact_search.count(session, search, at_most=10_000_000)
     audit.record(session, current_user.id, "contacts.export", "contacts", rows=rows)
     session.commit()
     return Response(
@@ -125,7 +126,7 @@ def _export_lines(session: Session, search: Search) -> Iterator[str]:
     fields = ("id", "name", "sex", "age", "phone", "extension", "line_kind", "neighborhood", "municipality",
               "section_number", "promoter", "consent", "source")  # fmt: skip
     yield "\ufeff" + csv_line(fields)
-    for contact in contacts.stream(session, search):
+    for contact in contact_search.stream(session, search):
         yield csv_line(getattr(contact, field) for field in fields)
 
 

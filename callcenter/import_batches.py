@@ -62,6 +62,9 @@ class ImportBatch(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how many workers have begun it
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     bytes_total: Mapped[int | None] = mapped_column(BigInteger)
+    # While it runs: the numbers that its new people will have, for those who need not look there (contact_search).
+    first_id: Mapped[int | None] = mapped_column(BigInteger)
+    last_id: Mapped[int | None] = mapped_column(BigInteger)
     # The transaction that wrote its people (contacts.change_id); lists of former versions may have two.
     change_ids: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     undone_at: Mapped[datetime | None]
@@ -140,10 +143,12 @@ def set_running(batch: ImportBatch) -> None:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a file is read: data rows so far, and the byte where reading goes on, None where that is not known."""
+    """How far a file is read: data rows so far, and the byte where reading goes on, None where that is not known;
+    and the numbers that its new people will have, where they were taken at once."""
 
     rows: int
     offset: int | None
+    ids: tuple[int, int] | None = None
 
 
 # Called now and then by who works on a batch; what it raises stops the work.
@@ -161,6 +166,7 @@ def renew(session: Session, import_id: int, progress: Progress | None = None) ->
     batch.lease_until = real_now() + (LEASE if progress else MERGE_LEASE)
     if progress is not None:
         batch.rows_done = progress.rows
+        batch.first_id, batch.last_id = progress.ids or (None, None)
         if progress.offset and batch.bytes_total:  # how much there will be, from the part of the file that is read
             batch.bytes_done = progress.offset
             batch.rows_total = max(progress.rows, progress.rows * batch.bytes_total // progress.offset)

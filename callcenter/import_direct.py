@@ -22,9 +22,11 @@ from callcenter.import_references import Names, Sections
 LONG = 20_000  # rows; what fewer cost is less than finding out who is known
 KNOWN_AT_MOST = 3  # times as many people as the list has rows
 STAGED_FIELDS = frozenset(("do_not_contact", "folio_compromiso"))
-_IDS = """
-    SELECT array_agg(nextval(serial.name)) FROM generate_series(1, :n),
-        (SELECT CAST(pg_get_serial_sequence('contacts', 'id') AS regclass) AS name OFFSET 0) serial"""
+# The numbers of a whole list at once: `nextval` for each would cost as much as a column. Between the two functions
+# somebody may take a few by hand; where more do than are left out, the key is not unique and the list is staged.
+_TAKE_IDS = "SELECT setval(name, nextval(name) + :n) FROM (SELECT pg_get_serial_sequence('contacts', 'id') AS name) s"
+_LEFT_OUT = 1_000
+_MORE = 1.05  # of the rows that the first block foretells
 _KNOWN = "SELECT phone, name_key FROM contacts"
 _ALIASES = "SELECT phone, name_key FROM contact_aliases"
 _KEY = {"phone": pl.String, "name_key": pl.String}
@@ -45,12 +47,15 @@ def is_worth_it(session: Session, merging: Merging, rows: int) -> bool:
 
 
 class Writer:
-    """Writes the new people of one list, in the caller's transaction, which holds the lock of merges.
+    """Writes the new people of one list of about so many `rows`, in the caller's transaction, which holds the lock of
+    merges. `ids`: the first and the last number taken for them.
 
     Raises sqlalchemy's or psycopg's IntegrityError when somebody made one of them by hand meanwhile."""
 
-    def __init__(self, session: Session, merging: Merging) -> None:
+    def __init__(self, session: Session, merging: Merging, rows: int) -> None:
         self._session, self._merging = session, merging
+        self.ids = self._take_ids(int(rows * _MORE))
+        self._next_id, self._last_id = self.ids
         self._trusts = import_references.hold(session, merging.import_id)
         self.change_id: int = session.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()
         self._sections = Sections(session)
@@ -85,9 +90,12 @@ class Writer:
         }  # fmt: skip
 
     def _write(self, new: pl.DataFrame, phones: pl.DataFrame) -> None:
-        ids = self._session.scalar(text(_IDS), {"n": new.height})
+        if self._next_id + new.height > self._last_id:
+            self._next_id, self._last_id = self._take_ids(10 * new.height)
+        ids = pl.int_range(self._next_id, self._next_id + new.height, eager=True)
+        self._next_id += new.height
         # In the order of the index that is dearest to keep.
-        new = self._sections.placed(new.sort("phone", "name_key")).with_columns(id=pl.Series(ids, dtype=pl.Int64))
+        new = self._sections.placed(new.sort("phone", "name_key")).with_columns(id=ids)
         people = self._rows(new)
         rows = {
             f"contacts ({', '.join(people.columns)})": people,
@@ -99,6 +107,10 @@ class Writer:
             for target, some in lines.items():
                 import_staging.copy(self._session, target, some)
         self._count(new)
+
+    def _take_ids(self, count: int) -> tuple[int, int]:
+        last: int = self._session.execute(text(_TAKE_IDS), {"n": count + _LEFT_OUT}).scalar_one()
+        return last - count, last
 
     def _rows(self, new: pl.DataFrame) -> pl.DataFrame:
         said = {name: pl.col(name) for name in _TAKEN}

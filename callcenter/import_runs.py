@@ -4,7 +4,7 @@ The modules that need Polars are imported when they are used: only workers need 
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,11 +156,13 @@ def _take_blocks(
         progress = tally.add(frame, offset)
         if may_write and writer is None:
             writer, may_write = _writer(session, opened, merging, progress), False
+        if writer is not None:
+            progress = replace(progress, ids=writer.ids)
+        merging.watch(progress)
         rest = writer.take(frame) if writer else frame
         import_staging.copy_people(session, rest)
         import_staging.copy_refused(session, opened.import_id, frame.refused)
         keys.add(rest.people)
-        merging.watch(progress)
     if sex_is_ambiguous(tally.letters) and sex_letters is None:
         raise UnreadableFileError(
             N_(
@@ -177,10 +179,11 @@ def _writer(session: Session, opened: OpenList, merging: "Merging", first: Progr
 
     if opened.size is None or not first.offset:
         return None
-    if not import_direct.is_worth_it(session, merging, first.rows * opened.size // first.offset):
+    rows = first.rows * opened.size // first.offset
+    if not import_direct.is_worth_it(session, merging, rows):
         return None
     _hold_lock(session, merging.watch)
-    return import_direct.Writer(session, merging)
+    return import_direct.Writer(session, merging, rows)
 
 
 def _hold_lock(session: Session, watch: Watch) -> None:

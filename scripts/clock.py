@@ -51,6 +51,7 @@ def chores() -> list[Chore]:
         Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
         Chore("legs", 5, call_act_jobs.sweep_legs),
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
+        Chore("names", 20, committed("callcenter.name_index", "tend")),
         Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),
         Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
         Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),

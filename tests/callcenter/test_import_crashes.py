@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from callcenter import (
+    contact_search,
     import_direct,
     import_jobs,
     import_merge,
@@ -19,6 +20,7 @@ from callcenter import (
 )
 from callcenter.base import db
 from callcenter.base.errors import InvalidInput
+from callcenter.contact_search import Search
 from callcenter.contacts import Contact, name_key
 from callcenter.imports import RefusedRow
 from tests.callcenter.test_imports import EXPECTED, SAMPLE
@@ -176,6 +178,29 @@ def test_of_two_imports_of_one_list_at_once_everybody_is_made_once(committed: db
 
 def _run_as(import_id: int) -> None:
     import_jobs.run_import(import_id)
+
+
+def test_who_is_made_by_hand_meanwhile_is_seen_and_nobody_else(
+    committed: db.Sessions, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    seen: list[Any] = []
+
+    def look_at_people() -> None:
+        with committed() as session:
+            session.add(Contact(name="Zoe", name_key="zoe", given_names="Zoe", phone="+525512345678", source="by hand"))
+            session.commit()
+            batch = imports.get(session, 1)
+            people = contact_search.find(session, Search()), contact_search.find(session, Search(name="zo"))
+            seen.append([[one.name for one in some] for some in people])
+            seen.append((contact_search.count(session, Search()), contact_search.sources(session)))
+            seen.append(None if batch.first_id is None else batch.first_id < people[0][0].id < batch.last_id)
+
+    once(monkeypatch, import_staging, "copy_refused", look_at_people, 5)
+    import_jobs.run_import(start(committed))
+    is_staged = "staged" in request.node.callspec.id
+    assert seen == [[["Zoe"], ["Zoe"]], (1, ["by hand"]), None if is_staged else False]
+    with committed() as session:
+        assert contact_search.count(session, Search()) == EXPECTED["created"] + 1
 
 
 def test_the_file_of_a_command_stays(committed: db.Sessions) -> None:
