@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import calls, consent, queue_entries, queues
+from callcenter import calls, consent, queue_entries, queues, recordings
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.outbox import tell_later
@@ -92,6 +92,7 @@ def choose(session: Session, call_id: UUID, choice: str) -> str:
         return "goodbye"
     operator_id = calls.connect(session, call, first=_who_called(session, call))
     if operator_id is not None:
+        recordings.begin(session, call.id)
         return f"op-{operator_id}"
     return _promise(session, call)
 
