@@ -22,6 +22,7 @@ blueprint = Blueprint("health", __name__)
 
 SINGLES = ("dialer", "clock")  # daemons of which one at a time works; its lease is its sign of life
 WORKER_SILENCE = timedelta(seconds=20)  # an idle worker gives a sign of life every five
+SWITCH_SILENCE = timedelta(seconds=15)  # as callcenter.switches has it
 DISK_LEFT = 200 * 2**20  # bytes
 ANSWERS_IN = 0.02  # seconds that a part on this machine gets to take a connection
 
@@ -51,6 +52,8 @@ def examine(session: Session, settings: Settings) -> dict[str, Part]:
     if settings.is_drill and settings.twilio.base_url:
         where = urlsplit(settings.twilio.base_url)
         found["carrier"] = _answers(where.hostname or "", where.port or 80)
+    if found["database"]["ok"] and settings.carrier == "asterisk":
+        found |= _switches(session)
     if found["database"]["ok"]:
         found |= {name: _part(ask(session), essential=False) for name, ask in _others.items()}
     return found
@@ -71,6 +74,19 @@ def _database_and_leases(session: Session) -> dict[str, Part]:
         return {name: _part(away) for name in ("database", *SINGLES)}
     return {"database": _part(None)} | {
         name: _part(None if name in alive else f"no {name} holds the lease") for name in SINGLES
+    }
+
+
+def _switches(session: Session) -> dict[str, Part]:
+    """Every telephone switch in use: whether its listener has heard from it lately."""
+    heard = "seen_at > clock_timestamp() - :silence"
+    rows = session.execute(
+        text(f"SELECT name, {heard}, fault FROM switches WHERE is_enabled ORDER BY name"),  # noqa: S608 - words of ours
+        {"silence": SWITCH_SILENCE},
+    )
+    return {
+        f"switch:{name}": _part(None if is_heard else f"its listener does not hear it ({fault or 'no listener'})")
+        for name, is_heard, fault in rows
     }
 
 

@@ -1,11 +1,13 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from callcenter.base import leases, outbox
+from callcenter import switches
+from callcenter.base import health, leases, outbox, sealed
 from callcenter.base.clock import real_now
 from callcenter.base.settings import Settings
 
@@ -78,3 +80,21 @@ def test_it_tells_a_stranger_no_address(client: FlaskClient, settings: Settings)
     said = client.get("/healthz").text
     for secret in (settings.database_url, settings.redis_url, str(settings.var), settings.secret_key, "127.0.0.1"):
         assert secret not in said
+
+
+def test_a_telephone_switch_that_is_not_heard_of_is_ill_and_says_why(session: Session, settings: Settings) -> None:
+    sealed.configure(settings.secret_key)
+    for name, fault in (("local", None), ("north", "wrong_password"), ("south", None)):
+        switches.register(session, name, host="127.0.0.1", ami_port=1, ws_url="ws://x/ws", secrets={})
+        if fault:
+            switches.failed(session, name, fault)
+    switches.heard(session, "local")
+    telephone = replace(settings, carrier="asterisk")
+    parts = health.examine(session, telephone)
+    assert parts["switch:local"] == {"ok": True, "essential": True}
+    assert parts["switch:north"]["why"] == "its listener does not hear it (wrong_password)"
+    assert parts["switch:south"]["why"] == "its listener does not hear it (no listener)"
+    switches.named(session, "local").seen_at = real_now() - switches.SILENCE
+    session.flush()
+    assert not health.examine(session, telephone)["switch:local"]["ok"]
+    assert "switch:local" not in health.examine(session, settings)
