@@ -77,8 +77,9 @@ def remove(session: Session, trunk_id: int, user_id: int | None) -> None:
 def file_of(trunk: Trunk) -> TrunkFile:
     """What its switch must know. Raises sealed.Unreadable."""
     secret = sealed.unseal(trunk.secret_sealed) if trunk.secret_sealed else None
+    number = trunk.numbers[0].number if trunk.numbers else ""
     return TrunkFile(trunk.id, trunk.host, trunk.port, trunk.transport, trunk.username, secret, trunk.registers,
-                     trunk.asks_alive)  # fmt: skip
+                     trunk.asks_alive, number)  # fmt: skip
 
 
 def note_written(session: Session, trunk_id: int, changed_at: datetime, fault: str | None) -> None:

@@ -81,7 +81,7 @@ def of_registration(session: Session, switch: str, username: str, domain: str) -
     where = _bare(domain).partition("@")[2] or _bare(domain)
     host, _colon, port = where.partition(":")
     return [
-        trunk.id for trunk in trunk_book.enabled(session)
+        trunk.id for trunk in trunk_book.every(session)
         if trunk.registers and trunk.switch.name == switch and trunk.username == user
         and trunk.host.lower() == host.lower() and trunk.port == int(port if port.isdecimal() else 5060)
     ]  # fmt: skip

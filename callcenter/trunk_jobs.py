@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from callcenter import carriers, switches, trunk_book, trunk_edit, trunk_health, trunk_tests
 from callcenter.base import sealed
-from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.base.outbox import enqueue_later
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def write(trunk_id: int) -> None:
-    """Tell its switch what the trunk is now, or that it is none any more."""
+    """Tell its switch what the trunk is now."""
     if not carriers.has_switchboard():
         return
     with open_session() as session:
@@ -30,12 +29,12 @@ def write(trunk_id: int) -> None:
             return
         changed_at, switch = trunk.changed_at, trunk.switch.name
         try:
-            wanted = trunk_edit.file_of(trunk) if trunk.is_enabled else None
+            wanted = trunk_edit.file_of(trunk)  # also one that is not in use: it is tried out first
         except sealed.Unreadable:
             fault: str | None = "sealed"
         else:
             session.commit()
-            fault = _told(switch, trunk_id, wanted)
+            fault = _told(switch, wanted)
         session.rollback()
         trunk_edit.note_written(session, trunk_id, changed_at, fault)
         session.commit()
@@ -92,22 +91,13 @@ def look(switch: str) -> str | None:
     return None
 
 
-def _told(switch: str, trunk_id: int, wanted: trunk_files.TrunkFile | None) -> str | None:
-    """Write or remove a trunk; why that failed, as a code."""
-
-    def ask(action: Action) -> Answer:
-        return _asterisk().ask(switch, action)
-
-    began = real_now()
+def _told(switch: str, wanted: trunk_files.TrunkFile) -> str | None:
+    """Write a trunk; why that failed, as a code."""
     try:
-        if wanted is None:
-            trunk_files.remove(ask, trunk_id)
-        else:
-            trunk_files.write(ask, wanted)
+        trunk_files.write(lambda action: _asterisk().ask(switch, action), wanted)
     except ProviderError as error:
-        log.warning("trunk %s: not written: %s", trunk_id, error.code)
+        log.warning("trunk %s: not written: %s", wanted.id, error.code)
         return error.code or "silent"
-    log.info("trunk %s: written in %.1f s", trunk_id, (real_now() - began).total_seconds())
     return None
 
 

@@ -79,7 +79,12 @@ class State:
 def state(trunk: Trunk) -> State:
     """How a trunk stands now."""
     if not trunk.is_enabled:
-        return State(_("Not in use"), "secondary", "pause-circle")
+        found = _now(trunk)
+        return State(_("Not in use"), "secondary", "pause-circle", f"{found.words}. {found.advice}".strip())
+    return _now(trunk)
+
+
+def _now(trunk: Trunk) -> State:
     if trunk.write_fault:
         return State(_("The switch does not know it"), "danger", "x-octagon", fault(trunk.write_fault))
     if not trunk.is_written:

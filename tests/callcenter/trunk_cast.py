@@ -48,7 +48,8 @@ def trunk(session: Session, prefixes: dict[str, str] | None = None, *, numbers: 
 
 def plan(session: Session, **fields: Any) -> Plan:
     """A trunk as an administrator would enter it."""
-    wanted = {"name": "Proveedor", "switch_id": str(_switch_id(session)), "host": "sip.example.com", "port": "5060",
+    wanted: dict[str, Any] = {
+              "name": "Proveedor", "switch_id": str(_switch_id(session)), "host": "sip.example.com", "port": "5060",
               "transport": "udp", "username": "cuenta1", "password": "clave-1", "registers": True, "asks_alive": True,
               "number_format": "plus", "number_prefix": "", "numbers": "55 1234 0000: 55, 56", "prefixes": "52: 0.35",
               "channels": "30", "calls_per_second": "5", "position": "10", "simulated": False} | fields  # fmt: skip

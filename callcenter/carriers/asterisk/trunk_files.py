@@ -26,7 +26,8 @@ REACHABLE = {"Reachable": True, "Avail": True, "Unreachable": False, "Unavail": 
 
 @dataclass(frozen=True)
 class TrunkFile:
-    """What Asterisk must know of a trunk; free of the session."""
+    """What Asterisk must know of a trunk; free of the session. `number`: its main one in E.164, where calls to us come
+    in."""
 
     id: int
     host: str
@@ -36,6 +37,7 @@ class TrunkFile:
     secret: str | None = field(repr=False)
     registers: bool
     asks_alive: bool
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def section(trunk: TrunkFile) -> list[tuple[str, str]]:
             ("registration/expiration", "300"), ("registration/retry_interval", "20"),
             ("registration/forbidden_retry_interval", "60"), ("registration/fatal_retry_interval", "60"),
             ("registration/auth_rejection_permanent", "no"), ("registration/max_retries", "100000"),
+            ("registration/max_random_initial_delay", "0"),
         ]  # fmt: skip
+        if trunk.number:
+            lines.append(("registration/contact_user", trunk.number))
     return lines
 
 
@@ -84,7 +89,11 @@ def update(trunk: TrunkFile, *, is_there: bool) -> Action:
 
 def write(ask: Ask, trunk: TrunkFile) -> None:
     """Make the switch know the trunk as it stands. Harmless when repeated. Raises ProviderError."""
-    ask(update(trunk, is_there=trunk.id in known(ask)))
+    is_there = trunk.id in known(ask)
+    ask(update(trunk, is_there=is_there))
+    if is_there and trunk.registers:
+        # A reload keeps a registration whose address is the same, also when its password is another one.
+        _mildly(ask, {"Action": "PJSIPRegister", "Registration": f"trunk-{trunk.id:d}-reg-0"})
 
 
 def remove(ask: Ask, trunk_id: int) -> None:
@@ -116,11 +125,17 @@ def look(ask: Ask) -> list[Standing]:
 
 def _listed(ask: Ask, action: str) -> tuple[Packet, ...]:
     """What an action lists. An Asterisk that has nothing to list calls that an error."""
+    answer = _mildly(ask, {"Action": action})
+    return answer.events if answer else ()
+
+
+def _mildly(ask: Ask, action: Action) -> Answer | None:
+    """Ask for what may not be there."""
     try:
-        return ask({"Action": action}).events
+        return ask(action)
     except ProviderError as error:
         if error.code in ("none", "ami_refused"):
-            return ()
+            return None
         raise
 
 
@@ -129,6 +144,7 @@ def _check(trunk: TrunkFile) -> None:
         trunk_numbers.is_host(trunk.host) and 0 < trunk.port < 65536 and trunk.transport in TRANSPORTS
         and (trunk.username is None or trunk_numbers.is_username(trunk.username))
         and (not trunk.secret or trunk_numbers.is_secret(trunk.secret))
+        and (not trunk.number or trunk_numbers.is_e164(trunk.number))
     )  # fmt: skip
     if not fits:
         raise BadAction("This trunk has an address, user or password that must not reach a configuration file.")

@@ -57,7 +57,9 @@ def test_a_new_trunk_is_one_section_of_the_template() -> None:
 def test_a_known_trunk_is_replaced_and_a_deleted_one_taken_out_once() -> None:
     switch = Switch(["trunk-wiz", "trunk-7"])
     trunk_files.write(switch, TRUNK)
-    assert (switch.asked[-1]["Action-000000"], switch.asked[-1]["Action-000001"]) == ("DelCat", "NewCat")
+    _looked, update, again = switch.asked
+    assert (update["Action-000000"], update["Action-000001"]) == ("DelCat", "NewCat")
+    assert again == {"Action": "PJSIPRegister", "Registration": "trunk-7-reg-0"}  # with the new password, at once
     trunk_files.remove(switch, 7)
     assert switch.asked[-1]["Action-000000"] == "DelCat"
     asked = len(switch.asked)
