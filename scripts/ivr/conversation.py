@@ -100,7 +100,9 @@ class Conversation:
             said = self._say(turn.step)
             self._keep(turn.deeds)
             self._line.answer(said)
-        except (Gone, Elsewhere, ProviderError):
+        except Elsewhere:
+            raise
+        except (Gone, ProviderError):
             self._keep(turn.deeds)
         self._line.hang_up()
         return self._close(turn.step.code)

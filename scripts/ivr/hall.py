@@ -69,6 +69,11 @@ class Hall:
             spool.tidy()
 
     def close(self) -> None:
+        """Leave every leg to the program that comes after this one."""
+        with self._lock:
+            lines = list(self._lines.values())
+        for line in lines:
+            line.abandon()
         if self._client is not None:
             self._client.close()
 

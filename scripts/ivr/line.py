@@ -50,9 +50,15 @@ class Line:
         self._client = client
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._commands = 0
+        self._is_abandoned = False
 
     def hear(self, news: News) -> None:
         self._news.put(news)
+
+    def abandon(self) -> None:
+        """Another program goes on with this leg: nothing more is said or closed here."""
+        self._is_abandoned = True
+        self._news.put(News())
 
     def say(self, step: Step, sound: str, seconds: float, voice: str = "", folder: str = "") -> Said:
         """Begin a step; returns at once. Raises Gone, Elsewhere, ProviderError (the switch cannot be reached)."""
@@ -67,6 +73,8 @@ class Line:
                 news = self._news.get(timeout=left)
             except queue.Empty:
                 break
+            if self._is_abandoned:
+                raise Elsewhere
             if news.is_end:
                 raise Gone
             if news.command_id == said.command_id:
@@ -81,6 +89,8 @@ class Line:
             return
 
     def _send(self, command: str) -> str:
+        if self._is_abandoned:
+            raise Elsewhere
         self._commands += 1
         command_id = f"{self.leg}:{self._commands}:{time.monotonic_ns()}"
         action = {"Action": "AGI", "Channel": str(self.leg), "Command": command, "CommandID": command_id}

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcenter import switches
+from callcenter import suppressions, switches
 from callcenter.attempts import Attempt
 from callcenter.base import clock, db, outbox, sealed
 from callcenter.base.clock import real_now
@@ -21,11 +21,27 @@ from callcenter.queues import CallQueue, QueueEntry
 from scripts import asterisk
 from scripts.ivr.hall import Hall
 from scripts.simulated_telephones import Network
-from surveys import questionnaire, speech, views
+from surveys import prompts, questionnaire, speech, views
 from surveys.faces.turns import Step
 from tests.surveys.survey_forms import SAMPLE
 from tests.telephone.manager import Manager
 
+# The same survey in fewer words: a test need not hear all of them.
+SHORT = {
+    "system/identify": "{sponsor}. {notice}.",
+    "system/help": "Ayuda.",
+    "system/option": "{label} {key}.",
+    "item/intro": "Hola.",
+    "item/bye": "Adiós.",
+    "item/vote": "¿Voto?",
+    "item/problems": "¿Problemas?",
+    "system/thanks": "Gracias.",
+    "system/broken_off": "Adiós.",
+    "system/opted_out": "Nunca más.",
+    "item/why_voice": "¿Por qué?",
+    "system/speak": "Hable.",
+    "system/agreement": "¿Acepta? Uno.",
+}
 ANSWERS = {"consent": "1", "age": "34#", "sex": "2", "registered": "1", "likely": "8#", "problems": "12#"}
 
 
@@ -35,6 +51,7 @@ def ledger(engine: Engine, settings: Settings) -> Iterator[db.Sessions]:
     outbox.connect(settings.redis_url)
     clock.configure(is_drill=settings.is_drill)
     sealed.configure(settings.secret_key)
+    suppressions.configure(settings.suppression_key)
     views.compose()
     yield db.use(sessionmaker(engine, expire_on_commit=False))
     with engine.begin() as connection:
@@ -51,6 +68,9 @@ def queue_id(ledger: db.Sessions, switch: asterisk.Instance, tmp_path: Path) -> 
         switches.register(session, "local", host=switch.host, ami_port=switch.ports.ami, ws_url=switch.ws_url,
                           secrets=switch.secrets, folder=str(switch.spool))  # fmt: skip
         survey = questionnaire.create_survey(session, "Ola 1", SAMPLE.name, SAMPLE.read_bytes())
+        items = questionnaire.current(session, survey.id).items
+        for key, words in SHORT.items():
+            prompts.reword(session, (survey.id, "es", key), words, items, None)
         queue = CallQueue(
             name="Ola 1", purpose="survey", script=f"survey/{survey.id}", carrier="asterisk", caller_id="+525512340000",
             state="running", on_behalf_of="Instituto Inventado", privacy_notice_url="https://convoca.test/aviso",
@@ -100,11 +120,11 @@ def _write(session: Session, queue_id: int, call_id: UUID, phone: str) -> None:
 class Citizen:
     """Listens to the steps of the survey and presses keys on the invented telephone `number`.
 
-    `keys`: what they press at a question, by its name; at a choice that is not there, the first one."""
+    `keys`: what they press at a question, by its name; at a choice that is not there, the first one. None: nothing."""
 
-    def __init__(self, network: Network, number: str = "0099", keys: dict[str, str] | None = None) -> None:
+    def __init__(self, network: Network, number: str = "0099", keys: dict[str, str | None] | None = None) -> None:
         self._network, self._number = network, number
-        self._keys = ANSWERS | (keys or {})
+        self._keys: dict[str, str | None] = {**ANSWERS, **(keys or {})}
         self.steps: list[Step] = []
         self.heard = threading.Condition()
 
@@ -117,15 +137,25 @@ class Citizen:
         if keys and call is not None:
             threading.Timer(0.15, self._network.press, (call, keys)).start()
 
-    def _choose(self, step: Step) -> str:
+    def await_step(self, prompt: str, seconds: float = 60) -> None:
+        """Until the survey says a sentence whose name begins like this."""
+        with self.heard:
+            assert self.heard.wait_for(lambda: self.has_heard(prompt), seconds), self.steps[-1:]
+
+    def has_heard(self, prompt: str) -> bool:
+        return any(say.prompt.startswith(prompt) for step in self.steps for say in step.say)
+
+    def _choose(self, step: Step) -> str | None:
         prompts = [say.prompt for say in step.say]
         challenge = next((prompt for prompt in prompts if prompt.startswith("system/challenge/")), None)
         if challenge is not None:
             return self._keys.get("challenge", challenge.rpartition("/")[2])
         if "system/agreement" in prompts:
             return self._keys.get("agreement", "2")
+        if step.act == "wait":
+            return self._keys.get("star")
         item = next((prompt.partition("/")[2] for prompt in prompts if prompt.startswith("item/")), "")
-        return self._keys.get(item, "1" if step.act == "ask" else "")
+        return self._keys.get(item, "1" if step.act == "ask" else None)
 
 
 @pytest.fixture
