@@ -140,11 +140,3 @@ def test_an_interview_goes_on_when_the_program_died_in_the_middle(
     until(lambda: disposition(ledger, call_id) is not None, seconds=90)
     given = answers(ledger, call_id)
     assert (disposition(ledger, call_id), given["age"], given["registered"]) == ("completed", "34", "yes")
-
-
-def test_a_second_program_leaves_calls_alone_that_are_not_yet_in_the_survey(
-    ledger: db.Sessions, queue_id: int, hall: Hallway, network: Network
-) -> None:
-    hall(Citizen(network))
-    with ledger() as session:
-        assert session.scalars(select(RecordedCall)).all() == []
