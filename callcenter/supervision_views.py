@@ -1,11 +1,11 @@
 """Listening to an operator: the panel with its modes, and the policy of who sees it. Every act is audited."""
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Redirect
 
-from callcenter import softphones, supervision
+from callcenter import phone_words, softphones, supervision, switch_origins
 from callcenter.base import audit, flags
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
@@ -15,10 +15,11 @@ blueprint = Blueprint("supervision", __name__, url_prefix="/floor/listen", templ
 
 @blueprint.get("/<int:operator_id>")
 @access("supervisor", "administrator")
-def page(operator_id: int) -> str:
+def page(operator_id: int) -> Response:
     """Who, since when, in which call; and the three modes."""
     session = web_session()
-    return render_template("callcenter/floor/listen.html", **_seen(session, operator_id))
+    drawn = render_template("callcenter/floor/listen.html", words=phone_words.faults(), **_seen(session, operator_id))
+    return switch_origins.let_reach_switches(session, make_response(drawn))
 
 
 @blueprint.get("/<int:operator_id>/state")
