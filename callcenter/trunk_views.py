@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import (
     carrier_choice,
+    person_register,
     switches,
     trunk_alarms,
     trunk_book,
@@ -51,8 +52,12 @@ FRESH = {"port": "5060", "transport": "udp", "number_format": "plus", "channels"
 
 
 def compose() -> None:
-    """Make the list of trunks and their tests live: the news are a signal, the page asks for its part."""
+    """Make the list of trunks and their tests live (the news are a signal, the page asks for its part); say why no
+    person's rights reach these tables."""
     live.register("trunks", _live_snapshot, roles=EDITORS, pause=0.5)
+    person_register.spare("trunks", "names of lines, and what providers say")
+    person_register.spare("trunk_numbers", "numbers of the house")
+    person_register.spare("trunk_tests", "who of the house tried a line; the number rung is forgotten at its end")
 
 
 def _live_snapshot(session: Session, _user_id: int, _number: int) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def state(trunk: Trunk) -> State:
 
 def _now(trunk: Trunk) -> State:
     if trunk.write_fault:
-        return State(_("The switch does not know it"), "danger", "x-octagon", fault(trunk.write_fault))
+        return State(_("The switch does not know it"), "danger", "x-circle", fault(trunk.write_fault))
     if not trunk.is_written:
         return State(_("Being told to the switch"), "info", "hourglass-split")
     if trunk.is_resting and trunk.resting_until:
@@ -104,15 +104,15 @@ def _connected(trunk: Trunk) -> State:
                 "hourglass-split",
                 _("The provider has not taken our registration yet. If it stays so, check host, port and transport."),
             )
-        return State(_("Registration refused"), "danger", "x-octagon", _(
+        return State(_("Registration refused"), "danger", "x-circle", _(
             "The provider does not take our user and password, or not from this address. Enter them again, and ask the "
             "provider which addresses are allowed."))  # fmt: skip
     if trunk.asks_alive and trunk.reachable is False:
-        return State(_("Does not answer"), "danger", "x-octagon", _(
+        return State(_("Does not answer"), "danger", "x-circle", _(
             "Check host, port and transport, and the firewall. Some providers never answer: then switch the question "
             "whether it is there off."))  # fmt: skip
     if not is_usable(trunk):
-        return State(_("Its switch is away"), "danger", "x-octagon", fault("unreachable"))
+        return State(_("Its switch is away"), "danger", "x-circle", fault("unreachable"))
     if trunk.is_on_probation:
         return State(_("On trial: one call at a time"), "warning", "hourglass-split", why_resting(trunk))
     if trunk.registers and trunk.registered_at:
@@ -167,10 +167,10 @@ def result(test: TrunkTest) -> State:
         return State(str(TEST_STATES[test.state]), "info", "telephone-outbound")
     code = test.result or "lost"
     if code.startswith("switch:"):
-        return State(_("The switch did not take the call."), "danger", "x-octagon", fault(code.removeprefix("switch:")))
+        return State(_("The switch did not take the call."), "danger", "x-circle", fault(code.removeprefix("switch:")))
     sentence, kind = _RESULTS.get(code, _RESULTS["failed"])
     advice = (str(ONE_WAY),) if code == "played" else explain(test.sip_code, test.q850)
-    icons = {"success": "check-circle", "warning": "exclamation-triangle", "danger": "x-octagon"}
+    icons = {"success": "check-circle", "warning": "exclamation-triangle", "danger": "x-circle"}
     return State(str(sentence), kind, icons[kind], " ".join(advice))
 
 
