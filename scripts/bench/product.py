@@ -48,7 +48,7 @@ class Product:
         """What a module, run beside it, prints; `given` is its standard input. Raises CalledProcessError."""
         ran = subprocess.run(
             [sys.executable, "-m", module, *arguments],
-            cwd=ROOT, env=_environment(self.var, env), input=given, stdout=subprocess.PIPE, text=True, check=True,
+            cwd=ROOT, env=environment(self.var, env), input=given, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         return ran.stdout
 
@@ -98,7 +98,7 @@ def start(
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             [*command, *_port_arguments(command)],
-            cwd=checkout, env=_environment(var, env or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            cwd=checkout, env=environment(var, env or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
     try:
@@ -120,7 +120,8 @@ def _port_arguments(command: Sequence[str]) -> list[str]:
     return [f"PORT={free_port()}"] if command[0] == "make" else ["--port", str(free_port())]
 
 
-def _environment(var: Path, extra: Mapping[str, str]) -> dict[str, str]:
+def environment(var: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """What a process beside the product of `var` gets: nothing of the caller's own data."""
     kept = {
         name: value
         for name, value in os.environ.items()
