@@ -58,12 +58,12 @@ def refusals(
     if not people:
         return {}
     asked = _question(session, channel, purpose, simulated=simulated)
-    found = {}
+    found: dict[int, Refusal] = {}
     caps = (asked.book.per_week, asked.book.in_all)
-    for facts in gate_facts.read(session, people, channel, now=asked.now, own=attempt_ids, caps=caps):
+    for facts, alike in gate_facts.read_alike(session, people, channel, now=asked.now, own=attempt_ids, caps=caps):
         said = judge(facts, asked)
         if said is not None:
-            found[facts.contact_id] = said
+            found |= dict.fromkeys(alike, said)
     return found
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import suppressions
+from callcenter import suppressions, zones
 from callcenter.attempts import COUNTED
-from callcenter.gate_rules import MOMENT, UNTRIED, WEEK, Facts
+from callcenter.gate_rules import MOMENT, WEEK, Facts
 
 EVERY_TRY = (1, 1)
+AREA = len("+52222")  # so much of a phone says where it is from
 _NOBODY = (None, None, None, None, False, None, None)  # `state` to `holds_post` of who is not there
-_NOTHING_SPECIAL = (False, False, *UNTRIED)  # from `is_suppressed` on
+_NOTHING_SPECIAL = (False, False, False, False, None, 0, None, 0, None)  # from `is_suppressed` on
 
 
 def read(
@@ -30,6 +31,42 @@ def read(
 ) -> Iterator[Facts]:
     """The facts of each (contact id, phone), in their order. `own`: tries that do not count. `caps` (in seven days, in
     all): the tries of a phone or a person who reaches neither may be left out, because they keep nobody waiting."""
+    known, special = _look_up(session, people, channel, now, own, caps)
+    for contact_id, phone in people:
+        yield special.of(_plain(contact_id, phone, known.get(contact_id, _NOBODY)))
+
+
+def read_alike(
+    session: Session,
+    people: Sequence[tuple[int, str]],
+    channel: str,
+    *,
+    now: datetime,
+    own: Collection[UUID] = (),
+    caps: tuple[int, int] = EVERY_TRY,
+) -> Iterator[tuple[Facts, list[int]]]:
+    """As `read`, but once for all who are alike in everything that a rule looks at: the facts of one, and their ids."""
+    known, special = _look_up(session, people, channel, now, own, caps)
+    alike: dict[tuple[tuple[Any, ...], str], list[tuple[int, str]]] = defaultdict(list)
+    for one in people:
+        contact_id, phone = one
+        if contact_id in special.noted or phone in special.noted:
+            yield special.of(_plain(contact_id, phone, known.get(contact_id, _NOBODY))), [contact_id]
+        else:  # of the phone nothing matters but its area
+            alike[known.get(contact_id, _NOBODY), phone[:AREA]].append(one)
+    for (person, _area), ones in alike.items():
+        yield _plain(*ones[0], person), [contact_id for contact_id, _phone in ones]
+
+
+def _look_up(
+    session: Session,
+    people: Sequence[tuple[int, str]],
+    channel: str,
+    now: datetime,
+    own: Collection[UUID],
+    caps: tuple[int, int],
+) -> tuple[dict[int, tuple[Any, ...]], "_Special"]:
+    """What stands in the people's own rows (`state` to `holds_post`), by id, and what is special about a few."""
     question = {
         # One text or row of bytes each, because a list of a thousand costs the driver more than the server's answer.
         "ids": ",".join([str(contact_id) for contact_id, _ in people]), "own": ",".join(map(str, own)),
@@ -39,13 +76,11 @@ def read(
     }  # fmt: skip
     said, *columns = session.execute(_FACTS, question).one()
     ids, *rest = (column or () for column in columns)
-    known = dict(zip(ids, zip(*rest, strict=True), strict=True))
-    special = _Special(json.loads(said), people, now)
-    # One after the other, so that the facts of a thousand need not live at once: the collector of garbage stays away.
-    make, noted = Facts._make, special.noted
-    for contact_id, phone in people:
-        facts = make((contact_id, phone, *known.get(contact_id, _NOBODY), *_NOTHING_SPECIAL))
-        yield special.of(facts) if contact_id in noted or phone in noted else facts
+    return dict(zip(ids, zip(*rest, strict=True), strict=True)), _Special(json.loads(said), people, now)
+
+
+def _plain(contact_id: int, phone: str, person: tuple[Any, ...]) -> Facts:
+    return Facts._make((contact_id, phone, *person, *_NOTHING_SPECIAL))
 
 
 class _Special:
@@ -143,8 +178,11 @@ _PEOPLE = f"""
         'consents', (SELECT json_agg(json_build_array(contact_id, kind)) FROM said WHERE state = 'holds'),
         'suppressed', (SELECT json_agg(place) FROM hashes JOIN suppressions ON phone_hash = hash),
         'in_register', (SELECT json_agg(place) FROM hashes JOIN do_not_call_phones ON phone_hash = hash)
-    ) AS text), array_agg(id), array_agg(state), array_agg(municipality), array_agg(consent), array_agg(invented),
-        array_agg(blocked_at IS NOT NULL), array_agg(is_member), array_agg(holds_post)
+    ) AS text), array_agg(id), array_agg(state), array_agg(
+        CASE WHEN state NOT IN ({", ".join(map(str, sorted(zones.DIVIDED_STATES)))}) AND municipality <> ''
+        THEN '{zones.ANY_MUNICIPALITY}' ELSE municipality END
+    ), array_agg(consent), array_agg(invented), array_agg(blocked_at IS NOT NULL), array_agg(is_member),
+        array_agg(holds_post)
     FROM contacts WHERE id = {_IDS}"""  # noqa: S608  # our own words only
 
 

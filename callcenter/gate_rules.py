@@ -37,8 +37,7 @@ class Facts(NamedTuple):
     contact_id: int
     phone: str
     state: int | None
-    municipality: str | None
-    # From here on what people must be alike in, beside state and zones, for `judge` to say the same of them.
+    municipality: str | None  # `zones.ANY_MUNICIPALITY` where its name changes nothing
     consent: str | None
     invented: bool | None
     is_blocked: bool
@@ -46,7 +45,6 @@ class Facts(NamedTuple):
     holds_post: bool | None
     is_suppressed: bool
     is_in_register: bool
-    # From here on what changes with every try.
     is_being_called: bool  # a call is open at the phone
     is_other_called: bool  # with somebody else
     other_written_at: datetime | None  # a message to somebody else there has just left
@@ -58,10 +56,6 @@ class Facts(NamedTuple):
     @property
     def zones(self) -> tuple[ZoneInfo, ...]:
         return zones.zones_of(self.state, self.municipality, self.phone)
-
-
-_ALIKE, _TRIES = slice(4, 11), slice(11, None)
-UNTRIED = (False, False, None, 0, None, 0, None)  # from `is_being_called` on, where nothing is known
 
 
 @dataclass(frozen=True)
@@ -231,8 +225,7 @@ def _household(facts: Facts, asked: Asked) -> Refusal | None:
     return None
 
 
-# What these say is the same for everybody who is alike in all but their tries.
-_STANDING: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule("person", _l("Opposition of the phone"), _person),
     Rule("block", _l("Block after a privacy request"), _blocked),
     Rule("drill", _l("Invented people"), _invented),
@@ -242,27 +235,18 @@ _STANDING: tuple[Rule, ...] = (
     Rule("do_not_call", _l("Register of those who want no advertising"), _do_not_call,
          warn=lambda facts, _asked: "do_not_call" if facts.is_in_register else None),
     Rule("hours", _l("Calling hours"), _hours, turns=_hours_turn),
-)  # fmt: skip
-_OF_TRIES = (
     Rule("caps", _l("How often a person is tried"), _cap),
     Rule("household", _l("One at a time in a household"), _household),
-)
-RULES: tuple[Rule, ...] = (*_STANDING, *_OF_TRIES)
+)  # fmt: skip
 
 
 def judge(facts: Facts, asked: Asked) -> Refusal | None:
     """The gate itself: what the first rule says that refuses."""
-    alike = (facts[_ALIKE], _place(facts, asked))
-    if alike not in asked.memory:
-        asked.memory[alike] = _first(_STANDING, facts, asked)
-    refusal: Refusal | None = asked.memory[alike]
-    if refusal is not None or facts[_TRIES] == UNTRIED:
-        return refusal
-    return _first(_OF_TRIES, facts, asked)
-
-
-def _first(rules: tuple[Rule, ...], facts: Facts, asked: Asked) -> Refusal | None:
-    return next((refusal for rule in rules if (refusal := rule.refuse(facts, asked)) is not None), None)
+    for rule in RULES:
+        refusal = rule.refuse(facts, asked)
+        if refusal is not None:
+            return refusal
+    return None
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ MUNICIPALITIES = {
     ),
 }  # fmt: skip
 DIVIDED_STATES = frozenset(state for state, _name in MUNICIPALITIES)
-ANY_MUNICIPALITY = "(any)"  # of a state that keeps one hour
+ANY_MUNICIPALITY = "(any)"  # instead of the name, in the states that are not divided: they keep one hour
 # Municipalities outside the central zone, and the seats that lists write for them, for lists that do not say the
 # state. Names that central states have, too, stand also in SHARED_NAMES.
 _BY_ZONE = {
@@ -124,8 +124,6 @@ def zones_of(state: int | None, municipality: str | None, phone: str) -> tuple[Z
     """The zones in which a contact must be awake, mostly one or two: where they live, and where their phone is from.
 
     A call must be legal in all. A mobile that moved keeps its area code, so this errs towards silence."""
-    if municipality and state is not None and state not in DIVIDED_STATES:
-        municipality = ANY_MUNICIPALITY  # so that far fewer places are told apart
     return _of_area(state, municipality, phone.removeprefix("+52")[:3])
 
 

@@ -55,10 +55,15 @@ def start_drill(session: Session, drill_start: datetime = DRILL_START) -> None:
 
 def campaign_now(session: Session) -> datetime:
     """Now, as the campaign counts it (aware UTC): the drill clock when one runs, else the real one."""
-    row = session.get(DrillClock, 1) if _is_drill else None
+    row = session.execute(_DRILL_CLOCK).first() if _is_drill else None
     if row is None:
         return real_now()
-    return max(row.furthest, drill_time(row.real_start, row.drill_start, real_now()))
+    furthest: datetime = row.furthest
+    return max(furthest, drill_time(row.real_start, row.drill_start, real_now()))
+
+
+# In words of its own: the gate asks for every batch, and an object costs as much as the question.
+_DRILL_CLOCK = text("SELECT real_start, drill_start, furthest FROM drill_clock WHERE id = 1")
 
 
 def keep_furthest(session: Session) -> None:

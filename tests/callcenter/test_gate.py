@@ -26,7 +26,7 @@ from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.consent import Evidence
 from callcenter.contacts import Contact
 from callcenter.do_not_call import DoNotCallList, DoNotCallPhone
-from callcenter.gate_facts import read
+from callcenter.gate_facts import read, read_alike
 from callcenter.queues import QueueEntry
 from callcenter.signoffs import Approval
 from tests.callcenter.cast import person, queue
@@ -284,6 +284,23 @@ def test_tries_that_refuse_nobody_are_left_out_and_no_others(session: Session, c
     gate = consent.refusals(session, people, "call", "survey", simulated=True)
     assert {"cap_week", "cap_total"} & {one.code for one in gate.values()}
     assert gate == _judged_by_every_try(session, people, "call", "survey", simulated=True)
+
+
+def test_people_are_told_together_only_when_they_are_alike(session: Session) -> None:
+    """Every person once, and nothing but the number and the phone of one's own differs from those of the others."""
+    people = _a_crowd(session, random.Random(3))
+    areas = ("922", "664", "862")
+    asked = [(who.id, f"+52{areas[place % 3]}55{who.phone[-5:]}" if place % 2 else who.phone)
+             for place, who in enumerate(people)]  # fmt: skip
+    asked += [(people[0].id, "+526645500000"), (10**9, "+529225500000"), (10**9 + 1, "+529225500001")]
+    every = {(facts.contact_id, facts.phone): facts for facts in read(session, asked, "sms", now=NOON)}
+    groups = list(read_alike(session, asked, "sms", now=NOON))
+    assert sorted(contact_id for _, alike in groups for contact_id in alike) == sorted(one for one, _ in asked)
+    assert max(len(alike) for _, alike in groups) > 1
+    for facts, alike in groups:
+        for contact_id in alike:
+            twins = [one for one in every.values() if one.contact_id == contact_id and one.zones == facts.zones]
+            assert any(one._replace(contact_id=facts.contact_id, phone=facts.phone) == facts for one in twins)
 
 
 def test_the_facts_are_those_that_a_person_would_count(session: Session) -> None:
