@@ -4,6 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+QUIETEST = 10  # hundredths; what stays below is drawn small, so that hiss does not look like speech
 HEIGHT = 100  # units; the citizen above the middle line, everybody else below
 
 
@@ -13,8 +14,9 @@ def wave(peaks: dict[str, Any] | None) -> Markup | None:
     if not left:
         return None
     half = HEIGHT / 2
-    upper = _outline([half - peak * half / 100 for peak in left], half)
-    lower = _outline([half + peak * half / 100 for peak in right], half)
+    unit = half / max(QUIETEST, *left, *right)  # telephones are quiet: the loudest moment fills the picture
+    upper = _outline([round(half - peak * unit, 1) for peak in left], half)
+    lower = _outline([round(half + peak * unit, 1) for peak in right], half)
     return Markup(
         '<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
         '<path class="wave-left" d="{upper}"/><path class="wave-right" d="{lower}"/>'
