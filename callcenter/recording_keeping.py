@@ -122,10 +122,10 @@ def trouble(session: Session) -> str | None:
     if recording_files.space().is_short or session.scalar(unbegun) is not None:
         return str(_("The disk is nearly full: calls go on, and none is recorded until there is space again."))
     late = waiting(session)
-    if late:
-        sentence = "%(num)s recording has waited for long to be stored or deleted."
-        return str(ngettext(sentence, "%(num)s recordings have waited for long to be stored or deleted.", late))
-    return None
+    if not late:
+        return None
+    return str(ngettext("%(num)s recording has waited for long to be stored or deleted.",
+                        "%(num)s recordings have waited for long to be stored or deleted.", late))  # fmt: skip
 
 
 def _health(session: Session) -> str | None:
