@@ -130,7 +130,7 @@ def test_the_questionnaires_own_complaint_is_said() -> None:
         ["integer", "age", "¿Edad?", "yes", ". >= 18", "Solo a mayores de edad."],
     ]
     walk = Walk(setting(read_items(read_workbook(workbook(rows))))).begin_questions().press("9")
-    assert [(say.prompt, say.text) for say in walk.step.say][0] == ("complaint/age", "Solo a mayores de edad.")
+    assert (walk.said[0], walk.step.say[0].text) == ("complaint/age", "Solo a mayores de edad.")
 
 
 def test_star_repeats_and_star_nine_is_never_again_anywhere(sample_items: Items) -> None:
