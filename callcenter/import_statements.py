@@ -40,16 +40,16 @@ SPECIAL = """
     SELECT f.row_number, CASE WHEN f.is_own THEN 0 ELSE COALESCE(f.first_row, f.row_number) END AS first_row, f.held,
         f.found_id IS NOT NULL AND NOT f.is_own AS is_known, f.is_own,
         COALESCE(f.found_id, o.contact_id, f.contact_id) AS contact_id,
-        CASE WHEN NOT f.is_own THEN f.consent END AS consent_before
+        f.consent AS consent_before
     FROM firsts f LEFT JOIN firsts o ON o.row_number = f.first_row"""
 
 # What later rows of own people answer, where it is news: a refusal holds.
 OWN_ANSWERS = """
     INSERT INTO import_own
-    SELECT c.id, c.consent, max(s.answer)
-    FROM import_stage s JOIN import_special x USING (row_number) JOIN contacts c ON c.id = x.contact_id
-    WHERE x.is_own AND s.answer IS NOT NULL GROUP BY c.id
-    HAVING c.consent = 'unknown' OR (c.consent = 'opted_in' AND max(s.answer) = 'opted_out')"""
+    SELECT x.contact_id, x.consent_before, max(s.answer)
+    FROM import_stage s JOIN import_special x USING (row_number)
+    WHERE x.is_own AND s.answer IS NOT NULL GROUP BY x.contact_id, x.consent_before
+    HAVING x.consent_before = 'unknown' OR (x.consent_before = 'opted_in' AND max(s.answer) = 'opted_out')"""
 OWN_COUNTS = "SELECT before, after, count(*) FROM import_own GROUP BY 1, 2"
 UPDATE_OWN = "UPDATE contacts c SET consent = o.after FROM import_own o WHERE c.id = o.contact_id"
 # The refusal of their first row comes after the acceptances of later ones: the newest evidence holds.
@@ -156,7 +156,8 @@ INSERT_EVIDENCE = """
     FROM (
         SELECT DISTINCT ON (x.contact_id, s.answer) x.contact_id, s.answer, s.row_number
         FROM import_stage s JOIN import_special x USING (row_number)
-        WHERE s.answer IS NOT NULL AND NOT (s.answer = 'opted_in' AND x.consent_before IS NOT DISTINCT FROM 'opted_out')
+        WHERE s.answer IS NOT NULL
+            AND (x.is_own OR s.answer <> 'opted_in' OR x.consent_before IS DISTINCT FROM 'opted_out')
         ORDER BY x.contact_id, s.answer, s.row_number
     ) said
     WHERE NOT EXISTS (

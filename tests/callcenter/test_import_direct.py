@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import import_direct, import_keys, suppressions, table_blocks
+from callcenter import import_direct, import_keys, imports, suppressions, table_blocks
 from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
 from callcenter.import_direct import Writer
 from callcenter.import_frames import Frame
+from callcenter.import_merge import Merging
+from callcenter.imports import ImportBatch
 from callcenter.merges import ContactAlias
 from callcenter.territory import Section
-from tests.callcenter.test_imports import run
+from tests.callcenter.test_imports import EXPECTED, SAMPLE, run
 
 HEAD = "NOMBRE|CELULAR|TEL_CASA|SECCION|ESTADO|ACEPTA_AVISO|PROMOTOR|ORGANIZACION|EDAD|MIEMBRO"
 PHONES = ["2281234567", "2281234568", "(228) 123-4569", "2281234570 / 2281234571", "S/N"]
@@ -116,3 +118,46 @@ def test_both_ways_give_the_same(known: Session, written: list[int], tmp_path: P
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_way")
         known.expire_all()
     assert outcomes[0] == outcomes[1]
+
+
+def test_the_sample_is_written_directly_known_the_second_time_and_taken_back(
+    session: Session, written: list[int]
+) -> None:
+    counts = run(session, SAMPLE)
+    assert {key: counts[key] for key in EXPECTED} == EXPECTED
+    assert sum(written) > 0
+    written.clear()
+    again = run(session, SAMPLE)
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, EXPECTED["created"])
+    assert sum(written) == 0
+    first = session.scalar(select(func.min(ImportBatch.id)))
+    assert first is not None
+    assert imports.undo_preview(session, first)["people"] == EXPECTED["created"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "is_worth_it"),
+    [
+        (20_000, {"name", "mobile"}, True),
+        (19_999, {"name", "mobile"}, False),
+        (1_000_000, {"name", "mobile", "do_not_contact"}, False),
+        (1_000_000, {"name", "mobile", "folio_compromiso"}, False),
+    ],
+)
+def test_long_lists_are_written_directly_but_for_those_that_do_more_than_name_people(
+    session: Session, rows: int, fields: set[str], is_worth_it: bool
+) -> None:
+    merging = Merging(1, "lista", None, real_now(), real_now(), frozenset(fields), {})
+    assert import_direct.is_worth_it(session, merging, rows) is is_worth_it
+
+
+def test_a_short_list_among_very_many_people_is_merged(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    merging = Merging(1, "lista", None, real_now(), real_now(), frozenset(("name", "mobile")), {})
+    monkeypatch.setattr(import_direct, "KNOWN_AT_MOST", -1)
+    assert not import_direct.is_worth_it(session, merging, 20_000)
+
+
+def test_a_trial_writes_nobody(session: Session, written: list[int]) -> None:
+    counts = run(session, SAMPLE, options={"dry_run": True})
+    assert (counts["created"], written) == (EXPECTED["created"], [])
+    assert session.scalar(select(func.count()).select_from(Contact)) == 0
