@@ -213,12 +213,16 @@ def _start_telephony(supervisor: Supervisor, var: Path) -> None:
 
 
 def _settle_carrier(url: str) -> None:
-    """Where nobody told this start its carrier, take the one that an administrator chose."""
+    """Where the environment told this start nothing, take what an administrator chose under Telephony."""
     from callcenter import carrier_choice
 
+    kept = carrier_choice.kept_at(url)
+    carrier = kept.pop("CONVOCA_CARRIER")
+    for name, value in kept.items():
+        os.environ[name] = os.environ.get(name) or value
     if os.environ["CONVOCA_CARRIER_TOLD"] == "yes":
         return
-    os.environ["CONVOCA_CARRIER"] = carrier = carrier_choice.chosen_at(url)
+    os.environ["CONVOCA_CARRIER"] = carrier
     if faults := carrier_choice.faults_of(carrier):
         raise CannotRun(f"the carrier chosen under Telephony is {carrier}, and {faults} Or: make run CARRIER=simulated")
 
