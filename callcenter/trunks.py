@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter import trunk_book, trunk_numbers
-from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
@@ -33,6 +32,8 @@ __all__ = [
 ]
 
 SECOND = timedelta(seconds=1)
+# What may have changed of a trunk since it was read: everything that `is_usable` and `_room` look at.
+_ALIVE = ("is_enabled", "registered", "reachable", "faults", "resting_until", "channels", "calls_per_second")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def choose(session: Session, phone: str, caller_id: str, queue_id: int) -> Route
     if not usable:
         raise ProviderError("No trunk can be used now.", code=_why_unusable([way.trunk for way in ways]))
     for way in usable:
-        if _room(session, way.trunk) > 0 and _hold(session, way.trunk.id):
+        if _hold(session, way.trunk):
             return _route(way)
     raise ProviderError("Every trunk is full.", code="trunks_full")
 
@@ -99,15 +100,18 @@ def why_none(session: Session) -> str:
 
 def calls_now(session: Session, trunk_id: int) -> int:
     """Calls that hold a line of the trunk."""
-    held = select(func.count()).select_from(Call).join(Attempt, Attempt.id == Call.id)
-    holding = held.where(Call.trunk_id == trunk_id, Call.state.not_in(("ended", "wrap_up")))
-    return session.scalar(holding) or 0
+    return session.scalar(_held(trunk_id)) or 0
 
 
-def _hold(session: Session, trunk_id: int) -> bool:
+def _held(trunk_id: int) -> Select[int]:
+    return select(func.count()).where(Call.trunk_id == trunk_id, Call.state.not_in(("ended", "wrap_up")))
+
+
+def _hold(session: Session, trunk: Trunk) -> bool:
     """Lock a trunk that still has room. One that has none is let go of: two who hold one each never wait in a ring."""
     with session.begin_nested() as attempt:
-        trunk = trunk_book.find(session, trunk_id, lock=True)
+        # Ledger rows may refer to it meanwhile; its prefixes and numbers are as they were a moment ago.
+        session.refresh(trunk, _ALIVE, with_for_update={"of": Trunk, "key_share": True})
         if is_usable(trunk) and _room(session, trunk) > 0:
             return True
         attempt.rollback()
@@ -118,9 +122,11 @@ def _room(session: Session, trunk: Trunk) -> int:
     """How many calls may begin on it at this instant."""
     since = real_now() - SECOND
     lately = or_(Call.placed_at > since, and_(Call.state == "placing", Call.placed_at.is_(None)))
-    started = session.scalar(select(func.count()).where(Call.trunk_id == trunk.id, lately)) or 0
+    started = select(func.count()).where(Call.trunk_id == trunk.id, lately)
+    counts = select(_held(trunk.id).scalar_subquery(), started.scalar_subquery())
+    held, begun = session.execute(counts).one()
     channels = 1 if trunk.is_on_probation else trunk.channels
-    return min(channels - calls_now(session, trunk.id), trunk.calls_per_second - started)
+    return int(min(channels - held, trunk.calls_per_second - begun))
 
 
 def _why_unusable(used: list[Trunk]) -> str:

@@ -79,10 +79,13 @@ def _flush(session: Session, transaction: SessionTransaction) -> None:
 def _send(items: list[_Job | _News]) -> None:
     try:
         client = redis()
+        news = {(item.topic, json.dumps(item.payload)): None for item in items if isinstance(item, _News)}
+        with client.pipeline(transaction=False) as together:  # one way there and back; the same said twice is said once
+            for topic, payload in news:
+                together.publish(topic, payload)
+            together.execute()
         for item in items:
-            if isinstance(item, _News):
-                client.publish(item.topic, json.dumps(item.payload))
-            else:
+            if isinstance(item, _Job):
                 Queue(item.queue, connection=client, serializer=JSONSerializer).enqueue(
                     item.function, args=item.args, job_timeout=TIMEOUTS[item.queue], result_ttl=0, failure_ttl=86_400
                 )
