@@ -64,7 +64,8 @@ class HouseCell(Base):
 
 
 class HouseSetting(Base):
-    """`key`: hours ({day kind: [opens, closes]}) | caps ({per_week, in_all}) | do_not_call ([purposes left out])."""
+    """`key`: hours ({day kind: [opens, closes]}) | caps ({per_week, in_all}) | do_not_call ([purposes left out]);
+    of the next start (callcenter.carrier_choice): carrier | public_address."""
 
     __tablename__ = "house_settings"
     key: Mapped[str] = mapped_column(primary_key=True)
