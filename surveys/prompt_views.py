@@ -38,7 +38,10 @@ def keep_prompt_sound(survey_id: int) -> ResponseReturnValue:
     session.commit()  # no transaction waits while the file is read
     upload = request.files.get("file")
     try:
-        content = upload.stream.read(sounds.LARGEST + 1) if upload else b""
+        content = b""
+        if upload:
+            with upload.stream:
+                content = upload.stream.read(sounds.LARGEST + 1)
         sound = read_apart(content)
     except InvalidInput as fault:
         return _draw(survey_id, language, {line.key: " ".join(fault.faults.values())}), 422
