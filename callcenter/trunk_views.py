@@ -73,14 +73,16 @@ def _words() -> dict[str, Any]:
 @blueprint.get("/")
 @access(*EDITORS)
 def index() -> ResponseReturnValue:
-    return _page({})
+    return _page({}, {})
 
 
-def _page(faults: Mapping[str, str]) -> str:
+def _page(faults: Mapping[str, str], form: Mapping[str, Any]) -> str:
     session, settings = web_session(), web_settings()
+    kept = {"carrier": carrier_choice.chosen(session) or carrier_choice.DEFAULT,
+            "public_address": carrier_choice.public_address(session)}  # fmt: skip
     return render_template(
         "callcenter/telephony/index.html", faults=faults, now=settings.carrier, is_told=settings.carrier_is_told,
-        chosen=carrier_choice.chosen(session) or carrier_choice.DEFAULT, **_standing(session),
+        kept=kept, form=form or kept, **_standing(session),
     )  # fmt: skip
 
 
@@ -261,10 +263,11 @@ def ask_switch(name: str) -> ResponseReturnValue:
 def choose_carrier() -> ResponseReturnValue:
     session = web_session()
     try:
-        carrier_choice.choose(session, request.form.get("carrier", ""), current_user.id)
+        given = request.form
+        carrier_choice.choose(session, given.get("carrier", ""), given.get("public_address", ""), current_user.id)
     except InvalidInput as fault:
         session.rollback()
-        return _page(fault.faults), 422
+        return _page(fault.faults, request.form), 422
     session.commit()
     flash(_("Kept. It counts from the next start on."), "success")
     return redirect(url_for(".index"))

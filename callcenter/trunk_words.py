@@ -175,7 +175,9 @@ def result(test: TrunkTest) -> State:
 
 
 def answer(test: TrunkTest) -> str:
-    """The code that the network answered, as technicians call it."""
+    """The code that the network answered, as technicians call it; '' for a call that went well."""
+    if test.result == "played":
+        return ""
     if test.sip_code:
         return f"SIP {test.sip_code}"
     return f"Q.850 {test.q850}" if test.q850 else ""

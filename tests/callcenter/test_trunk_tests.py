@@ -28,7 +28,7 @@ class Switchboard(cast.FakeCarrier):
     """An Asterisk: keeps what it is asked, or fails."""
 
     tried: list[Dial] = field(default_factory=list)
-    asked: list[Action] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
 
     def try_trunk(self, dial: Dial) -> str:
         if self.fails:
@@ -39,7 +39,7 @@ class Switchboard(cast.FakeCarrier):
     def ask(self, switch: str, action: Action) -> Answer:
         if self.fails:
             raise self.fails
-        self.asked.append(action)
+        self.actions.append(action)
         return Answer(Packet((("Response", "Success"),)))
 
 
@@ -182,10 +182,10 @@ def test_a_trunk_is_told_to_its_switch_and_its_failure_is_kept(session: Session,
     board.fails = None
     trunk_jobs.write(line.id)
     assert fresh(session, line.id).is_written
-    assert [action["Action"] for action in board.asked] == ["GetConfig", "UpdateConfig"]
+    assert [action["Action"] for action in board.actions] == ["GetConfig", "UpdateConfig"]
     trunk_jobs.write(99_999)  # deleted meanwhile
     trunk_jobs.forget("local", 99_999)
-    assert [action["Action"] for action in board.asked][2:] == ["GetConfig"]
+    assert [action["Action"] for action in board.actions][2:] == ["GetConfig"]
 
 
 @pytest.mark.parametrize("job", [lambda: trunk_jobs.look("local"), lambda: trunk_jobs.forget("local", 1)])

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from callcenter import carrier_choice, carriers, trunk_jobs, trunk_tests, trunks
 from callcenter.base.audit import AuditEntry
+from callcenter.base.auth import User
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
 from callcenter.calls import Event
@@ -173,6 +174,18 @@ def test_the_carrier_of_the_next_start_is_kept_and_audited(
     assert post(client, "/telephony/carrier", carrier="pigeon").status_code == 422
 
 
+@pytest.mark.parametrize("address", ["casa", "10.0.0.5", "127.0.0.1", "8.8.8.8\r\nx", "999.1.1.1", "192.168.1.7"])
+def test_a_public_address_is_an_address_of_the_world(
+    session: Session, client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("CONVOCA_VAR", str(settings.var))
+    answer = post(client, "/telephony/carrier", carrier="simulated", public_address=address)
+    assert answer.status_code == 422
+    assert 'id="public_address-fault"' in answer.text
+    assert post(client, "/telephony/carrier", carrier="simulated", public_address="8.8.8.8").status_code == 302
+    assert 'value="8.8.8.8"' in client.get("/telephony/").text
+
+
 def test_a_carrier_that_this_server_cannot_start_with_is_refused_with_what_it_lacks(
     session: Session, client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +194,18 @@ def test_a_carrier_that_this_server_cannot_start_with_is_refused_with_what_it_la
     assert answer.status_code == 422
     assert "CONVOCA_TWILIO_ACCOUNT_SID" in answer.text
     assert carrier_choice.chosen(session) is None
+
+
+def test_nobody_locks_the_house_by_its_carrier(
+    session: Session, client: FlaskClient, people: dict[str, User], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVOCA_VAR", str(settings.var))
+    people["administrator"].has_demo_password = True
+    session.commit()
+    answer = post(client, "/telephony/carrier", carrier="asterisk")
+    assert answer.status_code == 422
+    assert "nobody could sign in" in answer.text
+    assert post(client, "/telephony/carrier", carrier="simulated").status_code == 302
 
 
 @pytest.mark.parametrize("role", ["strategist", "supervisor", "pollster", "operator", "data_clerk"])
