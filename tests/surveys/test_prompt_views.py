@@ -19,6 +19,7 @@ from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
+from callcenter.calls import Call
 from callcenter.carriers import Dial, Route
 from callcenter.person_register import Gone
 from surveys import interviews, jobs, person_keeping, prompts, recorded_calls, speech, voice_answers
@@ -214,7 +215,7 @@ def test_who_is_erased_takes_their_voice_along(session: Session, voice: VoiceAns
     voice_answers.write_down(session, voice.id, "Soy yo", None)
     contact = interviews.standing_of(session, voice.interview_id).interview.call_id
     assert contact is not None
-    person = session.get_one(recorded_calls.Call, contact).attempt.contact_id
+    person = session.get_one(Call, contact).attempt.contact_id
     assert person is not None
     assert person_keeping.export(session, person)[1].rows[0][3] == "Soy yo"
     person_keeping.erase(session, Gone([person], (), {}))

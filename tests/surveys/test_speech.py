@@ -1,6 +1,7 @@
 """Synthesisers: spoken once, kept by voice and text; nobody to speak a language is said in words."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_debians_synthesiser_speaks_both_languages_at_the_telephones_rate() -> N
 
 def test_what_was_spoken_once_is_not_spoken_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first = speech.spoken("Hola, ¿cómo está?", "es")
-    monkeypatch.setattr(speech.subprocess, "run", lambda *_args, **_kw: pytest.fail("spoken again"))
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_kw: pytest.fail("spoken again"))
     assert (speech.spoken("Hola,  ¿cómo\nestá?", "es").samples == first.samples).all()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from surveys.faces import agi
+from surveys.faces.spoken import challenge
 from surveys.faces.turns import Deed, Heard, Setting, State, Step
 from surveys.items import Items
 
@@ -58,7 +59,7 @@ class Walk:
 
     def meet_challenge(self) -> "Walk":
         """Through the introduction and the challenge."""
-        return self.hear(SILENCE).press(agi.challenge(self.setting, 0))
+        return self.hear(SILENCE).press(challenge(self.setting, 0))
 
     def begin_questions(self) -> "Walk":
         """Past the notes at the beginning as well."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from surveys import engine
 from surveys.faces import agi
+from surveys.faces.spoken import challenge
 from surveys.faces.turns import Deed, Heard
 from surveys.items import Items, read_items
 from surveys.xlsform import read_workbook
@@ -78,15 +79,15 @@ def test_nine_in_the_introduction_is_never_again(sample_items: Items) -> None:
 
 def test_only_the_key_that_was_drawn_begins_an_interview(sample_items: Items) -> None:
     chosen = setting(sample_items)
-    wrong = next(key for key in "12345678" if key != agi.challenge(chosen, 0))
+    wrong = next(key for key in "12345678" if key != challenge(chosen, 0))
     walk = Walk(chosen).hear(SILENCE).press(wrong)
     assert walk.deeds == []
     assert walk.said[0] == "system/wrong_key"
-    assert walk.press(agi.challenge(chosen, 1)).deeds == [Deed("begun")]
+    assert walk.press(challenge(chosen, 1)).deeds == [Deed("begun")]
 
 
 def test_each_call_draws_its_own_key(sample_items: Items) -> None:
-    assert len({agi.challenge(setting(sample_items, seed=seed), 0) for seed in range(60)}) == 8
+    assert len({challenge(setting(sample_items, seed=seed), 0) for seed in range(60)}) == 8
 
 
 def test_a_silent_line_and_a_voicemail_begin_nothing(sample_items: Items) -> None:
