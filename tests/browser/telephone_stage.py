@@ -1,8 +1,9 @@
 """What a telephone test needs inside a running product: a trunk to invented telephones, and calls through it.
 
-Run beside the product: `python -m tests.browser.telephone_stage trunk PORT`, or `… call PHONE`, which prints the id of
-the call once it is placed. The call goes past the gate, for these tests run at night and on election days too; the
-trunk is marked simulated, so that nobody but invented people can be reached.
+Run beside the product: `python -m tests.browser.telephone_stage PORT` makes the trunk and then places a call to each
+phone of its standard input, a line each; it answers each line with the call's id, and the trunk with an empty one.
+Calls go past the gate, for these tests run at night and on election days too; the trunk is marked simulated, so that
+nobody but invented people can be reached.
 """
 
 import sys
@@ -22,16 +23,19 @@ from tests.callcenter import cast
 CALLER = "+525512340000"
 
 
-def main(act: str, argument: str) -> None:
+def main(port: str) -> None:
     wsgi.start_process()
     with open_session() as session:
-        if act == "trunk":
-            open_trunk(session, argument)
-        else:
-            print(place(session, argument))
+        open_trunk(session, port)
+    print(flush=True)
+    for line in sys.stdin:
+        with open_session() as session:
+            print(place(session, line.strip()), flush=True)
 
 
 def open_trunk(session: Session, port: str) -> None:
+    if trunk_book.enabled(session):
+        return
     plan = Plan(
         name="Prueba", switch_id=str(switches.named(session, "local").id), host="127.0.0.1", port=port, transport="udp",
         username="", registers=False, asks_alive=False, number_format="plus", number_prefix="", numbers=CALLER,
@@ -40,7 +44,6 @@ def open_trunk(session: Session, port: str) -> None:
     trunk = trunk_edit.save(session, plan, None)
     trunk_edit.enable(session, trunk.id, None, on=True)
     session.commit()
-    assert trunk_book.find(session, trunk.id).is_enabled
 
 
 def place(session: Session, phone: str) -> UUID:
