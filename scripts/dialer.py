@@ -19,7 +19,9 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.carriers import NoCarrier
 from callcenter.queues import CallQueue
 from callcenter.trunk_health import CARRIER
-from campaigns.pacing import Decision, FloorView, Pacer, Sessions, UnknownModeError, decide_recorded
+from campaigns import recorded_pacing
+from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
+from campaigns.recorded_pacing import Sessions
 from scripts.daemon import Daemon
 from surveys import recorded_calls
 
@@ -107,7 +109,8 @@ def _decide(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Deci
     except NoCarrier:
         return Decision(0, 0, "carrier_missing")
     if queue.answered_by == "recording":
-        decision = decide_recorded(_sessions(session, queue, floor, carrier))
+        place, why = recorded_pacing.decide(_sessions(session, queue, floor, carrier))
+        decision = Decision(place, 0, why)
     else:
         decision = pacer.decide(_view(session, queue, floor, carrier))
     if decision.reason == "no_lines" and queue.carrier == CARRIER:
