@@ -2,18 +2,20 @@
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
 from scripts.asterisk.configuration import Wishes
-from scripts.asterisk.instance import Instance, Prepared, prepare
+from scripts.asterisk.instance import Instance, Prepared, is_booted, prepare
 from scripts.embedded import CannotStart
 from scripts.processes import Part, Supervisor
 
 NAME = "local"  # of our own Asterisk among the switches
 DAEMONS = {"switch": "scripts.switch", "ivr": "scripts.ivr"}  # each is told which switch
+BOOTS_IN = 10.0  # seconds
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # trunks reach us from outside; SIP answers only whom a trunk names
 
 
@@ -29,6 +31,9 @@ def start(supervisor: Supervisor, var: Path) -> None:
     row = Part("switches", partial(register, prepared.instance, ws_url(os.environ, prepared.instance)))
     if not supervisor.run_once(row) and not supervisor.stop_asked:
         raise CannotStart("the telephone switch could not be written down; the log above says why.")
+    until = time.monotonic() + BOOTS_IN  # its listeners would complain; the rest of the product can do without it
+    while not supervisor.stop_asked and time.monotonic() < until and not is_booted(prepared.instance):
+        supervisor.tick(0.05)
 
 
 def part(prepared: Prepared) -> Part:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # The name of a part, and the module that measures it.
-PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos"}
+PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos",
+         "phone": "phone"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
+from callcenter.base.leases import Lease
 from callcenter.calls import Call
 from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
@@ -33,6 +34,7 @@ from callcenter.queues import CallQueue
 from callcenter.recording_ledger import RecordingNotice
 from callcenter.trunk_book import Trunk
 from callcenter.trunk_entry import Plan
+from scripts.daemon import Daemon
 from scripts.ivr.hall import Hall
 from surveys import questionnaire
 from surveys.faces.turns import Step
@@ -210,8 +212,9 @@ def _keep_alive(ids: list[int]) -> None:
         time.sleep(SIGN)
 
 
-def open_hall() -> None:
-    """Hold the recorded surveys, and tell of each step as it begins: {"leg", "prompts", "seconds"}."""
+def hold_surveys() -> None:
+    """Hold the recorded surveys in place of the product's own daemon, which stands by meanwhile; tell of each step as
+    it begins: {"leg", "asks", "prompts", "seconds"}."""
 
     def watch(leg: UUID, step: Step, seconds: float) -> None:
         prompts = [say.prompt for say in step.say]
@@ -219,13 +222,21 @@ def open_hall() -> None:
 
     sys.setswitchinterval(0.001)  # as the product's own
     hall = Hall("local", watch=watch)
+    daemon = Daemon("ivr/local", hall.turn)
 
     def turn() -> None:
         while True:
-            hall.turn(0)
-            time.sleep(1)
+            daemon.step()
+            time.sleep(0.5)
 
     threading.Thread(target=turn, daemon=True).start()
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with open_session() as session:
+            if session.get_one(Lease, "ivr/local").holder == daemon.holder:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the product's own daemon keeps the recorded surveys")
 
 
 def make_survey(path: str) -> int:
@@ -239,7 +250,7 @@ def make_survey(path: str) -> int:
 
 ACTS: dict[str, Callable[..., Any]] = {
     "open_trunk": open_trunk, "make_queue": make_queue, "place": place, "begin": begin, "seat": seat,
-    "open_hall": open_hall, "make_survey": make_survey,
+    "hold_surveys": hold_surveys, "make_survey": make_survey,
 }  # fmt: skip
 
 if __name__ == "__main__":
