@@ -1,10 +1,29 @@
-"""How many phones to ring now. Pure: no clock, no database, no chance; decided anew at every event."""
+"""How many phones to ring now. Pure: no clock, no database, no chance; decided anew at every event.
 
+Predictive dialling takes one more phone while the chance that its answer finds nobody free stays below the risk that
+the campaign's budget allows (campaigns.pacing_budget). That chance is taken at four moments ahead, from what rings,
+talks and is written up and for how long (campaigns.pacing_estimates): answers until then, less operators free by then,
+are about normally distributed. docs/dialer.md has the figures.
+"""
+
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-MODES = ("progressive",)
+import numpy as np
+
+from campaigns.pacing_budget import Budget
+from campaigns.pacing_estimates import HORIZONS, RINGS, TALK_STEP, TALKS, WRAPS, Rings, Talks
+
+MODES = ("manual", "preview", "progressive", "power", "predictive")
 KINDS = ("answered", "not_answered", "given_up", "abandoned", "talk", "wrap")
+BY_HAND = ("manual", "preview")  # the operator starts each call
+MOST_ABANDONED = 0.03
+RUNG_ENOUGH = 15.0  # seconds after which an attempt may be given up
+GIVEN_UP_SHARE, GIVEN_UP_START = 0.10, 20  # of all attempts; and how many a campaign is taken to have had at its start
+SMALL_TEAM = 3  # operators below whom no limit can be held: one phone for each of them
+ONCE = 300  # attempts that one decision starts at most
 
 
 @dataclass(frozen=True)
@@ -37,56 +56,126 @@ class UnknownModeError(ValueError):
 
 
 class Pacer:
-    """One queue's pace. Progressive: one phone for each operator who waits, hence nobody picks up to silence."""
+    """One campaign's pace. `abandon_limit`: share of answered calls that may find nobody within two seconds; `ratio`:
+    phones for each free operator in the mode `power`; `gives_up`: may long ringing be broken off while nobody is free?
+    """
 
     modes: ClassVar[tuple[str, ...]] = MODES
 
-    def __init__(self, mode: str, abandon_limit: float = 0.01, ratio: float = 1.0) -> None:
+    def __init__(self, mode: str, abandon_limit: float = 0.01, ratio: float = 1.0, *, gives_up: bool = True) -> None:
         if mode not in MODES:
             raise UnknownModeError(f"There is no dialling mode {mode!r}; the modes are: {', '.join(MODES)}.")
-        if not 0 <= abandon_limit <= 0.03:
-            raise ValueError(f"abandon_limit is {abandon_limit}; it must be between 0 and 0.03.")
+        if not 0 <= abandon_limit <= MOST_ABANDONED:
+            raise ValueError(f"abandon_limit is {abandon_limit}; it must be between 0 and {MOST_ABANDONED}.")
         if ratio < 1:
             raise ValueError(f"ratio is {ratio}; it must be 1 or more.")
-        self.mode, self.abandon_limit, self.ratio = mode, abandon_limit, ratio
+        self.mode, self.abandon_limit, self.ratio, self.gives_up = mode, abandon_limit, ratio, gives_up
+        self.budget, self.rings, self.talks = Budget(abandon_limit), Rings(), Talks()
+        self.attempts = self.given_up = 0
+        self._operators = 0
 
-    def observe(self, kind: str, seconds: float, now: float) -> None:  # noqa: ARG002 - other modes learn from them
-        """Hear what became of an attempt, or how long a talk or wrap-up took. Progressive needs no estimates."""
+    @classmethod
+    def from_history(
+        cls, rows: Iterable[tuple[str, float, float]], mode: str = "predictive", abandon_limit: float = 0.01,
+        ratio: float = 1.0, *, gives_up: bool = True, operators: int = 0,
+    ) -> Self:  # fmt: skip
+        """A pacer that has seen these (kind, seconds, at), oldest first: as it was before a restart."""
+        pacer = cls(mode, abandon_limit, ratio, gives_up=gives_up)
+        pacer._operators = operators
+        for kind, seconds, at in rows:
+            pacer.observe(kind, seconds, at)
+        return pacer
+
+    def observe(self, kind: str, seconds: float, now: float) -> None:
+        """Hear what became of an attempt after `seconds` of ringing (an abandoned one was `answered` first), or how
+        long a talk or a write-up took."""
         if kind not in KINDS:
             raise ValueError(f"There is no observation {kind!r}; there are: {', '.join(KINDS)}.")
+        if kind in ("talk", "wrap"):
+            self.talks.feed(kind, seconds)
+        elif kind == "abandoned":
+            self.budget.abandon(now)
+        else:
+            self.attempts += 1
+            self.given_up += kind == "given_up"
+            self.rings.feed(seconds, answered=kind == "answered", given_up=kind == "given_up")
+            if kind == "answered":
+                self.budget.answer(now, self._operators)
 
     def decide(self, view: FloorView) -> Decision:
-        wanted = view.idle - len(view.ringing) - view.waiting
-        place = max(0, min(wanted, view.lines_free))
-        return Decision(place, 0, None if place else _why(view, wanted))
+        self._operators = view.idle + len(view.wrapping) + len(view.talking)
+        if self.mode in BY_HAND:
+            return Decision(0, 0, self.mode)
+        hang_up = self._too_long(view)
+        ringing = view.ringing[hang_up:]
+        one_each = max(0, view.idle - len(ringing) - view.waiting)
+        wanted, why = self._wanted(view, ringing, one_each)
+        place = max(0, min(max(wanted, one_each), view.lines_free, ONCE))
+        return Decision(place, hang_up, None if place else _why(view, why, max(wanted, one_each)))
+
+    def _wanted(self, view: FloorView, ringing: tuple[float, ...], one_each: int) -> tuple[int, str]:
+        """Attempts that the mode asks for, and the code of what binds it: `floor` when nothing but the floor does."""
+        if self.mode == "progressive":
+            return one_each, "floor"
+        if self._operators < SMALL_TEAM:
+            return one_each, "small_team"
+        risk = self.budget.risk(view.now, self._operators)
+        if self.mode == "power":
+            if self.budget.answered >= 1 / MOST_ABANDONED and risk == 0.0:
+                return one_each, "risk_budget"
+            return int(self.ratio * view.idle) - len(ringing) - view.waiting, "floor"
+        if risk == 0.0:
+            return one_each, "risk_budget" if self.budget.answered * self.abandon_limit >= 1 else "warming_up"
+        return self._affordable(view, ringing, risk), "floor"
+
+    def _affordable(self, view: FloorView, ringing: tuple[float, ...], risk: float) -> int:
+        """How many more phones may ring before one more answer is likelier than `risk` to find nobody."""
+        chances = self.rings.chances()
+        talking, wrapping = self.talks.tables()
+        answers = chances[:, _bins(ringing, 1.0, RINGS)]
+        free = np.concatenate(
+            (talking[:, _bins(view.talking, TALK_STEP, TALKS)], wrapping[:, _bins(view.wrapping, TALK_STEP, WRAPS)]),
+            axis=1,
+        )
+        middle = (answers.sum(axis=1) - free.sum(axis=1) - (view.idle - view.waiting) + 0.5).tolist()
+        spread = ((answers * (1 - answers)).sum(axis=1) + (free * (1 - free)).sum(axis=1)).tolist()
+        more = chances[:, 0].tolist()
+        most = min(max(view.lines_free, 0), ONCE)
+        for number in range(most):
+            if _finds_nobody(middle, spread) > risk:
+                return number
+            for at, chance in enumerate(more):
+                middle[at] += chance
+                spread[at] += chance * (1 - chance)
+        return most
+
+    def _too_long(self, view: FloorView) -> int:
+        """Attempts to give up: they have rung long, nobody is free, and few enough were given up so far."""
+        if not self.gives_up or self.mode not in ("power", "predictive") or view.idle > 0:
+            return 0
+        old = sum(seconds >= RUNG_ENOUGH for seconds in view.ringing)
+        left = int(GIVEN_UP_SHARE * (self.attempts + GIVEN_UP_START) - self.given_up)
+        return max(0, min(old, left))
 
 
-@dataclass(frozen=True)
-class Sessions:
-    """One recorded survey's room. `limit`: conversations that its campaign allows, None for no limit of its own;
-    `held`: those that talk or ring now; `free`: what the switches have left for all of them, None when no program that
-    holds conversations runs; `lines_free`: calls the carrier still takes."""
-
-    limit: int | None
-    held: int
-    free: int | None
-    lines_free: int
+def _bins(seconds: tuple[float, ...], step: float, bins: int) -> list[int]:
+    return [min(int(each / step), bins - 1) for each in seconds]
 
 
-def decide_recorded(room: Sessions) -> Decision:
-    """One phone for each free session: nobody picks up to silence, and no operator is needed."""
-    if room.free is None:
-        return Decision(0, 0, "ivr_away")
-    own = room.free if room.limit is None else min(room.limit - room.held, room.free)
-    if own <= 0:
-        return Decision(0, 0, "sessions_busy")
-    place = max(0, min(own, room.lines_free))
-    return Decision(place, 0, None if place else "no_lines")
+def _finds_nobody(middle: list[float], spread: list[float]) -> float:
+    """The mean over the moments ahead of the chance that answers until then use up whoever is free by then."""
+    total = 0.0
+    for mean, variance in zip(middle, spread, strict=True):
+        total += 0.5 * math.erfc(-mean / math.sqrt(2 * variance + 1e-9))
+    return total / len(HORIZONS)
 
 
-def _why(view: FloorView, wanted: int) -> str:
+def _why(view: FloorView, why: str, wanted: int) -> str:
+    """Why nothing is placed."""
     if wanted > 0:
         return "no_lines"
     if view.idle > 0:
-        return "enough_ringing"
-    return "operators_busy" if view.talking or view.wrapping else "no_operators"
+        return why if why != "floor" else "enough_ringing"
+    if view.talking or view.wrapping:
+        return why if why == "risk_budget" else "operators_busy"
+    return "no_operators"
