@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
@@ -75,3 +75,17 @@ class CallEvent(Base):
     kind: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=real_now)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def lock(session: Session, call_id: UUID) -> Call | None:
+    """The call and its attempt, locked and fresh; None when there is none. What this transaction holds already is not
+    read again: nobody else can have changed it."""
+    whose, held = session.info.get("calls held", (None, {}))
+    nested = session.in_nested_transaction()  # a savepoint gives its locks back when it is rolled back
+    if not nested and whose is session.get_transaction() and call_id in held:
+        return held[call_id]  # type: ignore[no-any-return]
+    call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
+    if call is not None and not nested:
+        now = session.get_transaction()
+        session.info["calls held"] = (now, (held if whose is now else {}) | {call_id: call})
+    return call

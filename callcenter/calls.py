@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, consent, contact_notes, operators, queue_entries, queues
+from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -242,7 +242,7 @@ def note_event(session: Session, call: Call, kind: str, **payload: Any) -> None:
 
 def locked(session: Session, call_id: UUID) -> Call:
     """The call and its attempt, locked and fresh. Raises NotFound."""
-    call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
+    call = call_ledger.lock(session, call_id)
     if call is None:
         raise NotFound(_("There is no such call."))
     return call

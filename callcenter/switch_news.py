@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter import (
+    call_ledger,
     calls,
     inbound,
     leg_news,
@@ -227,7 +228,8 @@ def call_of(session: Session, leg: Leg, ref: str) -> UUID | None:
 
 
 def _is_call(session: Session, leg: Leg) -> bool:
-    return leg.uuid is not None and session.scalar(select(Call.id).where(Call.id == leg.uuid)) is not None
+    """Is this the leg of a call? Then the call is locked."""
+    return leg.uuid is not None and call_ledger.lock(session, leg.uuid) is not None
 
 
 def _said(session: Session, call_id: UUID, key: str) -> dict[str, Any] | None:

@@ -32,6 +32,10 @@ def is_our_fault(q850: int | None, sip_code: int | None) -> bool:
 def note_result(session: Session, trunk_id: int, q850: int | None, sip_code: int | None) -> None:
     """Hear how a call through a trunk ended. A trunk that is gone, and news while it rests, change nothing."""
     is_fault = is_our_fault(q850, sip_code)
+    well = select(Trunk.id).where(Trunk.id == trunk_id, Trunk.faults == 0, Trunk.resting_until.is_(None))
+    if not is_fault and session.scalar(well) is not None:  # the usual case: nobody waits for a lock
+        session.add(TrunkResult(trunk_id=trunk_id, q850=q850, sip_code=sip_code, is_fault=False))
+        return
     try:
         trunk = trunk_book.find(session, trunk_id, lock=True)
     except NotFound:
