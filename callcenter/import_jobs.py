@@ -26,6 +26,7 @@ LOST = (OperationalError, InterfaceError, DriverError, DriverInterfaceError)  # 
 TRIES = 5  # of one worker, when the database goes away
 AWAY_SECONDS = 60.0  # how long a database may take to come back
 BEAT_SECONDS = 3.0
+ANALYZED_FROM = 10_000  # new people
 
 
 def inspect_import(import_id: int) -> None:
@@ -112,6 +113,9 @@ def _work(session: Session, import_id: int) -> None:
     session.commit()
     counts = imports.bring_in(session, opened, Watch(import_id))
     session.commit()
+    if counts["created"] > ANALYZED_FROM:  # or PostgreSQL would not know for a minute how many people there are
+        session.execute(text("ANALYZE contacts, consents, contact_phones"))
+        session.commit()
     log.info("import %d: %d rows, %d created", import_id, counts["rows"], counts["created"])
 
 

@@ -57,7 +57,7 @@ REFUSALS_LAST = """
     UPDATE consents e SET id = DEFAULT
     WHERE e.kind = 'opted_out' AND e.contact_id IN (
         SELECT x.contact_id FROM import_stage s JOIN import_special x USING (row_number)
-        WHERE x.is_own AND s.answer = 'opted_in')"""
+        WHERE x.is_own AND x.consent_before = 'opted_out' AND s.answer = 'opted_in')"""
 
 INSERT_NAMES = """
     INSERT INTO {table} (name, name_key)
@@ -148,7 +148,7 @@ INSERT_PHONES = """
     ON CONFLICT (import_id, contact_id) DO UPDATE SET phones = EXCLUDED.phones"""
 
 # Evidence of each answer once a list, refusals last: the newest row of a person holds. An acceptance on paper does not
-# follow a refusal that we knew before.
+# follow a refusal that we knew before. Own people have the evidence of their first row.
 INSERT_EVIDENCE = """
     INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
     SELECT contact_id, answer, 'all', CAST(:notice AS text), CAST(:proof AS text) || row_number, :said_at,
@@ -156,8 +156,8 @@ INSERT_EVIDENCE = """
     FROM (
         SELECT DISTINCT ON (x.contact_id, s.answer) x.contact_id, s.answer, s.row_number
         FROM import_stage s JOIN import_special x USING (row_number)
-        WHERE s.answer IS NOT NULL
-            AND (x.is_own OR s.answer <> 'opted_in' OR x.consent_before IS DISTINCT FROM 'opted_out')
+        WHERE s.answer IS NOT NULL AND CASE WHEN x.is_own THEN s.answer <> x.consent_before
+            ELSE s.answer <> 'opted_in' OR x.consent_before IS DISTINCT FROM 'opted_out' END
         ORDER BY x.contact_id, s.answer, s.row_number
     ) said
     WHERE NOT EXISTS (
