@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from callcenter import call_legs, calls, carriers, handovers, leg_news, transfer_targets
+from callcenter import call_legs, calls, carriers, handovers, leg_news, recordings, transfer_targets
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
@@ -172,6 +172,7 @@ def _hand_out(session: Session, call: Call) -> None:
     call.handed_out_at, call.held_at = real_now(), None
     session.flush()
     calls.record_event(session, call.id, Event("handed_out", f"handed_out:{uuid4()}"))
+    recordings.handed_out(session, call.id)
 
 
 def _move(session: Session, call: Call, room: str) -> None:

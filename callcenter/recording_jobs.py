@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, recording_storing, recordings
+from callcenter import carriers, recording_files, recording_storing, recordings
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.carriers import NoCarrier
@@ -34,6 +34,8 @@ def follow(recording_id: str) -> None:
 def _tell(order: Order) -> tuple[str | None, bool]:
     """Why not (a fault of the ledger), and whether the leg is gone. No session: nothing is open meanwhile."""
     try:
+        if order.act == "start" and recording_files.is_short(order.spool):
+            return "no_space", False
         carriers.the_switchboard().record(order.ref, str(order.id), order.act)
     except NoCarrier:
         return "switch_away", False

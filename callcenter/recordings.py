@@ -36,22 +36,26 @@ ACTS = ("yes", "no", "pause", "resume")
 AGAIN = timedelta(seconds=3)  # when the switch is asked again, or the sound looked for
 LEASE = timedelta(seconds=20)  # in which one worker tells the switch one thing
 PATIENCE = timedelta(minutes=1)  # then a job that Redis forgot is asked for again
+FILE_PATIENCE = timedelta(minutes=10)  # the same for files: that queue's worker may be at a long list
 
 # What the switch is told in a state when something else is wanted. Before the start a pause needs no word.
 STEPS = {
     ("asked", "on"): "start", ("recording", "pause"): "pause", ("paused", "on"): "resume",
     ("recording", "off"): "stop", ("paused", "off"): "stop",
+    ("recording", "end"): "stop", ("paused", "end"): "stop",
 }  # fmt: skip
 LEADS_TO = {"start": "recording", "pause": "paused", "resume": "recording"}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to tell the switch: `act` (carriers.Switchboard.record) of the leg `ref`."""
+    """What to tell the switch: `act` (carriers.Switchboard.record) of the leg `ref`. `spool`: the switch's folder as
+    this host sees it, None when it cannot."""
 
     id: UUID
     ref: str
     act: str
+    spool: str | None = None
 
 
 def begin(session: Session, call_id: UUID) -> Recording | None:
@@ -64,7 +68,7 @@ def begin(session: Session, call_id: UUID) -> Recording | None:
     if queue.recording == "off" or queue.answered_by != "operator" or ref is None or not carriers.has_switchboard():
         return None
     switch, must_ask = carriers.switch_of(ref) or "", queue.recording == "ask"
-    has_space = not recording_files.is_short(switches.folder_of(session, switch))
+    has_space = not recording_files.space().is_short
     row = {
         "id": uuid4(), "call_id": call_id, "switch": switch, "notice_id": queue.recording_notice_id,
         "must_ask": must_ask, "wanted": "on" if has_space and not must_ask else "off",
@@ -86,6 +90,15 @@ def ended(session: Session, call_id: UUID) -> None:
     recording = of_call(session, call_id)
     if recording is not None and recording.state in LIVE and not is_leased(recording):
         _close(recording)
+
+
+def handed_out(session: Session, call_id: UUID) -> None:
+    """The citizen talks on with somebody outside: that is no longer our call, and not recorded. Harmless when repeated,
+    or when there is none."""
+    recording = of_call(session, call_id)
+    if recording is not None and recording.state in LIVE and recording.wanted not in ("off", "end"):
+        recording.wanted = "end"
+        _follow(session, recording)
 
 
 def act(session: Session, call_id: UUID, operator_id: int, what: str) -> None:
@@ -136,7 +149,7 @@ def _refuse(session: Session, recording: Recording, operator_id: int) -> None:
 def _change(session: Session, recording: Recording, wanted: str) -> None:
     if recording.needs_consent:
         raise Refused("recording_unasked", _("Ask first whether the call may be recorded."))
-    if recording.state not in LIVE or recording.wanted == "off":
+    if recording.state not in LIVE or recording.wanted in ("off", "end"):
         raise Refused("recording_over", _("The recording of this call is over: nothing can be changed."))
     recording.wanted = wanted
     _follow(session, recording)
@@ -182,7 +195,7 @@ def take(session: Session, recording_id: UUID) -> Order | None:
         return None
     recording.leased_until = recording.next_at = real_now() + LEASE
     recording.in_spool = recording.in_spool or step == "start"
-    return Order(recording.id, call.carrier_ref, step)
+    return Order(recording.id, call.carrier_ref, step, switches.folder_of(session, recording.switch))
 
 
 def told(session: Session, order: Order, fault: str | None = None, *, is_over: bool = False) -> None:
@@ -200,20 +213,21 @@ def told(session: Session, order: Order, fault: str | None = None, *, is_over: b
     if fault is not None:
         recording.tries += 1
         recording.next_at = real_now() + AGAIN
-    is_refused = fault == "switch_refused" and order.act == "start"
+    is_refused = fault in ("switch_refused", "no_space") and order.act == "start"
     if recording.state in LIVE and (is_over or is_refused or _open_call(session, recording) is None):
         _close(recording)
     call = session.get(Call, recording.call_id) if recording.call_id else None
     if call is not None:
         _tell(session, call)
+    if fault == "no_space":
+        tell_later(session, "floor")
 
 
 def _enter_next(recording: Recording, step: str) -> None:
     recording.tries = 0
     recording.started_at = recording.started_at or real_now()
     if step == "stop":
-        recording.ended_at = real_now()
-        forget(recording, "refused", state="refused")
+        _close(recording)
     else:
         enter(recording, LEADS_TO[step])
 
@@ -257,7 +271,7 @@ def sweep(session: Session, limit: int = 200) -> None:
     session.flush()
     waiting = select(Recording).where(Recording.next_at <= real_now()).order_by(Recording.next_at).limit(limit)
     for recording in session.scalars(waiting.with_for_update(skip_locked=True)).all():
-        recording.next_at = real_now() + PATIENCE
+        recording.next_at = real_now() + (PATIENCE if recording.state in LIVE else FILE_PATIENCE)
         if recording.state in LIVE:
             enqueue_later(session, "callcenter.recording_jobs.follow", str(recording.id), queue="urgent")
         else:

@@ -5,6 +5,7 @@ const OVER = ["refused", "lost", "deleted"];
 const TURNING = {
   "recording:pause": "pausing", "recording:off": "stopping", "paused:on": "resuming", "paused:off": "stopping",
   "asked:on": "starting", "paused:pause": "paused",
+  "recording:end": "ending", "paused:end": "ending",
 };
 
 export class RecordingBar {

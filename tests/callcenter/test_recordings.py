@@ -313,6 +313,35 @@ def test_with_too_little_space_nothing_is_recorded_and_the_call_goes_on(
     assert called.call.state == "connected"
 
 
+def test_with_too_little_space_where_the_switch_writes_it_is_not_told_to_start(
+    session: Session, board: FakeSwitchboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = talk(session)
+    begun(session, called)
+    monkeypatch.setattr(recording_files, "is_short", lambda spool: spool == str(tmp_path))
+    made = follow(session, called)
+    assert (made.state, made.fault, board.acts) == ("lost", "no_space", [])
+
+
+@pytest.mark.parametrize("before", ["recording", "paused"])
+def test_a_citizen_who_is_handed_to_somebody_outside_is_no_longer_recorded(
+    session: Session, board: FakeSwitchboard, before: str
+) -> None:
+    called = talk(session)
+    begun(session, called)
+    follow(session, called)
+    if before == "paused":
+        recordings.act(session, called.id, called.seat.id, "pause")
+        follow(session, called)
+    recordings.handed_out(session, called.id)
+    with pytest.raises(Refused):
+        recordings.act(session, called.id, called.seat.id, "resume")
+    made = follow(session, called)
+    assert (made.state, board.acts[-1], made.deletion) == ("ended", "stop", None)
+    recordings.act(session, called.id, called.seat.id, "no")
+    assert follow(session, called).state == "refused"
+
+
 @pytest.mark.parametrize("what", ["", "start", "delete", "sí"])
 def test_an_act_that_there_is_not_is_refused_in_words(session: Session, board: FakeSwitchboard, what: str) -> None:
     called = talk(session)
@@ -336,13 +365,15 @@ def test_a_call_that_is_not_recorded_says_so(session: Session, board: FakeSwitch
 
 
 STEPS = st.lists(
-    st.sampled_from(["yes", "no", "pause", "resume", "work", "sweep", "hang_up", "away", "unknown", "refused", "back"]),
+    st.sampled_from(
+        ["yes", "no", "pause", "resume", "work", "sweep", "hang_up", "hand_out", "away", "unknown", "refused", "back"]
+    ),
     max_size=14,
 )
 
 
 @given(steps=STEPS, mode=st.sampled_from(["notice", "ask"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_a_refusal_holds_nothing_starts_twice_and_the_end_is_final(
     session: Session, board: FakeSwitchboard, steps: list[str], mode: str
 ) -> None:
@@ -382,6 +413,9 @@ def _do(session: Session, board: FakeSwitchboard, called: the.Talk, step: str) -
         session.commit()
     elif step == "hang_up":
         hang_up(session, called)
+    elif step == "hand_out":
+        recordings.handed_out(session, called.id)
+        session.commit()
     else:
         try:
             recordings.act(session, called.id, called.seat.id, step)
