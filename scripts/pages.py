@@ -13,7 +13,7 @@ from wsgi import BLUEPRINTS
 NOT_PAGES = re.compile(
     r"\.(static|standing|trunk|test_state"
     r"|live|running|board|state|when|times|training_when|progress|preview|refused_csv|refused_xlsx|rows|export|chart|table|events"
-    r"|snapshot|suggest|frozen|verdict|warning|faults|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download)$"
+    r"|snapshot|suggest|frozen|verdict|warning|faults|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice)$"
 )
 
 
