@@ -19,11 +19,12 @@ from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.base.settings import web_settings
-from callcenter.call_ledger import Call
+from callcenter.call_ledger import Call, CallEvent
 
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
 AWAY = timedelta(minutes=2)  # without a sign of the page: off
 ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
+APOLOGY = timedelta(seconds=30)  # a citizen who was let go and is still there after it is let go once more
 ROOM_CHECK = timedelta(seconds=20)
 
 operator_queues = Table(
@@ -305,9 +306,11 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
 
 def _let_citizens_go(session: Session, now: datetime) -> None:
     """Nobody is left listening to silence: whose operator lost both leg and browser for long hears the apology."""
-    left = select(Operator.call_id).where(
-        Operator.state == "in_call", Operator.room_opened_at.is_(None), softphones.lost(Operator.id, now - GRACE)
+    told = exists().where(
+        CallEvent.call_id == Operator.call_id, CallEvent.kind == "let_go", CallEvent.at > now - APOLOGY
     )
+    alone = and_(Operator.room_opened_at.is_(None), softphones.lost(Operator.id, now - softphones.GRACE))
+    left = select(Operator.call_id).where(Operator.state == "in_call", alone, ~told)
     for call_id in session.scalars(left):
         enqueue_later(session, "callcenter.softphone_jobs.let_go", str(call_id), queue="urgent")
 

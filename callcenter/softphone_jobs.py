@@ -40,10 +40,13 @@ def close_account(switch: str, name: str, serial: int) -> None:
 
 
 def let_go(call_id: str) -> None:
-    """The operator is gone from a call and stays away: the citizen hears the apology, and the call ends."""
+    """The operator is gone from a call and stays away: the citizen hears the apology, once, and the call ends."""
     with open_session() as session:
         call = calls.locked(session, UUID(call_id))
         ref, is_up = call.carrier_ref, call.connected_at is not None and call.hung_up_at is None
         session.commit()
-    if ref is not None and is_up:
+        if ref is None or not is_up:
+            return
         carriers.the_switchboard().move(ref, "goodbye")
+        calls.note_event(session, calls.locked(session, UUID(call_id)), "let_go")
+        session.commit()

@@ -129,7 +129,7 @@ export class Phone {
     if (is) {
       this.tries = 0;
       this.isReconnecting = false;
-      clearTimeout(this.linkTimer);
+      this.forgetLink();
       if (["unreachable", "refused"].includes(this.fault)) this.fault = null;
     }
     this.onChange(this);
@@ -161,9 +161,14 @@ export class Phone {
     this.onChange(this);
   }
 
+  /** Each vain attempt to connect is told as a loss: the first one counts. */
   watchLink() {
+    this.linkTimer ??= setTimeout(() => this.ua && !this.ua.isConnected() && this.say("unreachable"), LINK_LOST_MS);
+  }
+
+  forgetLink() {
     clearTimeout(this.linkTimer);
-    this.linkTimer = setTimeout(() => this.ua && !this.ua.isConnected() && this.say("unreachable"), LINK_LOST_MS);
+    this.linkTimer = null;
   }
 
   /** The server rings our leg. An older one is let go when the new one stands. */
@@ -324,7 +329,7 @@ export class Phone {
   /** Off: no leg, no account in this tab, no open microphone. */
   stop() {
     this.hangUp();
-    clearTimeout(this.linkTimer);
+    this.forgetLink();
     this.ua?.stop();
     this.ua = this.line = null;
     this.isRegistered = this.isReconnecting = this.isRenewed = false;

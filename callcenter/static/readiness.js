@@ -83,7 +83,9 @@ export class Readiness {
       this.wasHeard = false;
       this.fill();
     }
-    this.root.querySelector("#try-microphone").hidden = isLive;
+    const tried = this.root.querySelector("#try-microphone");
+    if (isLive && document.activeElement === tried) tried.blur(); // a key on what is hidden would act nowhere
+    tried.hidden = isLive;
     this.echo.disabled = !this.phone.isRegistered;
     this.drawMicrophone();
     this.drawNetwork();

@@ -376,6 +376,9 @@ def test_whose_operator_is_gone_for_good_hears_the_apology(
     operators.sweep(session)
     work(session)
     assert board.moved == [(f"norte/{call_id}", "goodbye")]
+    operators.sweep(session)
+    work(session)
+    assert len(board.moved) == 1, "the apology began anew"
 
 
 def test_what_a_switch_says_anew_is_believed(session: Session, board: Switchboard, olga: Operator) -> None:
