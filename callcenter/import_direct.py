@@ -5,7 +5,7 @@ list that says «no llamar» or brings pledges, and a trial, which must write no
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from callcenter.import_frames import Frame
 from callcenter.import_keys import Phones, Seen, hashes
 from callcenter.import_merge import Merging
 from callcenter.import_references import Names, Sections
+from callcenter.import_staging import Behind
 
 LONG = 20_000  # rows; what fewer cost is less than finding out who is known
 KNOWN_AT_MOST = 3  # times as many people as the list has rows
@@ -47,39 +48,43 @@ def is_worth_it(session: Session, merging: Merging, rows: int) -> bool:
 
 
 class Writer:
-    """Writes the new people of one list of about so many `rows`, in the caller's transaction, which holds the lock of
-    merges. `ids`: the first and the last number taken for them.
+    """Prepares and writes the new people of one list of about so many `rows`, in the caller's transaction, which holds
+    the lock of merges. `ids`: the first and the last number taken for them."""
 
-    Raises sqlalchemy's or psycopg's IntegrityError when somebody made one of them by hand meanwhile."""
-
-    def __init__(self, session: Session, merging: Merging, rows: int) -> None:
-        self._session, self._merging = session, merging
+    def __init__(self, behind: Behind, merging: Merging, rows: int) -> None:
+        session = behind.session()
+        self._session, self._merging = behind.session, merging
         self.ids = self._take_ids(int(rows * _MORE))
         self._next_id, self._last_id = self.ids
         self._trusts = import_references.hold(session, merging.import_id)
         self.change_id: int = session.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()
         self._sections = Sections(session)
-        self._names = [Names(session, field) for field in import_references.NAMED]
-        self._listed = _Listed(session)
+        self._names = [Names(behind.session, field) for field in import_references.NAMED]
+        self._listed = _Listed(behind.session)
         self._seen, self._known, self._phones = Seen(), Phones(), Phones()
-        for rows in (_KNOWN, _ALIASES):
-            for some in import_staging.copied_blocks(session, rows, _KEY):
+        for people in (_KNOWN, _ALIASES):
+            for some in import_staging.copied_blocks(session, people, _KEY):
                 self._seen.add(hashes(some))
-                if rows == _KNOWN:
+                if people == _KNOWN:
                     self._known.add(some["phone"])
         self._counts: Counter[str] = Counter()
         self._by_section: Counter[int] = Counter()
 
-    def take(self, frame: Frame) -> Frame:
-        """Write who is new in a block; returns what is left for the staging table."""
+    def take(self, frame: Frame) -> tuple[Frame, dict[str, bytes]]:
+        """What is left of a block for the staging table, and the lines of who is new, for `write`."""
         people = frame.people.with_columns(*(names.numbered(frame.people) for names in self._names))
         is_new = self._seen.add(hashes(people))
         new = people.filter(is_new)
-        if new.height:
-            self._write(new, frame.phones)
         staged = frame.people.filter(~is_new)
         phones = frame.phones.join(staged.select("row_number"), on="row_number", how="semi")
-        return Frame(staged, phones, frame.refused, frame.letters, frame.bad)
+        rest = Frame(staged, phones, frame.refused, frame.letters, frame.bad)
+        return rest, self._lines(new, frame.phones) if new.height else {}
+
+    def write(self, session: Session, lines: Mapping[str, bytes]) -> None:
+        """Write some of them. Raises psycopg's IntegrityError when somebody made one of them by hand meanwhile."""
+        with import_references.unchecked(session, trusts=self._trusts):
+            for target, some in lines.items():
+                import_staging.copy(session, target, some)
 
     def counts(self) -> dict[str, Any]:
         """What became of those rows: created, household_members, opted_in, opted_out, by_section."""
@@ -89,27 +94,24 @@ class Writer:
             "opted_out": self._counts["opted_out"], "by_section": self._by_section,
         }  # fmt: skip
 
-    def _write(self, new: pl.DataFrame, phones: pl.DataFrame) -> None:
+    def _lines(self, new: pl.DataFrame, phones: pl.DataFrame) -> dict[str, bytes]:
         if self._next_id + new.height > self._last_id:
             self._next_id, self._last_id = self._take_ids(10 * new.height)
         ids = pl.int_range(self._next_id, self._next_id + new.height, eager=True)
         self._next_id += new.height
         # In the order of the index that is dearest to keep.
         new = self._sections.placed(new.sort("phone", "name_key")).with_columns(id=ids)
+        self._count(new)
         people = self._rows(new)
         rows = {
             f"contacts ({', '.join(people.columns)})": people,
             "consents (contact_id, kind, channel, text_version, proof, at, source)": self._evidence(new),
             "contact_phones (contact_id, position, phone, extension, line_kind)": _further(new, phones),
         }
-        lines = {target: import_staging.lines_of(some) for target, some in rows.items()}
-        with import_references.unchecked(self._session, trusts=self._trusts):
-            for target, some in lines.items():
-                import_staging.copy(self._session, target, some)
-        self._count(new)
+        return {target: import_staging.lines_of(some) for target, some in rows.items()}
 
     def _take_ids(self, count: int) -> tuple[int, int]:
-        last: int = self._session.execute(text(_TAKE_IDS), {"n": count + _LEFT_OUT}).scalar_one()
+        last: int = self._session().execute(text(_TAKE_IDS), {"n": count + _LEFT_OUT}).scalar_one()
         return last - count, last
 
     def _rows(self, new: pl.DataFrame) -> pl.DataFrame:
@@ -152,9 +154,9 @@ def _further(new: pl.DataFrame, phones: pl.DataFrame) -> pl.DataFrame:
 class _Listed:
     """The suppression list, by the first eight bytes of each hash."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Callable[[], Session]) -> None:
         self._session = session
-        rows = session.scalars(select(suppressions.Suppression.phone_hash).execution_options(yield_per=50_000))
+        rows = session().scalars(select(suppressions.Suppression.phone_hash).execution_options(yield_per=50_000))
         self._starts = np.array([int.from_bytes(row[:8]) for row in rows], np.uint64)
 
     def among(self, phones: pl.Series) -> pl.Series:
@@ -170,4 +172,4 @@ class _Listed:
 
     def _certainly(self, hashed: Sequence[bytes]) -> set[bytes]:
         which = suppressions.Suppression.phone_hash.in_(list(hashed))
-        return set(self._session.scalars(select(suppressions.Suppression.phone_hash).where(which)))
+        return set(self._session().scalars(select(suppressions.Suppression.phone_hash).where(which)))

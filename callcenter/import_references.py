@@ -1,7 +1,7 @@
 # ruff: noqa: S608  # what is put into the statements are names of this module
 """What new people point to: sections, promoters, organisations; found once a list, and held so that it stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class Names:
     """The promoters, or the organisations, that a list names: made when they are new, in the spelling of the first row
     that names them."""
 
-    def __init__(self, session: Session, field: str) -> None:
+    def __init__(self, session: Callable[[], Session], field: str) -> None:
         self._session, self._field, self._table = session, field, NAMED[field]
         self._ids: dict[str, int] = {}
 
@@ -85,7 +85,8 @@ class Names:
 
     def _make(self, names: list[str], keys: list[str]) -> None:
         bound: dict[str, Any] = {"names": names, "keys": keys}
-        self._session.execute(
+        session = self._session()
+        session.execute(
             text(
                 f"INSERT INTO {self._table} (name, name_key) SELECT name, key"
                 " FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS new (name, key) ORDER BY key"
@@ -97,4 +98,4 @@ class Names:
             f"SELECT name_key, {WHO[self._table]} FROM {self._table} WHERE name_key = ANY(CAST(:keys AS text[]))"
             " FOR KEY SHARE"
         )
-        self._ids |= {row[0]: row[1] for row in self._session.execute(made, {"keys": keys})}
+        self._ids |= {row[0]: row[1] for row in session.execute(made, {"keys": keys})}

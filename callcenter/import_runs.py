@@ -3,7 +3,7 @@
 The modules that need Polars are imported when they are used: only workers need it, and only after their fork."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,9 +40,11 @@ from callcenter.phones import REASONS
 
 if TYPE_CHECKING:
     from callcenter.import_direct import Writer
+    from callcenter.import_frames import Frame
     from callcenter.import_keys import Keys
     from callcenter.import_merge import Merging
     from callcenter.import_reading import Tally
+    from callcenter.import_staging import Behind
 
 LOCK_PAUSE = 0.2  # seconds between two looks whether another import is done
 
@@ -142,48 +144,72 @@ def _sum(one: Any, other: Any) -> Any:
 def _take_blocks(
     session: Session, opened: OpenList, merging: "Merging", *, may_write: bool
 ) -> "tuple[Tally, Keys, Writer | None]":
-    """Read the whole file: into the staging tables, or what is new of a long list directly to the people."""
+    """Read the whole file: into the staging tables, or what is new of a long list directly to the people.
+
+    Three blocks are worked on at once: one is read, one is prepared here, one is written."""
     from callcenter import import_staging
     from callcenter.import_keys import Keys
     from callcenter.import_reading import Tally, read_ahead
 
     session.execute(delete(RefusedRow).where(RefusedRow.import_id == opened.import_id))
     import_staging.create_tables(session)
-    batch = get(session, opened.import_id)
-    sex_letters = batch.sex_letters
+    sex_letters = get(session, opened.import_id).sex_letters
+    reader = opened.inspection.reader(sex_letters, opened.attributes)
     tally, keys, writer = Tally(), Keys(), None
-    for frame, offset in read_ahead(opened.inspection, opened.inspection.reader(sex_letters, opened.attributes)):
-        progress = tally.add(frame, offset)
-        if may_write and writer is None:
-            writer, may_write = _writer(session, opened, merging, progress), False
-        if writer is not None:
-            progress = replace(progress, ids=writer.ids)
-        merging.watch(progress)
-        rest = writer.take(frame) if writer else frame
-        import_staging.copy_people(session, rest)
-        import_staging.copy_refused(session, opened.import_id, frame.refused)
-        keys.add(rest.people)
-    if sex_is_ambiguous(tally.letters) and sex_letters is None:
+    with import_staging.Behind(session) as behind:
+        for frame, offset in read_ahead(opened.inspection, reader):
+            progress = tally.add(frame, offset)
+            if may_write and writer is None:
+                writer, may_write = _writer(behind, opened, merging, progress), False
+            rest, new = writer.take(frame) if writer else (frame, {})
+            keys.add(rest.people)
+            copying = _copying(opened.import_id, rest, writer, new)
+            behind.session()  # `watch` may use the same connection
+            merging.watch(replace(progress, ids=writer.ids) if writer else progress)
+            behind.start(copying)
+    _check_letters(tally.letters, sex_letters)
+    return tally, keys, writer
+
+
+def _check_letters(letters: set[str], said: str | None) -> None:
+    if sex_is_ambiguous(letters) and said is None:
         raise UnreadableFileError(
             N_(
                 "The column of sex mixes M with F: say what M means (masculino or mujer);"
                 " we do not guess it row by row."
             )
         )
-    return tally, keys, writer
 
 
-def _writer(session: Session, opened: OpenList, merging: "Merging", first: Progress) -> "Writer | None":
+def _copying(
+    import_id: int, rest: "Frame", writer: "Writer | None", new: Mapping[str, bytes]
+) -> Callable[[Session], None]:
+    """What puts one block into the database."""
+    from callcenter import import_staging
+
+    staged = import_staging.staged_lines(rest)
+
+    def copy(session: Session) -> None:
+        if writer is not None:
+            writer.write(session, new)
+        for target, lines in staged.items():
+            import_staging.copy(session, target, lines)
+        import_staging.copy_refused(session, import_id, rest.refused)
+
+    return copy
+
+
+def _writer(behind: "Behind", opened: OpenList, merging: "Merging", first: Progress) -> "Writer | None":
     """Who writes new people directly, if that is worth it for a list of which this is the first block."""
     from callcenter import import_direct
 
     if opened.size is None or not first.offset:
         return None
     rows = first.rows * opened.size // first.offset
-    if not import_direct.is_worth_it(session, merging, rows):
+    if not import_direct.is_worth_it(behind.session(), merging, rows):
         return None
-    _hold_lock(session, merging.watch)
-    return import_direct.Writer(session, merging, rows)
+    _hold_lock(behind.session(), merging.watch)
+    return import_direct.Writer(behind, merging, rows)
 
 
 def _hold_lock(session: Session, watch: Watch) -> None:

@@ -2,8 +2,9 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self
 
 import polars as pl
 from psycopg import Error as PostgresError
@@ -38,10 +39,12 @@ def _type(column: str, kind: Any) -> str:
     return _TYPES[kind] + (" NOT NULL" if column in _NOT_NULL else "")
 
 
-def copy_people(session: Session, frame: Frame) -> None:
-    """Stage one block's people and their further phones."""
-    copy(session, f"{PEOPLE_TABLE} ({', '.join(PEOPLE)})", lines_of(frame.people))
-    copy(session, f"{PHONES_TABLE} ({', '.join(PHONES)})", lines_of(frame.phones))
+def staged_lines(frame: Frame) -> dict[str, bytes]:
+    """One block's people and their further phones, by the staging table they go to."""
+    return {
+        f"{PEOPLE_TABLE} ({', '.join(PEOPLE)})": lines_of(frame.people),
+        f"{PHONES_TABLE} ({', '.join(PHONES)})": lines_of(frame.phones),
+    }
 
 
 def copy_refused(session: Session, import_id: int, rows: Sequence[Refused]) -> None:
@@ -52,6 +55,36 @@ def copy_refused(session: Session, import_id: int, rows: Sequence[Refused]) -> N
         orient="row",
     )
     copy(session, "refused_rows (import_id, row_number, reason, cells)", lines_of(lines))
+
+
+class Behind:
+    """Does one thing at a time with a session on another thread, while the caller prepares the next one.
+
+    Whoever wants the session meanwhile asks for it here, and has it when that thing is done."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-copier")
+        self._going: Future[None] | None = None
+
+    def session(self) -> Session:
+        """The session, with nothing going on in it. Raises what was raised by the last thing that was started."""
+        going, self._going = self._going, None
+        if going is not None:
+            going.result()
+        return self._session
+
+    def start(self, work: Callable[[Session], None]) -> None:
+        """Do this as soon as nothing else is done, and do not wait for it."""
+        self._going = self._pool.submit(work, self.session())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_others: object) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            self.session()
 
 
 def lines_of(frame: pl.DataFrame) -> bytes:

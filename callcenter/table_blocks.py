@@ -30,8 +30,8 @@ _QUOTES_FEW = 0.2  # quotation marks a line, up to which lines with one are take
 @dataclass(frozen=True)
 class Block:
     """Some rows of a file. `cells`: String columns "0", "1"…, null where a cell is empty or missing, and `row`, the
-    number in the file. `may_total`: may a row be a TOTAL? `offset`: the byte at which the next block begins and
-    `next_row` its first row's number; None where reading cannot go on from the middle."""
+    number in the file. `may_total`: may a row be a TOTAL? `offset`: the byte at which the next block begins, None where
+    that is not known, and `next_row` its first row's number."""
 
     cells: pl.DataFrame
     may_total: bool
@@ -39,12 +39,12 @@ class Block:
     next_row: int
 
 
-def read_blocks(table: TableFile, width: int, *, offset: int = 0, row: int = 1) -> Iterator[Block]:
-    """The file's rows from byte `offset` on, which is where row `row` begins. `width`: how many columns are wanted.
+def read_blocks(table: TableFile, width: int) -> Iterator[Block]:
+    """The file's rows. `width`: how many columns are wanted.
 
     Raises UnreadableFileError at the row that cannot be read."""
     if table.kind == "csv" and table.encoding in _BY_BLOCKS:
-        return _text_blocks(table, width, offset, row)
+        return _text_blocks(table, width)
     return _row_blocks(table, width)
 
 
@@ -55,10 +55,10 @@ def _row_blocks(table: TableFile, width: int) -> Iterator[Block]:
         yield Block(cells, may_total=True, offset=None, next_row=some[-1][0] + 1)
 
 
-def _text_blocks(table: TableFile, width: int, offset: int, row: int) -> Iterator[Block]:
+def _text_blocks(table: TableFile, width: int) -> Iterator[Block]:
     reader = _LineReader(table.encoding, table.delimiter, width)
     with table.path.open("rb") as file:
-        offset = max(offset, _mark_length(file.read(3)))
+        offset, row = _mark_length(file.read(3)), 1
         file.seek(offset)
         left, is_last = b"", False
         while not is_last:

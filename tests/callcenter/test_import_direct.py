@@ -57,10 +57,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     take = Writer.take
 
-    def noted(writer: Writer, frame: Frame) -> Frame:
-        left = take(writer, frame)
+    def noted(writer: Writer, frame: Frame) -> tuple[Frame, dict[str, bytes]]:
+        left, new = take(writer, frame)
         rows.append(frame.people.height - left.people.height)
-        return left
+        return left, new
 
     monkeypatch.setattr(Writer, "take", noted)
     monkeypatch.setattr(import_direct, "LONG", 0)
