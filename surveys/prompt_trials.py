@@ -46,9 +46,12 @@ def ask(session: Session, survey_id: int, language: str, sponsor: str, user_id: 
     return trial
 
 
-def take(session: Session, trial_id: UUID) -> PromptTrial | None:
-    """The try behind an answered leg; None when the leg is none of these."""
-    trial = session.get(PromptTrial, trial_id)
+def take(session: Session, channel: str) -> PromptTrial | None:
+    """The try behind an answered leg of this unique id; None when the leg is none of these."""
+    try:
+        trial = session.get(PromptTrial, UUID(channel))
+    except ValueError:
+        return None
     if trial is not None:
         trial.state = "talking"
     return trial

@@ -74,18 +74,18 @@ class Subject:
     direction: str
 
 
-def subject(session: Session, call_id: UUID) -> Subject | None:
-    """What is asked in this call; None when it is no open call of a recorded survey."""
+def subject(session: Session, switch: str, channel: str) -> Subject | None:
+    """What the call on this channel (its unique id) of a switch is about; None when it is no open call of ours."""
     row = session.execute(
-        select(Call.script, Call.direction, CallQueue.on_behalf_of, CallQueue.privacy_notice_url)
+        select(Call.id, Call.script, Call.direction, CallQueue.on_behalf_of, CallQueue.privacy_notice_url)
         .join(CallQueue, CallQueue.id == Call.queue_id)
-        .where(Call.id == call_id, Call.state.in_(("answered", "connected")))
+        .where(Call.carrier_ref == f"{switch}/{channel}", Call.state.in_(("answered", "connected")))
     ).first()
     if row is None:
         return None
     kind, _slash, number = row.script.partition("/")
     survey_id = int(number) if kind == "survey" and number.isdecimal() else 0
-    return Subject(call_id, survey_id, row.on_behalf_of, row.privacy_notice_url, row.direction)
+    return Subject(row.id, survey_id, row.on_behalf_of, row.privacy_notice_url, row.direction)
 
 
 def begin(session: Session, call_id: UUID, switch: str) -> RecordedCall:
@@ -131,16 +131,16 @@ def finish(session: Session, call_id: UUID, code: str) -> bool:
     return True
 
 
-def interrupted(session: Session, switch: str) -> list[UUID]:
-    """Calls of recorded surveys on this switch that are up and that nobody talks with."""
+def interrupted(session: Session, switch: str) -> list[str]:
+    """Channels (their unique ids) of recorded surveys on this switch that are up; with some of them nobody talks."""
     wanted = (
-        select(Call.id)
+        select(Call.carrier_ref)
         .join(CallQueue, CallQueue.id == Call.queue_id)
         .outerjoin(RecordedCall, RecordedCall.call_id == Call.id)
         .where(CallQueue.answered_by == "recording", Call.state == "connected", Call.hung_up_at.is_(None))
         .where(RecordedCall.ended_at.is_(None), Call.carrier_ref.startswith(f"{switch}/", autoescape=True))
     )
-    return list(session.scalars(wanted))
+    return [ref.partition("/")[2] for ref in session.scalars(wanted) if ref]
 
 
 def deserved(session: Session, call_id: UUID) -> str:

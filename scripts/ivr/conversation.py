@@ -38,14 +38,11 @@ class Conversation:
         self, line: Line, spool: Spool, material: Material, switch: str, folder: str, watch: Watch | None = None
     ) -> None:
         self._line, self._spool, self._material = line, spool, material
+        self.call_id = material.call_id
         self._watch = watch
         self._switch, self._voices = switch, f"{folder}/voices"
         self._unwritten: list[Write] = []
         self._code = ""
-
-    @property
-    def call_id(self) -> UUID:
-        return self._line.leg
 
     def talk(self) -> str | None:
         material, state = self._material, State("intro", {})

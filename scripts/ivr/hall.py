@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
 
 from callcenter import switches
 from callcenter.base.db import open_session
@@ -15,7 +14,9 @@ from callcenter.switches import Door
 from scripts.ivr.conversation import Conversation, Watch
 from scripts.ivr.line import Line, News
 from scripts.ivr.material import Material, of_call, of_trial
+from scripts.ivr.reception import Reception
 from surveys import prompt_trials, prompts, recorded_calls
+from surveys.recorded_calls import Subject
 from surveys.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Hall:
     ) -> None:
         self._switch, self._watch = switch, watch
         self._make_client = make_client or (lambda door: Client(door, listens=True))
-        self._lines: dict[UUID, Line] = {}
+        self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
         self._client: Client | None = None
         self._spool: Spool | None = None
@@ -62,8 +63,8 @@ class Hall:
             found = recorded_calls.interrupted(session, self._switch) if now > self._looked + LOOK else []
         if now > self._looked + LOOK:
             self._looked = now
-        for call_id in found:
-            self._begin(client, call_id)
+        for channel in found:
+            self._begin(client, channel)
         if now > self._tidied + TIDY:
             self._tidied = now
             spool.tidy()
@@ -104,78 +105,73 @@ class Hall:
                 log.exception("ivr %s: %s", self._switch, packet.event)
 
     def _hear(self, client: Client, packet: Packet) -> None:
-        leg = _leg(packet)
-        if leg is None:
-            return
-        if packet.event == "AsyncAGIStart":
-            self._begin(client, leg)
+        channel = packet.get("Uniqueid")
+        if packet.event == "AsyncAGIStart" and channel:
+            self._begin(client, channel)
             return
         with self._lock:
-            line = self._lines.get(leg)
+            line = self._lines.get(channel)
         if line is not None:
             is_end = packet.event == "AsyncAGIEnd"
             line.hear(News(packet.get("CommandId"), packet.get("Result"), is_end))
 
-    def _begin(self, client: Client, leg: UUID) -> None:
+    def _begin(self, client: Client, channel: str) -> None:
         with self._lock:
-            if leg in self._lines:
+            if channel in self._lines:
                 return
-            line = self._lines[leg] = Line(client, leg)
+            line = self._lines[channel] = Line(client, channel)
         size = threading.stack_size(STACK)
         try:
-            threading.Thread(target=self._hold, args=(line,), name=f"call {leg}", daemon=True).start()
+            threading.Thread(target=self._hold, args=(line,), name=f"call {channel}", daemon=True).start()
         finally:
             threading.stack_size(size)
 
     def _hold(self, line: Line) -> None:
         """A whole conversation, in its own thread."""
         try:
-            material = self._material(line.leg)
-            if material is None:
-                return
+            with open_session() as session:
+                subject = recorded_calls.subject(session, self._switch, line.channel)
+                session.commit()
             assert self._spool is not None
-            talk = Conversation(line, self._spool, material, self._switch, self._there, self._watch)
-            code = talk.talk()
-            log.info("call %s: %s", line.leg, code)
-            if material.trial:
-                self._end_trial(line.leg)
+            if subject is not None and subject.direction == "in":
+                code = Reception(line, self._spool, subject, self._switch).receive()
+            else:
+                code = self._talk(line, self._spool, subject)
+            log.info("call %s: %s", line.channel, code)
         except Exception:  # the edge of a thread: the call is closed by the sweep, the reason is in the log
-            log.exception("call %s: the conversation failed", line.leg)
+            log.exception("call %s: the conversation failed", line.channel)
             line.hang_up()
         finally:
             with self._lock:
-                self._lines.pop(line.leg, None)
+                self._lines.pop(line.channel, None)
 
-    def _material(self, leg: UUID) -> Material | None:
-        """What is said on this leg; None when it is none of ours."""
+    def _talk(self, line: Line, spool: Spool, subject: Subject | None) -> str | None:
+        material = self._material(line, subject)
+        if material is None:
+            return None
+        code = Conversation(line, spool, material, self._switch, self._there, self._watch).talk()
+        if material.trial:
+            with open_session() as session:
+                prompt_trials.end(session, material.call_id)
+                session.commit()
+        return code
+
+    def _material(self, line: Line, subject: Subject | None) -> Material | None:
+        """What is said on this leg; None when it is none of ours, or its survey is closed."""
         with open_session() as session:
-            subject = recorded_calls.subject(session, leg)
             if subject is None:
-                trial = prompt_trials.take(session, leg)
+                trial = prompt_trials.take(session, line.channel)
                 material = of_trial(session, trial) if trial else None
             else:
                 material = of_call(session, subject)
-                recorded_calls.begin(session, leg, self._switch)
+                recorded_calls.begin(session, subject.call_id, self._switch)
                 if material is None:
-                    recorded_calls.finish(session, leg, "no_reply")
+                    recorded_calls.finish(session, subject.call_id, "no_reply")
+                    line.hang_up()
             session.commit()
         return material
-
-    def _end_trial(self, leg: UUID) -> None:
-        with open_session() as session:
-            prompt_trials.end(session, leg)
-            session.commit()
 
 
 def _fetch(name: str) -> bytes:
     with open_session() as session:
         return prompts.sound(session, name)
-
-
-def _leg(packet: Packet) -> UUID | None:
-    if not packet.event.startswith("AsyncAGI"):
-        return None
-    try:
-        return UUID(packet.get("Uniqueid"))
-    except ValueError:
-        return None

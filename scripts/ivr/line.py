@@ -4,7 +4,6 @@ import queue
 import time
 from dataclasses import dataclass
 from urllib.parse import unquote
-from uuid import UUID
 
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk.client import Client
@@ -45,8 +44,8 @@ class News:
 class Line:
     """`hear` is given the news of this leg by whoever reads the events; everything else belongs to one thread."""
 
-    def __init__(self, client: Client, leg: UUID) -> None:
-        self.leg = leg
+    def __init__(self, client: Client, channel: str) -> None:
+        self.channel = channel  # its unique id
         self._client = client
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._commands = 0
@@ -92,8 +91,8 @@ class Line:
         if self._is_abandoned:
             raise Elsewhere
         self._commands += 1
-        command_id = f"{self.leg}:{self._commands}:{time.monotonic_ns()}"
-        action = {"Action": "AGI", "Channel": str(self.leg), "Command": command, "CommandID": command_id}
+        command_id = f"{self.channel}:{self._commands}:{time.monotonic_ns()}"
+        action = {"Action": "AGI", "Channel": self.channel, "Command": command, "CommandID": command_id}
         try:
             self._client.ask(action)
         except ProviderError as error:

@@ -20,6 +20,7 @@ class Material:
     """`number`: the interview's id, of one that exists or of the one to be; `answers`: what is kept of it already;
     `kept`: the survey's own prompts; `trial`: nothing is kept of what is said."""
 
+    call_id: UUID
     setting: Setting
     number: UUID
     kept: Kept
@@ -41,13 +42,15 @@ def of_call(session: Session, subject: Subject) -> Material | None:
     facts, wanted = call_facts.of_call(session, subject.call_id, None, "agi")
     language, number = interviews.language_for(items, wanted), uuid4()
     values = call_facts.for_items(items, facts) | call_facts.personal(session, items, subject.call_id)
-    return _material(session, survey.id, items, _Talk(language, number, values, subject.sponsor, subject.notice))
+    return _material(
+        session, survey.id, items, _Talk(subject.call_id, language, number, values, subject.sponsor, subject.notice)
+    )
 
 
 def _resumed(session: Session, subject: Subject, begun: Interview) -> Material:
     standing = interviews.standing_of(session, begun.id)
     row = session.get(RecordedCall, subject.call_id)
-    talk = _Talk(begun.language, begun.id, standing.answers, subject.sponsor, subject.notice)
+    talk = _Talk(subject.call_id, begun.language, begun.id, standing.answers, subject.sponsor, subject.notice)
     made = _material(session, begun.survey_id, standing.items, talk)
     return replace(made, answers=standing.answers, voice=row.agreed_to_voice if row else None, is_begun=True)
 
@@ -56,12 +59,13 @@ def of_trial(session: Session, trial: PromptTrial) -> Material:
     """What is said when somebody tries a survey on their own telephone; values of a call stand in brackets."""
     items = session.get_one(Questionnaire, questionnaire.current(session, trial.survey_id).id).items
     values = {item["name"]: "…" for item in items["items"] if item["type"] == "hidden"}
-    talk = _Talk(interviews.language_for(items, trial.language), uuid4(), values, trial.sponsor, "…")
+    talk = _Talk(trial.id, interviews.language_for(items, trial.language), uuid4(), values, trial.sponsor, "…")
     return replace(_material(session, trial.survey_id, items, talk), trial=True)
 
 
 @dataclass(frozen=True)
 class _Talk:
+    call_id: UUID
     language: str
     number: UUID
     facts: dict[str, str]
@@ -76,4 +80,4 @@ def _material(session: Session, survey_id: int, items: Items, talk: _Talk) -> Ma
         seed=interviews.seed_of(talk.number), facts=talk.facts, sponsor=talk.sponsor, notice=talk.notice,
         wordings=kept.own_sentences,
     )  # fmt: skip
-    return Material(setting, talk.number, kept, {})
+    return Material(talk.call_id, setting, talk.number, kept, {})

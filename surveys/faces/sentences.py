@@ -58,6 +58,19 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "We have a technical problem. We apologise. Goodbye.",
     },
 }  # fmt: skip
+# What who rings back hears, whatever the campaign was.
+RECEPTION: dict[str, dict[str, str]] = {
+    "who_called": {
+        "es": "Le llamamos de parte de {sponsor}. El aviso de privacidad está en {notice}. Para hablar con una "
+        "persona, oprima 1. Si no quiere que le llamemos más, oprima 9.",
+        "en": "We called you on behalf of {sponsor}. The privacy notice is at {notice}. To speak with a person, "
+        "press 1. If you do not want us to call you again, press 9.",
+    },
+    "call_back": {
+        "es": "En este momento nadie está libre. Le llamaremos en unos minutos. Hasta luego.",
+        "en": "Nobody is free at this moment. We will call you in a few minutes. Goodbye.",
+    },
+}  # fmt: skip
 CALLER = {"es": "un sistema automático", "en": "an automated system"}  # who calls, where a questionnaire names them
 _TONGUES = {"es": "es", "español": "es", "spanish": "es", "en": "en", "english": "en", "inglés": "en"}
 _STAR = {"es": "asterisco y {key}", "en": "star and {key}"}
@@ -73,9 +86,9 @@ def tongue(language: str) -> str | None:
 
 
 def sentence(code: str, language: str, **values: str) -> str:
-    """A sentence of SENTENCES in this language, '' when the house does not speak it."""
+    """A sentence of the house in this language, '' when it does not speak it."""
     known = tongue(language)
-    return SENTENCES[code][known].format_map(values) if known else ""
+    return (SENTENCES | RECEPTION)[code][known].format_map(values) if known else ""
 
 
 def spoken_key(key: str, language: str) -> str:

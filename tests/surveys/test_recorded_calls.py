@@ -51,14 +51,14 @@ def test_a_call_is_no_interview_before_its_challenge_was_met(session: Session, c
 
 
 def test_the_subject_says_what_is_asked_for_whom(session: Session, call_id: UUID, survey: Survey) -> None:
-    found = recorded_calls.subject(session, call_id)
+    found = recorded_calls.subject(session, "local", str(call_id))
     assert found is not None
     assert (found.survey_id, found.sponsor, found.notice, found.direction) == (
         survey.id, "Instituto Inventado", "http://convoca.test/aviso", "out",
     )  # fmt: skip
     session.get_one(Call, call_id).state = "ended"
     session.flush()
-    assert recorded_calls.subject(session, call_id) is None
+    assert recorded_calls.subject(session, "local", str(call_id)) is None
 
 
 @pytest.mark.parametrize(("code", "state"), [("completed", "ended"), ("no_reply", "ended"), ("partial", "ended")])
@@ -80,7 +80,7 @@ def test_never_again_by_key_is_kept_with_its_proof(session: Session, call_id: UU
 
 
 def test_what_was_interrupted_is_found_and_what_is_over_is_not(session: Session, call_id: UUID) -> None:
-    assert recorded_calls.interrupted(session, "local") == [call_id]
+    assert recorded_calls.interrupted(session, "local") == [str(call_id)]
     assert recorded_calls.interrupted(session, "other") == []
     recorded_calls.finish(session, call_id, "refused")
     assert recorded_calls.interrupted(session, "local") == []
@@ -88,7 +88,7 @@ def test_what_was_interrupted_is_found_and_what_is_over_is_not(session: Session,
 
 def test_a_call_that_never_began_is_found_too(session: Session, new_call: NewCall) -> None:
     made = recorded_call(session, new_call)
-    assert recorded_calls.interrupted(session, "local") == [made]
+    assert recorded_calls.interrupted(session, "local") == [str(made)]
 
 
 def test_a_call_whose_program_died_is_closed_with_what_its_answers_deserve(session: Session, call_id: UUID) -> None:
