@@ -90,7 +90,8 @@ def meet(session: Session, switch: str, channel: Channel) -> list[Action]:
     if leg.kind == "ours" and leg.uuid is not None:
         is_leg = leg_news.heard(session, leg.uuid, "up" if channel.is_up else "ringing", ref=ref)
         is_ours = is_leg or trunk_tests.heard(session, leg.uuid, Event("placed", "ami:placed", ref=ref))
-        return [] if is_ours else [actions.hang_up(leg.id)]
+        is_tried = channel.exten == "recording"  # somebody hears a recorded survey on trial: scripts.ivr knows of it
+        return [] if is_ours or is_tried else [actions.hang_up(leg.id)]
     is_stray = leg.kind == "foreign" and channel.context in ("from-trunk", "citizen")
     return [actions.hang_up(leg.id)] if is_stray and channel.seconds > STRAY_SECONDS else []
 

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Sequence
 from threading import Event
 
+from sqlalchemy import event
+
 import wsgi
 from callcenter import softphones, switch_news, switch_reconcile, switches
 from callcenter.base import sealed
@@ -20,7 +22,7 @@ from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.carriers.asterisk import events
 from callcenter.carriers.asterisk.actions import Action, status
-from callcenter.carriers.asterisk.client import Client, Lost
+from callcenter.carriers.asterisk.client import Client, Lost, Question
 from callcenter.carriers.asterisk.events import News
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from scripts.daemon import AWAY, Daemon
@@ -150,20 +152,25 @@ class Listener:
 
     def _take(self, client: Client, batch: Sequence[News]) -> None:
         wanted: list[Action] = []
+        asked: list[Question] = []
         with open_session() as session:
             for news in batch:
                 wanted += switch_news.take(session, self.name, news)
+            # The moment it is committed: whoever has picked up does not wait for Redis to hear the news.
+            event.listen(session, "after_commit", lambda _: asked.extend(self._begin(client, wanted)), once=True)
             session.commit()
-        self._ask(client, wanted)
+        self._await(asked)
 
-    def _ask(self, client: Client, wanted: Sequence[Action]) -> None:
-        """All at once; Asterisk does them one after the other."""
+    def _begin(self, client: Client, wanted: Sequence[Action]) -> list[Question]:
+        """Send all at once; Asterisk does them one after the other."""
         try:
-            questions = [client.begin(action) for action in wanted]
+            return [client.begin(action) for action in wanted]
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
-            return
-        for question in questions:
+            return []
+
+    def _await(self, asked: Sequence[Question]) -> None:
+        for question in asked:
             try:
                 question.wait()
             except ProviderError as error:
@@ -210,7 +217,7 @@ class Listener:
             for channel in present.values():
                 wanted = switch_reconcile.meet(session, self.name, channel)
                 session.commit()
-                self._ask(client, wanted)
+                self._await(self._begin(client, wanted))
         if gone:
             log.info("switch %s: closed %d calls that it has no more", self.name, len(gone))
         if some_are_young:

@@ -147,6 +147,17 @@ def test_a_listener_of_a_switch_that_is_not_registered_waits_for_it(session: Ses
     listener.turn(1)
 
 
+def test_a_burst_of_answers_and_hang_ups_loses_none(session: Session, ami: FakeAmi, listener: Listener) -> None:
+    ids = [placed(session, answered_by="recording") for _ in range(25)]
+    session.commit()
+    listener.turn(1)
+    ami.now.say(b"".join(map(answered, ids)) + b"".join(map(ended, ids)))
+    for _ in range(20):
+        listener.turn(1)
+    assert {cast.call(session, call_id).state for call_id in ids} == {"wrap_up"}
+    assert ami.now.actions().count("Redirect") == 25
+
+
 def test_news_that_cannot_be_written_are_said_and_keep_nobody_elses_out(
     session: Session,
     ami: FakeAmi,

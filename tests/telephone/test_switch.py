@@ -25,7 +25,7 @@ from scripts.daemon import Daemon
 from scripts.simulated_telephones import Network
 from scripts.switch import Listener
 from tests.callcenter import cast
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
+from tests.callcenter.conftest import committed as committed  # noqa: PLC0414 - a fixture, for others too
 from tests.telephone.manager import until
 
 CALLER = "+525512340000"
@@ -128,7 +128,7 @@ def our_side(sessions: Sessions, switch: Instance, network: Network) -> Iterator
 
 
 @pytest.fixture
-def house(committed: Sessions, switch: Instance, network: Network, trunk: str) -> Iterator[House]:  # noqa: F811
+def house(committed: Sessions, switch: Instance, network: Network, trunk: str) -> Iterator[House]:
     with our_side(committed, switch, network) as house:
         yield house
 

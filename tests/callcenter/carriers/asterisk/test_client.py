@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from callcenter.base.errors import ProviderError
+from callcenter.call_placing import WIRE
 from callcenter.carriers.asterisk.client import PACE, Client, Lost, Pace, Packet
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import FakeAmi, packet, saying, until
@@ -64,6 +65,10 @@ def test_a_worker_logs_in_without_events_and_a_listener_with_them(
     logins = [dict(connection.asked[0]) for connection in ami.connections]
     assert [(login["Username"], login["Events"]) for login in logins] == [("switch", "on"), ("worker", "off")]
     assert "s3cret" not in repr(client.door)
+
+
+def test_an_order_ends_within_the_time_that_its_lease_keeps_for_it() -> None:
+    assert 2 * PACE.connect + 2 * PACE.answer <= WIRE.total_seconds()
 
 
 def test_silence_longer_than_the_connect_time_out_ends_nothing(ami: FakeAmi, listener: Client) -> None:
