@@ -64,6 +64,7 @@ export class Phone {
     this.say(null);
     try {
       await work();
+      this.onChange(this);
       return true;
     } catch (error) {
       this.say(error.code ?? "unreachable");

@@ -115,7 +115,7 @@ def telephone_product(network: Network) -> Iterator[product.Product]:
 
 @pytest.fixture(scope="module")
 def stage(telephone_product: product.Product, network: Network) -> Iterator[Callable[[], Call]]:
-    """`stage()`: an invented person is called, and picks up."""
+    """`stage()`: an invented person is called, and picks up; `stage("ask")`: in a campaign that records so."""
     command = [sys.executable, "-m", "tests.browser.telephone_stage", str(network.port)]
     env = product.environment(telephone_product.var, {"CONVOCA_CARRIER": "asterisk"})
     with subprocess.Popen(command, env=env, cwd=product.ROOT, text=True, stdin=-1, stdout=-1) as process:
@@ -124,9 +124,9 @@ def stage(telephone_product: product.Product, network: Network) -> Iterator[Call
         asks, answers = process.stdin, process.stdout
         answers.readline()
 
-        def call() -> Call:
+        def call(recording: str = "off") -> Call:
             number = f"+5255{time.time_ns() % 10**6:06}99"
-            print(number, file=asks, flush=True)
+            print(number, recording, file=asks, flush=True)
             assert answers.readline().strip(), "the call was not placed"
             citizen = network.last_call(number)
             assert citizen is not None
@@ -412,6 +412,7 @@ def test_the_sound_check_hears_itself_and_is_measured(console: Console) -> None:
     page = console()
     page.locator("#try-microphone").click()
     expect(page.locator("[data-check=microphone]")).to_have_attribute("data-state", "ok", timeout=10 * SECONDS)
+    expect(page.locator("#try-microphone")).to_be_hidden()
     connected(page)
     page.keyboard.press("e")
     expect(page.locator("[data-check=echo]")).to_contain_text("debe oírse")
@@ -459,3 +460,37 @@ def test_the_console_with_a_telephone_is_accessible(chromium: Browser, telephone
         assert page.evaluate("document.documentElement.scrollWidth") <= 768
         assert faults == []
         context.close()
+
+
+def test_a_call_is_recorded_as_the_citizen_and_the_operator_want_and_heard_by_the_supervisor(
+    console: Console,
+    stage: Callable[..., Call],
+    chromium: Browser,
+    telephone_product: product.Product,
+    network: Network,
+) -> None:
+    page = connected(console())
+    page.keyboard.press("Space")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "available")
+    citizen = stage("ask")
+    bar = page.locator("#recording-bar")
+    expect(bar).to_contain_text("¿Está de acuerdo?", timeout=10 * SECONDS)
+    expect(bar).to_have_attribute("data-state", "asked")
+    for key, state in (("y", "recording"), ("g", "paused"), ("g", "recording")):
+        page.keyboard.press(key)
+        expect(bar).to_have_attribute("data-state", state, timeout=10 * SECONDS)
+        assert _serious(page) == []
+        page.wait_for_timeout(1500)  # so much of each is on the recording
+    network.hang_up(citizen)
+    expect(bar).to_have_attribute("data-state", "stored", timeout=30 * SECONDS)
+    context = chromium.new_context(base_url=telephone_product.url, locale="es-MX")
+    sign_in(context, "sofia", PASSWORD)
+    listener = context.new_page()
+    listener.goto("/recordings/?state=stored")
+    listener.locator("tbody a").first.click()
+    expect(listener.locator("main")).to_contain_text("¿Está de acuerdo?")
+    listener.keyboard.press("Space")
+    heard = "document.querySelector('audio').currentTime > 1"
+    until(listener, lambda: listener.evaluate(heard), "the recording plays")
+    assert listener.evaluate("document.querySelector('audio').duration") >= 4.5
+    context.close()
