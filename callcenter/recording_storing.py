@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from callcenter import recording_files, recording_sound, switches
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
-from callcenter.recording_ledger import LIVE, enter, is_leased, locked
+from callcenter.base.outbox import tell_later
+from callcenter.call_ledger import Call
+from callcenter.recording_ledger import LIVE, Recording, enter, is_leased, locked
 from callcenter.recording_sound import Sound, Unusable
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ def stored(session: Session, work: Work, sound: Sound) -> None:
     recording.stored_at, recording.fault, recording.tries = real_now(), None, 0
     recording.duration_ms, recording.size, recording.sha256 = sound.duration_ms, sound.size, sound.sha256
     recording.peaks = sound.peaks
+    _tell(session, recording)
 
 
 def cleared(session: Session, work: Work) -> None:
@@ -155,4 +158,12 @@ def failed(session: Session, work: Work, trouble: Trouble) -> None:
         enter(recording, "lost")
         recording.storage = None
         recording.next_at = None if trouble.code == REPAIRABLE else real_now()
+    _tell(session, recording)
     log.info("recording %s: %s, %d tries", work.id, trouble.code, recording.tries)
+
+
+def _tell(session: Session, recording: Recording) -> None:
+    """The operator may still be writing the call up."""
+    call = session.get(Call, recording.call_id) if recording.call_id else None
+    if call is not None and call.operator_id is not None:
+        tell_later(session, f"operator/{call.operator_id}")

@@ -1,7 +1,8 @@
 """What a telephone test needs inside a running product: a trunk to invented telephones, and calls through it.
 
 Run beside the product: `python -m tests.browser.telephone_stage PORT` makes the trunk and then places a call to each
-phone of its standard input, a line each; it answers each line with the call's id, and the trunk with an empty one.
+phone of its standard input, a line each (and, after a space, how it is recorded); it answers each line with the call's
+id, and the trunk with an empty one.
 Calls go past the gate, for these tests run at night and on election days too; the trunk is marked simulated, so that
 nobody but invented people can be reached.
 """
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import call_placing, calls, carriers, queues, switches, trunk_book, trunk_edit
+from callcenter import call_placing, calls, carriers, queues, recording_ledger, switches, trunk_book, trunk_edit
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.calls import Event
@@ -30,7 +31,7 @@ def main(port: str) -> None:
     print(flush=True)
     for line in sys.stdin:
         with open_session() as session:
-            print(place(session, line.strip()), flush=True)
+            print(place(session, *line.split()), flush=True)
 
 
 def open_trunk(session: Session, port: str) -> None:
@@ -46,10 +47,12 @@ def open_trunk(session: Session, port: str) -> None:
     session.commit()
 
 
-def place(session: Session, phone: str) -> UUID:
-    """Call an invented person of this phone. Raises ProviderError."""
+def place(session: Session, phone: str, recording: str = "off") -> UUID:
+    """Call an invented person of this phone; `recording` as of the queue. Raises ProviderError."""
     person = cast.person(session, "Rosa Invento", phone=phone)
-    queue = cast.queue(session, person, carrier="asterisk", caller_id=CALLER)
+    notice = recording_ledger.notice_version(session, "Esta llamada será grabada. ¿Está de acuerdo?")
+    queue = cast.queue(session, person, carrier="asterisk", caller_id=CALLER, recording=recording,
+                       recording_notice_id=notice)  # fmt: skip
     (call_id,) = calls.plan(session, queue, queues.claim(session, queue.id, 1))
     queue.state = "paused"  # the product's own dialer leaves it alone
     calls.record_event(session, call_id, Event("claimed", "claimed"))

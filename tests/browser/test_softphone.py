@@ -3,6 +3,7 @@ microphone hums 620 Hz. Each side looks for the other's tone, so that â€œhearsâ€
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -319,6 +320,23 @@ def test_whose_operator_has_died_hears_the_apology(
     assert citizen.ended_at is not None
     assert citizen.ended_at - gone > 9, "hung up within the grace"
     assert [began for began, tone in citizen.heard.began if began > gone + 5], "no apology was heard"
+
+
+def test_a_switch_that_dies_has_its_operators_back_in_their_rooms(
+    console: Console, stage: Callable[[], Call], telephone_product: product.Product
+) -> None:
+    page = connected(console())
+    line = page.locator("[data-check=line]")
+    os.kill(telephone_product.pids()["asterisk"], signal.SIGKILL)
+    expect(line).to_have_attribute("data-state", "wait", timeout=15 * SECONDS)
+    begun = time.monotonic()
+    expect(line).to_have_attribute("data-state", "ok", timeout=40 * SECONDS)
+    assert time.monotonic() - begun < 30
+    page.keyboard.press("Space")
+    expect(page.locator("#console")).to_have_attribute("data-phase", "available")
+    citizen = called(page, stage)
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    until(page, lambda: hears(page, CITIZEN), "the operator hears the citizen")
 
 
 def test_an_unplugged_microphone_is_said_in_red_and_another_one_goes_on(talk: Callable[[], tuple[Page, Call]]) -> None:
