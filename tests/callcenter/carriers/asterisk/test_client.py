@@ -15,7 +15,7 @@ from callcenter.carriers.asterisk.client import PACE, Client, Lost, Pace, Packet
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import FakeAmi, packet, saying, until
 
-QUICK = Pace(connect=0.3, answer=0.5, ping=0.1, dead=5.0)
+QUICK = Pace(connect=0.6, answer=5.0, ping=0.1, dead=10.0)
 PING = {"Action": "Ping"}
 
 
@@ -52,9 +52,9 @@ def event_of(client: Client) -> Packet:
     return found
 
 
-def failure(client: Client, action: dict[str, str] = PING) -> ProviderError:
+def failure(client: Client, action: dict[str, str] = PING, *, seconds: float | None = None) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        client.ask(action)
+        client.ask(action, seconds=seconds)
     return caught.value
 
 
@@ -75,7 +75,7 @@ def test_silence_longer_than_the_connect_time_out_ends_nothing(ami: FakeAmi, lis
     assert PACE.dead > 10 > PACE.connect  # ten seconds of silence are borne; here the same in small
     ami.is_mute = True
     with pytest.raises(queue.Empty):
-        heard(listener, 4 * QUICK.connect)
+        heard(listener, 2 * QUICK.connect)
     ami.now.say(packet(Event="Hangup", Uniqueid="x"))
     assert event_of(listener).event == "Hangup"
     ami.is_mute = False
@@ -115,7 +115,7 @@ def test_the_next_question_after_a_cut_goes_over_a_new_connection(ami: FakeAmi, 
 
 def test_a_question_that_was_sent_and_not_answered_is_unknown(ami: FakeAmi, client: Client) -> None:
     ami.answers["Originate"] = lambda connection, headers: None
-    silent = failure(client, {"Action": "Originate"})
+    silent = failure(client, {"Action": "Originate"}, seconds=0.3)
     assert (silent.code, silent.unknown, silent.permanent) == ("no_answer", True, False)
     ami.answers["Originate"] = lambda connection, headers: connection.cut()
     cut = failure(client, {"Action": "Originate"})
@@ -126,7 +126,7 @@ def test_a_question_that_was_sent_and_not_answered_is_unknown(ami: FakeAmi, clie
 def test_an_answer_that_comes_too_late_is_nobody_elses(ami: FakeAmi, client: Client) -> None:
     late = []
     ami.answers["Hangup"] = lambda connection, headers: late.append(dict(headers)["ActionID"])
-    assert failure(client, {"Action": "Hangup"}).unknown
+    assert failure(client, {"Action": "Hangup"}, seconds=0.3).unknown
     ami.now.say(packet(Response="Success", ActionID=late[0], Message="Too late"))
     assert client.ask(PING).response.get("Message") == "Fine"
 
