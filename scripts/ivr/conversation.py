@@ -56,9 +56,9 @@ class Conversation:
                     return self._say_goodbye(turn)
         except Elsewhere:
             return None
-        except (Gone, ProviderError) as error:
-            if not isinstance(error, Gone):
-                log.warning("call %s: %s", self.call_id, error.code or "the synthesiser fails")
+        except (Gone, ProviderError, OSError) as error:
+            if not isinstance(error, Gone):  # no switch, no voice, or no room on the disk
+                log.warning("call %s: %s", self.call_id, error)
                 self._line.hang_up()
             return self._close(agi.hear(material.setting, state, Heard("gone")).step.code)
 
@@ -99,7 +99,7 @@ class Conversation:
             self._line.answer(said)
         except Elsewhere:
             raise
-        except (Gone, ProviderError):
+        except (Gone, ProviderError, OSError):
             self._keep(turn.deeds)
         self._line.hang_up()
         return self._close(turn.step.code)
