@@ -84,7 +84,8 @@ def test_an_empty_password_keeps_the_old_one_and_no_user_forgets_it(session: Ses
     ],
 )
 def test_what_cannot_be_is_said_in_words_beside_its_field(session: Session, field: str, value: str, says: str) -> None:
-    found = faults(session, **{field: value})
+    fields: dict[str, Any] = {field: value}
+    found = faults(session, **fields)
     assert says in found[field]
     assert session.scalars(select(Trunk)).all() == []
 

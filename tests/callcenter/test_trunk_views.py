@@ -213,6 +213,16 @@ def test_nobody_else_opens_telephony(session: Session, client_as: ClientAs, role
     assert client_as(role).get("/telephony/").status_code == 403
 
 
+def test_the_floor_shows_the_alarm_of_a_trunk(session: Session, client: FlaskClient) -> None:
+    line = trunk(session, name="Troncal Prueba")
+    for _ in range(3):
+        trunks.note_result(session, line.id, 21, 403)
+    session.commit()
+    board = client.get("/floor/board").text
+    assert "Troncal Prueba: Rests until" in board
+    assert "Check user and password" in board
+
+
 def test_the_ringing_of_a_dead_switch_is_no_page_that_breaks(session: Session, client: FlaskClient) -> None:
     line = trunk(session)
     session.commit()
