@@ -101,6 +101,17 @@ def write_again(session: Session) -> None:
         enqueue_later(session, "callcenter.trunk_jobs.write", trunk_id)
 
 
+def reconcile(session: Session, switch: str, known: set[int]) -> None:
+    """`known`: the trunks in the file of a switch. One that it lost is written again, one that is none of ours any more
+    is taken out."""
+    ours = trunk_book.every(session)
+    for trunk in ours:
+        if trunk.switch.name == switch and trunk.is_written and trunk.id not in known:
+            _changed(session, trunk)
+    for trunk_id in known - {trunk.id for trunk in ours if trunk.switch.name == switch}:
+        enqueue_later(session, "callcenter.trunk_jobs.forget", switch, trunk_id)
+
+
 def _changed(session: Session, trunk: Trunk) -> None:
     trunk.changed_at, trunk.write_fault = real_now(), None
     session.flush()

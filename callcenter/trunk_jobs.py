@@ -79,11 +79,13 @@ def look(switch: str) -> str | None:
     if not carriers.has_switchboard():
         return "no_switchboard"
     try:
+        known = trunk_files.known(lambda action: _asterisk().ask(switch, action))
         standings = trunk_files.look(lambda action: _asterisk().ask(switch, action))
     except ProviderError as error:
         log.warning("switch %s: not asked how its trunks stand: %s", switch, error.code)
         return error.code or "silent"
     with open_session() as session:
+        trunk_edit.reconcile(session, switch, known)
         for standing in standings:
             note = trunk_health.heard if standing.what == "registered" else trunk_health.answers
             note(session, standing.trunk, standing.is_well, standing.detail)

@@ -13,6 +13,8 @@ from callcenter import carriers, queues, trunk_book, trunk_edit, trunk_jobs, tru
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk import trunk_files
+from callcenter.carriers.asterisk.actions import Action
+from callcenter.carriers.asterisk.client import Answer
 from callcenter.trunk_book import Trunk
 from callcenter.trunk_tests import TrunkTest
 from scripts import simulated_telephones
@@ -195,6 +197,20 @@ def test_a_deleted_trunk_is_forgotten_by_its_switch(
     trunk_jobs.forget("local", trunk_id)
     assert trunk_id not in known()
     trunk_jobs.forget("local", trunk_id)  # harmless when repeated
+
+
+def test_what_a_switch_lost_is_written_again(house: House, provider: Network) -> None:  # noqa: F811
+    trunk_id = entered(house, provider)
+
+    def ask(action: Action) -> Answer:
+        return house.carrier.ask("local", action)
+
+    trunk_files.remove(ask, trunk_id)  # somebody put an old folder back
+    trunk_jobs.look("local")
+    assert not of(house, trunk_id).is_written
+    trunk_jobs.write(trunk_id)
+    assert of(house, trunk_id).is_written
+    assert trunk_id in trunk_files.known(ask)
 
 
 def test_a_switch_that_does_not_answer_is_said_in_words_and_told_again(
