@@ -149,7 +149,7 @@ def postgres_command(places: Places, *, throwaway: bool = False) -> list[str]:
         "listen_addresses": "", "unix_socket_directories": str(places.sockets), "unix_socket_permissions": "0700",
         "max_connections": "100", "timezone": "UTC",
         # Room for the indexes of a national list; what is not used yet is not taken.
-        "shared_buffers": "768MB", "max_wal_size": "6GB", "wal_compression": "on", "checkpoint_timeout": "15min",
+        "shared_buffers": "768MB", "max_wal_size": "8GB", "checkpoint_timeout": "15min",
         "wal_buffers": "64MB",
         "log_min_messages": "fatal", "log_line_prefix": "%m [%p] ", "log_statement": "none",
         # A failed statement, or its error, may quote personal data: never logged.
