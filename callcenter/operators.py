@@ -274,8 +274,10 @@ def sweep(session: Session) -> None:
         enter(session, operator, "offline")
         tell(session, operator)
     late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)
-    for operator in session.scalars(idle.where(Operator.state == "available", Operator.room_opened_at.is_(None), late)):
-        enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
+    # A browser that is there is rung in a pause and in a call, too: its leg broke off, and one ring did not arrive.
+    wanted = or_(Operator.state == "available", and_(Operator.state != "offline", softphones.present(Operator.id)))
+    for operator_id in session.scalars(select(Operator.id).where(wanted, Operator.room_opened_at.is_(None), late)):
+        enqueue_later(session, "callcenter.jobs.open_room", operator_id, queue="urgent")
     _let_citizens_go(session, now)
 
 

@@ -204,6 +204,12 @@ def lost(operator_id: Any, since: datetime) -> Any:
     return exists().where(Softphone.operator_id == operator_id, gone)
 
 
+def present(operator_id: Any) -> Any:
+    """The condition of an operator whose browser the switch can ring. `operator_id`: a column."""
+    there = and_(Softphone.registered_at.is_not(None), Softphone.gone_at.is_(None), Softphone.closing_at.is_(None))
+    return exists().where(Softphone.operator_id == operator_id, there)
+
+
 def away(operator_id: Any) -> Any:
     """The condition of an operator whom the switch cannot reach at this moment: not a moment for a new call."""
     return exists().where(Softphone.operator_id == operator_id, Softphone.gone_at.is_not(None))

@@ -308,6 +308,23 @@ def test_a_reload_is_rung_again_though_the_old_leg_is_up(session: Session, board
     assert ("callcenter.jobs.close_room", ("norte/leg-1",)) in asked_jobs(session)
 
 
+@pytest.mark.parametrize("state", ["paused", "in_call", "wrap_up"])
+def test_a_ring_that_did_not_arrive_is_repeated_in_every_state(
+    session: Session, board: Switchboard, olga: Operator, state: str
+) -> None:
+    softphones.log_in(session, name_of(olga), olga.user_id)
+    softphones.registered(session, name_of(olga), True, A)
+    session.commit()
+    cast.seat(session, olga.id).state = state
+    session.flush()
+    operators.sweep(session)
+    assert ("callcenter.jobs.open_room", (olga.id,)) in asked_jobs(session)
+    softphones.registered(session, name_of(olga), False, A)
+    session.commit()
+    operators.sweep(session)
+    assert asked_jobs(session) == []
+
+
 def free_at_phone(session: Session, olga: Operator) -> None:
     softphones.log_in(session, name_of(olga), olga.user_id)
     softphones.registered(session, name_of(olga), True, A)
