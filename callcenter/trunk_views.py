@@ -42,7 +42,7 @@ CARRIER_WORDS: dict[str, tuple[LazyString, LazyString]] = {
     "simulated": (_l("Simulated (drill)"), _l(
         "Invented people answer; nobody is really called. The drill's clock and its simulated operators work.")),
     "asterisk": (_l("Asterisk"), _l(
-        "Operators talk in their browser through this house's own switch, and calls go out through the trunks below. "
+        "Operators talk in their browser through this house's own switch, and calls go out through the trunks above. "
         "Real people are called, if the trunks in use are real ones.")),
     "twilio": (_l("Twilio"), _l(
         "Calls go through the Twilio account of this server's settings. Real people are called.")),
