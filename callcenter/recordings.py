@@ -65,7 +65,8 @@ def begin(session: Session, call_id: UUID) -> Recording | None:
     call = session.get_one(Call, call_id)
     queue = queues.get(session, call.queue_id)
     ref = call.carrier_ref
-    if queue.recording == "off" or queue.answered_by != "operator" or ref is None or not carriers.has_switchboard():
+    is_talk = call.operator_id is not None  # a machine that asks and takes keys is not recorded as a whole
+    if queue.recording == "off" or not is_talk or ref is None or not carriers.has_switchboard():
         return None
     switch, must_ask = carriers.switch_of(ref) or "", queue.recording == "ask"
     has_space = not recording_files.space().is_short
