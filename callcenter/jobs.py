@@ -4,11 +4,13 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from callcenter import call_placing, call_sweep, calls, carriers, operators
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
-from callcenter.carriers import Known, NoCarrier
+from callcenter.carriers import Carrier, Known, NoCarrier, Route
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -29,33 +31,38 @@ def place_calls(call_ids: list[str]) -> None:
 
 
 def _place(call_id: UUID) -> None:
-    """Claim, commit, gate, dial, record, commit: no transaction is open while the carrier answers."""
+    """Claim, commit, gate, commit, dial, record, commit: no transaction is open while the carrier answers."""
     with open_session() as session:
         order = call_placing.claim(session, call_id)
-        session.commit()
-        if order is None:
+        way = _way(session, order) if order is not None else None
+        session.commit()  # the next call may have its trunk
+        if order is None or way is None:
             return
-        try:
-            carrier = carriers.carrier(order.carrier)
-        except NoCarrier:
-            event = Event("not_placed", "placing", {"code": "carrier_missing", "permanent": True})
+        if isinstance(way, Event):
+            event = way
         else:
-            route = call_placing.find_route(session, carrier, order)
-            if isinstance(route, Event):
-                event = route
-            else:
-                session.commit()  # the next call may have its trunk
-                refusal = call_placing.ask_gate(session, order, simulated=route.simulated)
-                if refusal is not None:
-                    call_placing.refuse(session, call_id, refusal)
-                    session.commit()
-                    return
+            carrier, route = way
+            refusal = call_placing.ask_gate(session, order, simulated=route.simulated)
+            if refusal is not None:
+                call_placing.refuse(session, call_id, refusal)
                 session.commit()
-                event = call_placing.dial(carrier, order, route)
+                return
+            session.commit()
+            event = call_placing.dial(carrier, order, route)
         calls.record_event(session, call_id, event)
         call_placing.follow_up(session, order, event)
         session.commit()
         log.info("call %s: %s %s", call_id, event.kind, event.payload.get("code", ""))
+
+
+def _way(session: Session, order: call_placing.Order) -> tuple[Carrier, Route] | Event:
+    """Through whom, and which way; an event when there is none."""
+    try:
+        carrier = carriers.carrier(order.carrier)
+    except NoCarrier:
+        return Event("not_placed", "placing", {"code": "carrier_missing", "permanent": True})
+    route = call_placing.find_route(session, carrier, order)
+    return route if isinstance(route, Event) else (carrier, route)
 
 
 def hang_up(call_id: str) -> None:
