@@ -7,6 +7,7 @@ indexed and the newer ones are two spans."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import (
     CTE,
@@ -31,8 +32,12 @@ from callcenter.contacts import Contact, ids_at, name_key
 LARGE = 200_000  # people; in a list of fewer every word of a name is looked through
 NAMES = 1_000  # different names that a search by several words follows
 FIRST = 1_000  # people whose sources are looked at
+CLEANED_AFTER = timedelta(hours=1)
 # Nouns that stand above this one.
-_batches = table("import_batches", column("source"), column("state"), column("first_id"), column("last_id"))
+_batches = table(
+    "import_batches",
+    *map(column, ("source", "state", "first_id", "last_id", "finished_at")),
+)
 _sections = table("sections", column("id"), column("number"))
 
 
@@ -123,8 +128,10 @@ def _spans(session: Session, search: Search, after: int = 0) -> list[_Span]:
     """All people after `after`, without those whom nobody can see yet."""
     by_index = bool(search.name.split()) and search.section is None and not search.phone and is_large(session)
     reach = name_index.reach(session) if by_index else 0
+    # What an import left that did not come in is dead: looked at until PostgreSQL has cleaned up.
+    is_left = _batches.c.state.in_(("failed", "cancelled")) & (_batches.c.finished_at > func.now() - CLEANED_AFTER)
     taken = select(_batches.c.first_id, _batches.c.last_id).where(
-        _batches.c.state == "running", _batches.c.first_id.is_not(None)
+        or_(_batches.c.state == "running", is_left), _batches.c.first_id.is_not(None)
     )
     spans, low = [], after
     for first, last in session.execute(taken.order_by(_batches.c.first_id)):

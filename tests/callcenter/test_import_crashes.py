@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,26 @@ def test_somebody_may_cancel_in_the_middle_of_a_merge(committed: db.Sessions, mo
     import_jobs.run_import(import_id)
     state, _counts, people = look(committed, import_id)
     assert (state, people) == ("cancelled", 0)
+
+
+def test_pages_do_not_look_at_what_a_cancelled_list_left(
+    committed: db.Sessions, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    import_id = start(committed)
+
+    def cancel() -> None:
+        with committed() as session:
+            imports.cancel(session, import_id, None)
+            session.commit()
+
+    once(monkeypatch, import_staging, "copy_refused", cancel, 5)
+    import_jobs.run_import(import_id)
+    assert look(committed, import_id)[0] == "cancelled"
+    with committed() as session:
+        spans = contact_search._spans(session, Search())
+        assert len(spans) == (1 if "staged" in request.node.callspec.id else 2)
+        monkeypatch.setattr(contact_search, "CLEANED_AFTER", timedelta())
+        assert len(contact_search._spans(session, Search())) == 1
 
 
 def test_of_two_imports_of_one_list_at_once_everybody_is_made_once(committed: db.Sessions) -> None:
