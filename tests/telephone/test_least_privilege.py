@@ -9,7 +9,7 @@ import pytest
 
 from scripts import asterisk
 from scripts.simulated_telephones import sip
-from tests.telephone.manager import Manager, entered
+from tests.telephone.manager import Manager, entered, open_trunk
 from tests.telephone.test_calls import call
 
 NOT_ALLOWED = "Permission denied"
@@ -107,14 +107,15 @@ def account(switch: asterisk.Instance) -> str:
     return secret
 
 
-async def _dial(ws_url: str, number: str, secret: str, method: str = "INVITE") -> int:
-    """The last answer to a request of the browser's account over its WebSocket; asked for a proof, it gives it."""
+async def _dial(ws_url: str, number: str, secret: str, method: str = "INVITE", name: str = ACCOUNT) -> int:
+    """The last answer to a request over the browsers' WebSocket, of their account or of one who says to be `name`; asked
+    for a proof, it gives it."""
     patience = aiohttp.ClientWSTimeout(ws_close=0.1)  # Asterisk does not say good-bye
     async with (
         aiohttp.ClientSession() as client,
         client.ws_connect(ws_url, protocols=("sip",), timeout=patience) as socket,
     ):
-        dialog = sip.Dialog(secrets.token_hex(8), f"<sip:{ACCOUNT}@convoca>;tag=1", f"<sip:{number}@convoca>",
+        dialog = sip.Dialog(secrets.token_hex(8), f"<sip:{name}@convoca>;tag=1", f"<sip:{number}@convoca>",
                             f"sip:{number}@convoca")  # fmt: skip
         body = sip.describe("127.0.0.1", 9) if method == "INVITE" else ""
         proof = ""
@@ -144,3 +145,21 @@ def test_a_page_can_dial_the_echo(switch: asterisk.Instance, account: str) -> No
 
 def test_a_page_without_the_secret_can_do_nothing(switch: asterisk.Instance, account: str) -> None:
     assert asyncio.run(_dial(switch.ws_url, "echo", "another")) == 401
+
+
+@pytest.fixture(scope="session")
+def far_trunk(switch: asterisk.Instance) -> str:
+    """A trunk whose other side is nowhere near."""
+    with entered(switch, "worker") as worker:
+        open_trunk(worker, "trunk-77", 5060, remote_hosts="192.0.2.77:5060")
+    return "trunk-77"
+
+
+def test_nobody_rings_us_by_saying_that_they_are_a_trunk(
+    switch: asterisk.Instance, far_trunk: str, listener: Manager
+) -> None:
+    """Its address alone says who a trunk is: whoever could use its name could opt other people out, or ring operators,
+    from any page of the world."""
+    assert asyncio.run(_dial(switch.ws_url, "5555550101", "none", name=far_trunk)) == 401
+    listener.read(0.3)
+    assert not any(packet.get("What") == "inbound" for packet in listener.packets)
