@@ -28,6 +28,7 @@ __all__ = [
     "lines",
     "note_result",
     "of_registration",
+    "reach_invented",
     "why_none",
 ]
 
@@ -88,6 +89,11 @@ def lines(session: Session) -> int:
     counts = select(func.count().filter(or_(dialling, talking)), func.count().filter(waiting))
     under_way, planned = session.execute(counts.where(Call.state != "ended")).one()
     return int(under_way) + room - int(planned)
+
+
+def reach_invented(session: Session, carrier: str) -> bool:
+    """Do calls of this carrier reach invented people, and nobody else, now?"""
+    return carrier == "simulated" or (carrier == CARRIER and trunk_book.lead_to_invented(session))
 
 
 def why_none(session: Session) -> str:

@@ -229,6 +229,17 @@ def test_without_any_trunk_the_queue_pauses_with_the_reason(session: Session, bo
     assert queue_entries.tries(session, cast.call(session, call_id).entry_id) == 0
 
 
+def test_whom_calls_reach_is_the_carriers_and_the_trunks_matter(session: Session) -> None:
+    assert trunks.reach_invented(session, "simulated")
+    assert not trunks.reach_invented(session, "twilio")
+    assert not trunks.reach_invented(session, "asterisk")  # with no trunk in use nobody is reached
+    line = trunk(session)
+    assert trunks.reach_invented(session, "asterisk")
+    line.simulated = False
+    session.flush()
+    assert not trunks.reach_invented(session, "asterisk")
+
+
 def test_two_who_choose_at_once_never_take_the_last_line_twice(committed: db.Sessions) -> None:
     with committed() as session:
         line = trunk(session, channels=1)
