@@ -33,6 +33,7 @@ from callcenter import (
     duplicates,
     merges,
     suppressions,
+    trunks,
 )
 from callcenter.base import audit, auth, navigation
 from callcenter.base.auth import access
@@ -188,11 +189,12 @@ def verdict(contact_id: int) -> ResponseReturnValue:
     purpose = request.args.get("purpose", "survey")
     if purpose not in calendar.PURPOSES:
         raise InvalidInput(_("There is no purpose %(purpose)s.", purpose=purpose))
-    simulated = web_settings().is_drill
+    simulated = dict.fromkeys(consent.CHANNELS, web_settings().is_drill)
+    simulated["call"] = trunks.reach_invented(session, web_settings().carrier)
     asked = {
         code: {
-            channel: consent.verdicts(session, contact_id, channel, code, phone=contact.phone, simulated=simulated)
-            for channel in consent.CHANNELS
+            channel: consent.verdicts(session, contact_id, channel, code, phone=contact.phone, simulated=is_drill)
+            for channel, is_drill in simulated.items()
         }
         for code in calendar.PURPOSES
     }

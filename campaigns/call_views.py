@@ -16,9 +16,10 @@ from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import web_settings
-from callcenter.trunk_book import caller_ids, lead_to_invented
+from callcenter.trunk_book import caller_ids
 from callcenter.trunk_health import CARRIER
 from callcenter.trunk_numbers import LOCAL
+from callcenter.trunks import reach_invented
 from campaigns import audiences, calling, labels, preflight, reports
 from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
 from campaigns.forms import CallForm
@@ -141,12 +142,8 @@ def _check(campaign: CallCampaign) -> preflight.Preflight:
         web_session(),
         audiences.rule_of(campaign),
         campaign.queue.purpose,
-        simulated=_leads_to_invented(web_session(), campaign.queue.carrier),
+        simulated=reach_invented(web_session(), campaign.queue.carrier),
     )
-
-
-def _leads_to_invented(session: Session, carrier: str) -> bool:
-    return carrier == "simulated" or (carrier == CARRIER and lead_to_invented(session))
 
 
 def _picture(campaign: CallCampaign) -> dict[str, object]:
