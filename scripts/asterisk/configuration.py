@@ -73,7 +73,7 @@ def _link_modules(links: Path, modules: Path) -> None:
 def _put(path: Path, text: str) -> None:
     is_writable = path.name in WRITABLE
     if is_writable and path.exists():
-        text += _kept(path.read_text(errors="replace"))
+        text += kept_sections(path.read_text(errors="replace"))
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
@@ -81,8 +81,8 @@ def _put(path: Path, text: str) -> None:
     own(path)
 
 
-def _kept(text: str) -> str:
-    """The sections after the template."""
+def kept_sections(text: str) -> str:
+    """What AMI wrote: the sections after the template."""
     sections = re.split(r"^(?=\[)", text, flags=re.MULTILINE)[1:]
     kept = [section for section in sections if not re.match(r"\[[^\]]*\]\(!", section)]
     return "\n" + "".join(kept) if kept else ""
