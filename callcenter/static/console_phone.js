@@ -69,7 +69,7 @@ export class ConsolePhone {
     if (!state) return;
     const mute = byId("mute");
     mute.setAttribute("aria-pressed", String(phone.isMuted));
-    mute.classList.toggle("btn-danger", phone.isMuted);
+    mute.classList.toggle("btn-warning", phone.isMuted);
     mute.classList.toggle("btn-outline-secondary", !phone.isMuted);
     mute.querySelector("[data-mute-word]").textContent = phone.isMuted ? words.unmute : words.mute;
     const muted = byId("muted");

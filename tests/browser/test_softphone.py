@@ -264,6 +264,7 @@ def test_mute_is_heard_and_said_and_ends_with_the_call(
     page.keyboard.press("m")
     expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#muted")).to_be_visible()
+    assert _serious(page) == []
     until(page, lambda: not is_hearing(citizen), "the muted operator is not heard")
     page.keyboard.press("m")
     until(page, lambda: is_hearing(citizen), "the operator is heard again")
@@ -352,6 +353,7 @@ def test_an_unplugged_microphone_is_said_in_red_and_another_one_goes_on(talk: Ca
     fault = page.locator("#phone-fault")
     expect(fault).to_have_attribute("data-fault", "unplugged")
     expect(fault).to_contain_text("se desconectó")
+    assert _serious(page) == []
     until(page, lambda: not is_hearing(citizen), "silence")
     page.locator("#phone-microphone").select_option(index=1)
     expect(fault).to_be_hidden()
