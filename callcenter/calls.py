@@ -188,7 +188,8 @@ def undo_disposition(session: Session, call_id: UUID, operator_id: int) -> None:
     )
     if session.scalar(phone_in_use) is not None:
         raise Refused("phone_in_use", _("This phone is being called again already: the outcome stays."))
-    kept = session.scalars(_last_disposal(call_id)).one().payload
+    disposed = select(CallEvent.payload).where(CallEvent.call_id == call_id, CallEvent.kind == "disposed")
+    kept = session.scalars(disposed.order_by(CallEvent.id.desc()).limit(1)).one()
     effect = disposition(call.disposition).effect
     operators.take_back(session, operator_id, call.id)
     call.attempt.closed_at = call.attempt.outcome = call.ended_at = None
@@ -295,8 +296,3 @@ def _close(session: Session, call: Call, outcome: str) -> None:
     session.flush()
     operators.release(session, call.id)
     tell_later(session, "dialer")
-
-
-def _last_disposal(call_id: UUID) -> Any:
-    disposed = select(CallEvent).where(CallEvent.call_id == call_id, CallEvent.kind == "disposed")
-    return disposed.order_by(CallEvent.id.desc()).limit(1)
