@@ -225,10 +225,23 @@ def _recordings(env: Mapping[str, str], faults: list[str]) -> Recordings:
         faults.append(f"{PREFIX}RECORDINGS_DISK_LEFT is {megabytes!r}; it must be a number of megabytes.")
         megabytes = "1024"
     url = _url(env, PREFIX + "S3_URL", ("http", "https"), faults).rstrip("/") if env.get(PREFIX + "S3_URL") else ""
-    names = {name: env.get(PREFIX + name, "") for name in ("S3_BUCKET", "S3_KEY_ID", "S3_SECRET")}
+    names = {name: env.get(PREFIX + name, "") for name in ("S3_BUCKET", "S3_KEY_ID")}
+    names["S3_SECRET"] = _secret(env, "S3_SECRET", faults)
     for name in (name for name, value in names.items() if url and not value):
         faults.append(f"{PREFIX}{name} is not set; recordings go to {PREFIX}S3_URL and need it.")
     return Recordings(
         disk_left=int(megabytes) * 2**20, s3_url=url, s3_bucket=names["S3_BUCKET"], s3_key_id=names["S3_KEY_ID"],
         s3_region=env.get(PREFIX + "S3_REGION") or "us-east-1", s3_secret=names["S3_SECRET"],
     )  # fmt: skip
+
+
+def _secret(env: Mapping[str, str], name: str, faults: list[str]) -> str:
+    """A secret from the environment, or from the file that NAME_FILE names; empty when neither is given."""
+    file = env.get(PREFIX + name + "_FILE")
+    if env.get(PREFIX + name) or not file:
+        return env.get(PREFIX + name, "")
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{PREFIX}{name}_FILE: the secret in {file} cannot be read ({type(error).__name__}).")
+        return ""

@@ -163,6 +163,17 @@ def test_space_is_short_below_the_limit_here_or_where_the_switch_writes(
     assert recording_files.space() == recording_files.Space(49, 50)
 
 
+def test_the_secret_of_the_bucket_may_stand_in_a_file(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://x", "CONVOCA_SECRET_KEY": "x",
+           "CONVOCA_SUPPRESSION_KEY": "x", "CONVOCA_S3_URL": "https://s3.example.org", "CONVOCA_S3_BUCKET": "b",
+           "CONVOCA_S3_KEY_ID": "k", "CONVOCA_S3_SECRET_FILE": str(tmp_path / "secret")}  # fmt: skip
+    with pytest.raises(BadSettings) as faults:
+        read_settings(env)
+    assert "CONVOCA_S3_SECRET_FILE" in str(faults.value)
+    (tmp_path / "secret").write_text("hush\n")
+    assert read_settings(env).recordings.s3_secret == "hush"
+
+
 def test_every_fault_of_the_settings_of_recordings_is_said_at_once() -> None:
     env = {"DATABASE_URL": "postgresql:///x", "REDIS_URL": "redis://x", "CONVOCA_SECRET_KEY": "x",
            "CONVOCA_SUPPRESSION_KEY": "x", "CONVOCA_S3_URL": "ftp://x", "CONVOCA_RECORDINGS_DISK_LEFT": "much",
