@@ -213,7 +213,20 @@ class _World:
     def value(self, expression: str, item: dict[str, Any], node: Element | None = None) -> Any:
         labels = _labels(self._items, self._language) if "choice-name" in expression else {}
         world = expressions.World(self._seed, self._today, labels, item["name"])
-        return expressions.evaluate(expression, self.root, self.nodes[item["name"]] if node is None else node, world)
+        root, own = (self.root, node) if node is not None else self._part(expression, item["name"])
+        return expressions.evaluate(expression, root, own, world)
+
+    def _part(self, expression: str, name: str) -> tuple[Element, Element]:
+        """What the expression looks at: a question must not take longer for each question before it."""
+        if "/" in expression or ".." in expression:  # a path of its own
+            return self.root, self.nodes[name]
+        root = Element("data")
+        made: dict[str, Element] = {}
+        for needed in (*expressions.references(expression), name):
+            if needed in self.nodes and needed not in made:
+                made[needed] = SubElement(root, needed)
+                made[needed].text = self.nodes[needed].text
+        return root, made[name]
 
     def is_true(self, expression: str, item: dict[str, Any]) -> bool:
         return expressions.holds(self.value(expression, item))

@@ -131,13 +131,16 @@ class Conversation:
         state = turn.state
         if state.stage not in ("question", "agreement") or heard.kind != "keys":
             return
-        offered = self._offered(state)
         is_answer = any(deed.kind == "answered" and deed.item == state.item for deed in following.deeds)
-        strokes = Keystrokes(
-            interview_id=self._material.number, item=state.item, keys=heard.keys, offered=offered,
-            prompt_ms=int(said.seconds * 1000), after_ms=int(after * 1000), is_answer=is_answer, at=real_now(),
-        )  # fmt: skip
-        self._unwritten.append(lambda session: recorded_calls.keep_keys(session, self.call_id, strokes))
+
+        def write(session: Session) -> None:
+            strokes = Keystrokes(
+                interview_id=self._material.number, item=state.item, keys=heard.keys, offered=self._offered(state),
+                prompt_ms=int(said.seconds * 1000), after_ms=int(after * 1000), is_answer=is_answer, at=real_now(),
+            )  # fmt: skip
+            recorded_calls.keep_keys(session, self.call_id, strokes)
+
+        self._unwritten.append(write)  # what was offered is worked out then: the next prompt does not wait for it
 
     def _offered(self, state: State) -> dict[str, str]:
         setting = self._material.setting

@@ -173,7 +173,7 @@ def _take(setting: Setting, state: State, given: str) -> Turn:
 def _go_on(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
     """To the first question that has no answer."""
     asked = engine.next_question(setting.items, state.answers, setting.seed, setting.language, FACE)
-    state = replace(state, silences=0, faults=0, readings=0, item=asked.name if asked else "")
+    state = replace(state, silences=0, faults=0, readings=0, item=asked.name if asked else "", asked=asked)
     if asked is None:
         return _end(setting, state, "thanks")
     if asked.kind == "audio" and state.voice is False:
@@ -189,7 +189,7 @@ def _again(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
     asked = _question(setting, state)
     if asked is None:
         return _go_on(setting, state, lead)
-    return Turn(state, spoken.step(setting, state, lead, asked))
+    return Turn(replace(state, asked=asked), spoken.step(setting, state, lead, asked))
 
 
 def _answered(setting: Setting, state: State, value: str) -> Turn:
@@ -249,5 +249,8 @@ def _with(deed: Deed, turn: Turn) -> Turn:
 
 
 def _question(setting: Setting, state: State) -> Question | None:
+    """The question of this state; the one that was said last while nothing was answered since."""
+    if state.asked is not None and state.asked.name == state.item:
+        return state.asked
     named = {"language": setting.language, "face": FACE}
     return engine.question(setting.items, state.answers, state.item, setting.seed, **named)

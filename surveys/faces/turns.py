@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from surveys.engine import Question
 from surveys.items import Items
 
 
@@ -65,7 +66,8 @@ class Deed:
 @dataclass(frozen=True)
 class State:
     """`stage`: intro | challenge | note | question | agreement | invitation | voice | star | over. `after_star`: the
-    stage to go on with; `drawn`: how many challenge keys were used up; `code`: the outcome, once the call is over."""
+    stage to go on with; `drawn`: how many challenge keys were used up; `code`: the outcome, once the call is over;
+    `asked`: the question as it was said last."""
 
     stage: str
     answers: Mapping[str, str]
@@ -77,6 +79,7 @@ class State:
     drawn: int = 0
     voice: bool | None = None
     code: str = ""
+    asked: Question | None = None
 
 
 @dataclass(frozen=True)

@@ -314,3 +314,23 @@ def test_any_input_is_a_value_or_a_sentence(sample_items: Items, given: Any, ite
     else:
         assert "\x00" not in value
         assert engine.read_answer(sample_items, answers, item, value) == value
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "consent": st.sampled_from(["yes", "no"]),
+            "age": st.integers(0, 120).map(str),
+            "registered": st.sampled_from(["yes", "no", "dk"]),
+            "vote": st.sampled_from(["azul", "verde", "none", "dk", "refused"]),
+            "problems": st.sampled_from(["water", "water jobs", "crime waste"]),
+        },
+    )
+)
+def test_an_expression_sees_in_its_part_what_it_saw_in_the_whole(sample_items: Items, answers: dict[str, str]) -> None:
+    found = engine.stand(sample_items, HIDDEN | answers, 5)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine._World, "_part", lambda world, _expression, name: (world.root, world.nodes[name]))
+        assert engine.stand(sample_items, HIDDEN | answers, 5) == found
