@@ -59,6 +59,11 @@ def post(client: FlaskClient) -> Post:
     return send
 
 
+def state(client: FlaskClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/console/state").get_json()
+    return found
+
+
 @pytest.fixture
 def seat(session: Session, olivia: User) -> Operator:
     return operators.of_user(session, olivia.id)
@@ -90,7 +95,7 @@ def test_a_drill_gives_no_account_and_its_page_no_telephone(olivia: User, sign_i
     page = client.get("/console/")
     assert "readiness" not in page.text
     assert "jssip" not in page.text
-    assert client.get("/console/state").json["phone"] is None
+    assert state(client)["phone"] is None
     headers = {"X-CSRFToken": token(client, "/console/"), "Accept": "application/json"}
     assert client.post("/console/phone/account", headers=headers).status_code == 409
 
@@ -112,12 +117,12 @@ def test_the_state_shows_whether_the_switch_reaches_the_browser(
     post: Post, client: FlaskClient, session: Session, seat: Operator
 ) -> None:
     post("connect")
-    assert client.get("/console/state").json["phone"] == {"registered": False, "quality": None, "fault": None}
+    assert state(client)["phone"] == {"registered": False, "quality": None, "fault": None}
     post("phone/account")
     softphones.registered(session, f"op-{seat.id}", True)
     session.commit()
     assert post("phone/quality", {"loss": 0.2, "jitter_ms": 3, "round_trip_ms": None}).json == {"quality": "poor"}
-    assert client.get("/console/state").json["phone"] == {"registered": True, "quality": "poor", "fault": None}
+    assert state(client)["phone"] == {"registered": True, "quality": "poor", "fault": None}
 
 
 @pytest.mark.parametrize("body", [{"loss": 2}, {"loss": "much"}, {"jitter_ms": -1}, {"round_trip_ms": True}])
