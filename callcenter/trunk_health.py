@@ -70,12 +70,15 @@ def _note(session: Session, trunk_id: int, what: str, value: bool, detail: str) 
         trunk = trunk_book.find(session, trunk_id, lock=True)
     except NotFound:
         return
-    if getattr(trunk, what) is value:
+    words = " ".join(detail.split())[:200] or None
+    if what == "reachable" and trunk.registers:
+        words = trunk.detail  # what is said of the registration tells more
+    if getattr(trunk, what) is value and trunk.detail == words:
         return
-    setattr(trunk, what, value)
-    trunk.detail = " ".join(detail.split())[:200] or None
-    if what == "registered":
+    if what == "registered" and trunk.registered is not value:
         trunk.registered_at = real_now()
+    setattr(trunk, what, value)
+    trunk.detail = words
     _tell(session)
 
 

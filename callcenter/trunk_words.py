@@ -96,8 +96,12 @@ def _now(trunk: Trunk) -> State:
 
 
 def _connected(trunk: Trunk) -> State:
+    if trunk.asks_alive and trunk.reachable is False:
+        return State(_("Does not answer"), "danger", "x-circle", _(
+            "Check host, port and transport, and the firewall. Some providers never answer: then switch the question "
+            "whether it is there off."))  # fmt: skip
     if trunk.registers and not trunk.registered:
-        if trunk.registered is None:
+        if trunk.registered is None or trunk.detail == "Unregistered":
             return State(
                 _("Waits for its registration"),
                 "warning",
@@ -107,10 +111,6 @@ def _connected(trunk: Trunk) -> State:
         return State(_("Registration refused"), "danger", "x-circle", _(
             "The provider does not take our user and password, or not from this address. Enter them again, and ask the "
             "provider which addresses are allowed."))  # fmt: skip
-    if trunk.asks_alive and trunk.reachable is False:
-        return State(_("Does not answer"), "danger", "x-circle", _(
-            "Check host, port and transport, and the firewall. Some providers never answer: then switch the question "
-            "whether it is there off."))  # fmt: skip
     if not is_usable(trunk):
         return State(_("Its switch is away"), "danger", "x-circle", fault("unreachable"))
     if trunk.is_on_probation:

@@ -160,6 +160,23 @@ def test_a_registration_is_heard_once_and_its_words_are_kept_in_one_line(session
     trunks.heard(session, 99_999, True)  # a trunk that was deleted meanwhile
 
 
+def test_who_does_not_answer_is_told_from_who_refuses_and_who_has_not_spoken(session: Session) -> None:
+    line = trunk(session, registers=True)
+
+    def words() -> str:
+        return trunk_words.state(fresh(session, line.id)).words
+
+    assert words() == "Waits for its registration"
+    trunks.heard(session, line.id, False, "Unregistered")  # as after a start of the switch
+    assert words() == "Waits for its registration"
+    trunks.heard(session, line.id, False, "Rejected")
+    assert words() == "Registration refused"
+    trunks.answers(session, line.id, True, "Reachable")
+    assert fresh(session, line.id).detail == "Rejected"
+    trunks.answers(session, line.id, False, "Unreachable")
+    assert words() == "Does not answer"
+
+
 def test_results_are_kept_for_a_week(session: Session) -> None:
     line = fail(session, trunk(session), 2, sip=486, q850=17)
     old = session.scalars(select(TrunkResult).where(TrunkResult.trunk_id == line.id)).first()
