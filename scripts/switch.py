@@ -10,7 +10,10 @@ import queue
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import takewhile
 from threading import Event
+from zlib import crc32
 
 from sqlalchemy import event
 
@@ -32,15 +35,20 @@ SECONDS = 0.5  # between two attempts to connect, and two looks of one who stand
 TURN = 1.0  # how long we listen before the lease is renewed
 LOOK = 0.25  # how long a wish to stop may wait
 BATCH, AT_ONCE = 20, 200  # pieces of news in one transaction, and taken over from the reader
+WRITERS = 3
 NOTE = 4.0  # seconds between two notes that the switch was heard
 SECOND_LOOK = 4.0  # seconds after which calls that were too young to tell are looked for again
 
 
 class Listener:
-    """`turn` listens for a second; news that could not be written stay for the next turn."""
+    """`turn` listens for a second; news that could not be written stay for the next turn. `writers`: how many write at
+    the same time."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, writers: int = 1) -> None:
         self.name = name
+        self._writers = writers
+        self._pool: ThreadPoolExecutor | None = None
+        self._asked: deque[Question] = deque()
         self.stopping = Event()
         self._client: Client | None = None
         self._worker = AsteriskCarrier()
@@ -59,6 +67,7 @@ class Listener:
                 return
             self._hear(client, min(LOOK, left))
             self._write(client)
+            self._hear_answers()
             if self._look_again_at and time.monotonic() > self._look_again_at:
                 self._look_again_at = 0.0
                 self._reconcile_calls(client)
@@ -78,6 +87,9 @@ class Listener:
             self._client.close()
         self._client = None
         self._worker.close()
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._pool = None
 
     def _connected(self) -> Client | None:
         """The connection; None, with the reason noted, while the switch lets nobody in."""
@@ -119,23 +131,41 @@ class Listener:
 
     def _write(self, client: Client) -> None:
         while self._news:
-            batch = self._next_batch()
-            self._write_batch(client, batch)
-            for _ in batch:
+            if isinstance(self._news[0], events.Booted):
+                self._write_batch(client, [self._news[0]])
                 self._news.popleft()
-            if isinstance(batch[0], events.Booted):
                 self._reconcile(client)
+                continue
+            told = list(takewhile(lambda news: not isinstance(news, events.Booted), self._news))
+            self._share_out(client, told)
+            for _ in told:
+                self._news.popleft()
 
-    def _next_batch(self) -> list[News]:
-        """What goes into one transaction: whoever has picked up waits for nothing else."""
+    def _share_out(self, client: Client, told: Sequence[News]) -> None:
+        """Several writers, each with legs of its own: the order of the news matters within one leg only."""
+        if self._writers == 1 or len(told) == 1:
+            self._write_all(client, told)
+            return
+        shares: list[list[News]] = [[] for _ in range(self._writers)]
+        for news in told:
+            whose = news.leg.id if hasattr(news, "leg") else repr(news)
+            shares[crc32(whose.encode()) % self._writers].append(news)
+        self._pool = self._pool or ThreadPoolExecutor(self._writers, "switch")
+        running = [self._pool.submit(self._write_all, client, share) for share in shares if share]
+        wait(running)  # all of them, also when one fails: what is told anew must not meet itself
+        for each in running:
+            each.result()
+
+    def _write_all(self, client: Client, told: Sequence[News]) -> None:
+        """Whoever has picked up waits for nothing that was told later."""
         batch: list[News] = []
-        for news in self._news:
-            if isinstance(news, events.Booted):
-                return batch or [news]
+        for news in told:
             batch.append(news)
             if len(batch) == BATCH or isinstance(news, events.Answered | events.Arrived | events.Judged):
-                break
-        return batch
+                self._write_batch(client, batch)
+                batch = []
+        if batch:
+            self._write_batch(client, batch)
 
     def _write_batch(self, client: Client, batch: Sequence[News]) -> None:
         """In one transaction. News that cannot be written are said and left out, and keep nobody else's from it."""
@@ -159,7 +189,7 @@ class Listener:
             # The moment it is committed: whoever has picked up does not wait for Redis to hear the news.
             event.listen(session, "after_commit", lambda _: asked.extend(self._begin(client, wanted)), once=True)
             session.commit()
-        self._await(asked)
+        self._asked.extend(asked)
 
     def _begin(self, client: Client, wanted: Sequence[Action]) -> list[Question]:
         """Send all at once; Asterisk does them one after the other."""
@@ -169,10 +199,11 @@ class Listener:
             log.warning("switch %s: %s", self.name, error)
             return []
 
-    def _await(self, asked: Sequence[Question]) -> None:
-        for question in asked:
+    def _hear_answers(self) -> None:
+        """Of what was asked for. Nobody waits for them, unless there are very many."""
+        while self._asked and (self._asked[0].is_answered or len(self._asked) > AT_ONCE):
             try:
-                question.wait()
+                self._asked.popleft().wait()
             except ProviderError as error:
                 if error.code != "gone":
                     log.warning("switch %s: %s", self.name, error)
@@ -217,7 +248,7 @@ class Listener:
             for channel in present.values():
                 wanted = switch_reconcile.meet(session, self.name, channel)
                 session.commit()
-                self._await(self._begin(client, wanted))
+                self._asked.extend(self._begin(client, wanted))
         if gone:
             log.info("switch %s: closed %d calls that it has no more", self.name, len(gone))
         if some_are_young:
@@ -239,7 +270,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("name", nargs="?", default="local", help="the switch's name (default: local)")
     options = parser.parse_args(argv)
     wsgi.start_process()
-    listener = Listener(options.name)
+    listener = Listener(options.name, WRITERS)
     daemon = Daemon(f"switch:{options.name}", listener.turn, listener.wait)
     listener.stopping = daemon.stopping
     daemon.run(SECONDS)

@@ -103,7 +103,7 @@ def our_side(sessions: Sessions, switch: Instance, network: Network) -> Iterator
     with sessions() as session:
         register(session, switch, network)
         session.commit()
-    carrier, listener = AsteriskCarrier(), Listener("local")
+    carrier, listener = AsteriskCarrier(), Listener("local", writers=3)
     carriers.use({"asterisk": carrier})
     daemon = Daemon("switch:local", listener.turn, listener.wait)
     listener.stopping = daemon.stopping

@@ -105,6 +105,11 @@ class Question:
     def __init__(self, answer: "Future[Answer]", name: str, seconds: float) -> None:
         self._answer, self._name, self._seconds = answer, name, seconds
 
+    @property
+    def is_answered(self) -> bool:
+        """Would `wait` return or raise at once?"""
+        return self._answer.done()
+
     def wait(self, seconds: float | None = None) -> Answer:
         """The answer. Raises ProviderError: `no_answer` and `cut_off` (unknown: it may have been done); permanent are
         `gone` (the leg has ended), `none` (the list is empty) and `ami_refused`, in Asterisk's words."""
