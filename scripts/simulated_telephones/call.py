@@ -43,6 +43,9 @@ class Heard:
             self._note_sound(payload, now)
 
     def _note_sound(self, payload: bytes, now: float) -> None:
+        if not payload.strip(sound.NEARLY_SILENT):  # most of what comes: looked at no further
+            self._quiet += 1
+            return
         tones = sound.hear(payload)
         for tone in tones:
             self.tones[tone] = (self.tones.get(tone, (now, now))[0], now)

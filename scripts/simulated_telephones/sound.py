@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 RATE, FRAME, FRAME_SECONDS = 8000, 160, 0.02
 SILENCE = b"\xff" * FRAME
+NEARLY_SILENT = bytes((*range(0x78, 0x80), *range(0xF8, 0x100)))  # the bytes of the smallest samples
 KEYS = "0123456789*#ABCD"
 KEY_TYPE = 101  # our RTP payload type for keys
 LOUD = 400.0  # amplitude (of 32767) from which a tone counts as heard
