@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from callcenter import call_legs, calls, carriers, leg_news, queues, supervision, transfer_targets
+from callcenter import call_legs, calls, carriers, citizen_moves, leg_news, queues, supervision, transfer_targets
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
@@ -16,12 +16,17 @@ from callcenter.carriers import Dial
 log = logging.getLogger(__name__)
 
 
-def move(call_id: str, room: str) -> None:
-    """Put the citizen's leg into a room."""
+def move(call_id: str) -> None:
+    """Put the citizen's leg where it is wanted."""
     with open_session() as session:
-        ref = calls.locked(session, UUID(call_id)).carrier_ref
-    if ref is not None:
+        wanted = citizen_moves.wanted(session, UUID(call_id))
+        session.commit()
+        if wanted is None:
+            return
+        ref, room = wanted
         _quietly(lambda: carriers.the_switchboard().move(ref, room), f"call {call_id}")
+        citizen_moves.done(session, UUID(call_id), room)
+        session.commit()
 
 
 def send_keys(call_id: str, keys: str) -> None:
@@ -50,7 +55,7 @@ def open_leg(leg_id: str) -> None:
         except ProviderError as error:
             leg_news.heard(session, UUID(leg_id), "ended", {"code": error.code, "sentence": str(error)})
         else:
-            leg.ref = ref
+            leg_news.begun(session, UUID(leg_id), ref)
         session.commit()
 
 
@@ -58,7 +63,7 @@ def end_leg(leg_id: str) -> None:
     """Hang a leg up."""
     with open_session() as session:
         leg = session.get(call_legs.CallLeg, UUID(leg_id))
-        ref = leg.ref if leg is not None and leg.ended_at is None else None
+        ref = leg.ref if leg is not None else None
         known = leg is not None
         session.commit()
         if ref is not None:
@@ -68,18 +73,24 @@ def end_leg(leg_id: str) -> None:
             session.commit()
 
 
-def move_leg(leg_id: str, room: str) -> None:
-    """Put an outside leg into another room."""
+def move_leg(leg_id: str) -> None:
+    """Put an outside leg into the room where it meets the citizen without us."""
     with open_session() as session:
         leg = session.get(call_legs.CallLeg, UUID(leg_id))
-        ref = leg.ref if leg is not None else None
-    if ref is not None:
+        if leg is None or leg.ref is None or leg.ended_at is not None:
+            return
+        ref, room = leg.ref, leg_news.meeting(leg.call_id)
+        session.commit()
         _quietly(lambda: carriers.the_switchboard().move(ref, room), f"leg {leg_id}")
+        leg_news.moved(session, UUID(leg_id), room)
+        session.commit()
 
 
 def sweep_legs() -> None:
-    """Give up legs that nobody answered, end those whose call is over, and what a supervisor listens to no more."""
+    """Give up legs that nobody answered, end those whose call is over, and what a supervisor listens to no more; ask
+    again for moves that were lost."""
     with open_session() as session:
+        citizen_moves.sweep(session)
         leg_news.sweep(session)
         supervision.sweep(session)
         session.commit()

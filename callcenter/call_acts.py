@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from callcenter import call_legs, calls, carriers, handovers, leg_news, recordings, transfer_targets
+from callcenter import call_legs, calls, carriers, citizen_moves, handovers, leg_news, recordings, transfer_targets
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
@@ -82,14 +82,15 @@ def complete(session: Session, call_id: UUID, operator_id: int) -> None:
     if leg is None or leg.state != "up":
         raise Refused("nobody_there", _("Nobody else is on the line yet."))
     if leg.operator_id is not None:
+        if not handovers.can_take(session, leg.operator_id):
+            raise _nobody_free()
         handovers.end_consult(session, leg.operator_id)
         _hand_over(session, call, leg.operator_id)
         leg_news.hang_up_later(session, leg)
     else:
-        leg.room = f"meet-{call.id}"
-        enqueue_later(session, "callcenter.call_act_jobs.move_leg", str(leg.id), leg.room, queue="urgent")
+        leg_news.leave_room_later(session, leg)
         _hand_out(session, call)
-        _move(session, call, leg.room)
+        _move(session, call, leg_news.meeting(call.id), leaves=operator_id)
 
 
 def drop_leg(session: Session, call_id: UUID, operator_id: int) -> None:
@@ -108,9 +109,9 @@ def transfer(session: Session, call_id: UUID, operator_id: int, target: Target) 
         _hand_over(session, call, _free_operator(session, call, target))
         return
     allowed = transfer_targets.get(session, target.id)
-    leg_news.ask(session, call, "outside", f"meet-{call.id}", operator_id, target_id=allowed.id)
+    leg_news.ask(session, call, "outside", leg_news.meeting(call.id), operator_id, target_id=allowed.id)
     _hand_out(session, call)
-    _move(session, call, "hold")  # music until the other side picks up: leg_news.heard moves them together
+    _move(session, call, "hold", leaves=operator_id)  # until the other side picks up: leg_news.heard
 
 
 def choices(session: Session, call_id: UUID, operator_id: int) -> dict[str, list[dict[str, Any]]]:
@@ -151,8 +152,12 @@ def _free_operator(session: Session, call: Call, target: Target) -> int:
         session, call.operator_id, _switch(call), operator_id=None if queue_id else target.id, queue_id=queue_id
     )
     if found is None:
-        raise Refused("nobody_free", _("Nobody is free there now. Stay with the citizen, or offer a callback."))
+        raise _nobody_free()
     return found
+
+
+def _nobody_free() -> Refused:
+    return Refused("nobody_free", _("Nobody is free there now. Stay with the citizen, or offer a callback."))
 
 
 def _hand_over(session: Session, call: Call, to: int) -> None:
@@ -161,7 +166,7 @@ def _hand_over(session: Session, call: Call, to: int) -> None:
     handovers.hand_over(session, call.id, giver, to)
     call.operator_id, call.held_at = to, None
     session.flush()
-    _move(session, call, room_of(to))
+    _move(session, call, room_of(to), leaves=giver)
     calls.note_event(session, call, "handed_over", giver=giver, to=to)
     for operator_id in (giver, to):
         tell_later(session, f"operator/{operator_id}")
@@ -175,8 +180,8 @@ def _hand_out(session: Session, call: Call) -> None:
     recordings.handed_out(session, call.id)
 
 
-def _move(session: Session, call: Call, room: str) -> None:
-    enqueue_later(session, "callcenter.call_act_jobs.move", str(call.id), room, queue="urgent")
+def _move(session: Session, call: Call, room: str, *, leaves: int | None = None) -> None:
+    citizen_moves.ask(session, call, room, leaves=leaves)
     if call.operator_id is not None:
         tell_later(session, f"operator/{call.operator_id}")
 

@@ -31,6 +31,8 @@ class Call(Base):
               postgresql_where=text("connected_at IS NOT NULL AND hung_up_at IS NULL")),
         Index("ix_calls_trunk_live", "trunk_id",
               postgresql_where=text("trunk_id IS NOT NULL AND state <> 'ended'")),
+        Index("ix_calls_wanted_room", "wanted_at", postgresql_where=text("wanted_room IS NOT NULL")),
+        Index("ix_calls_leaves_room", "leaves_room", postgresql_where=text("leaves_room IS NOT NULL")),
         Index("ix_calls_trunk_id_placed_at", "trunk_id", "placed_at", postgresql_where=text("trunk_id IS NOT NULL")),
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
@@ -53,6 +55,9 @@ class Call(Base):
     hung_up_at: Mapped[datetime | None]
     held_at: Mapped[datetime | None]  # since when the citizen hears music
     handed_out_at: Mapped[datetime | None]  # when the citizen left the operator's room for an outside number
+    wanted_room: Mapped[str | None]  # where the switch is to move the citizen, until it has (citizen_moves)
+    wanted_at: Mapped[datetime | None]
+    leaves_room: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))  # whose room they have not left yet
     wrap_up_until: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     cause: Mapped[dict[str, Any] | None]  # the carrier's own words, raw

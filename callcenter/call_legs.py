@@ -27,6 +27,7 @@ class CallLeg(Base):
     __tablename__ = "call_legs"
     __table_args__ = (
         Index("ix_call_legs_call_id", "call_id"),
+        Index("ix_call_legs_asked_by", "asked_by", postgresql_where=text("ended_at IS NULL")),
         Index("ix_call_legs_live", "created_at", postgresql_where=text("ended_at IS NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -61,6 +61,12 @@ def begin_consult(session: Session, operator_id: int) -> None:
     operators.tell(session, operator)
 
 
+def can_take(session: Session, operator_id: int) -> bool:
+    """Is the colleague who was asked still there, and in no call that came meanwhile?"""
+    operator = operators.locked(session, operator_id)
+    return operator.call_id is None and operator.has_room and operator.state != "offline"
+
+
 def end_consult(session: Session, operator_id: int) -> None:
     """Free again, unless they chose something else meanwhile."""
     operator = operators.locked(session, operator_id)

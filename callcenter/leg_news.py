@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from callcenter import handovers
+from callcenter import citizen_moves, handovers
 from callcenter.base.clock import real_now
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call
 from callcenter.call_legs import CallLeg, live
+from callcenter.citizen_moves import PATIENCE
 
 ANSWER_PATIENCE = timedelta(seconds=60)  # a leg neither answered nor ended by then is given up
 ORPHANED = timedelta(seconds=5)  # a leg that outlives its citizen by so much is ended
@@ -41,6 +42,8 @@ def heard(
     if call is None or leg is None:
         return False
     leg.ref = leg.ref or ref
+    if leg.state == "ended" and kind != "ended":
+        hang_up_later(session, leg)  # it was given up before the switch had made it
     if leg.state == "ended" or (leg.state == "up" and kind != "ended"):
         return True
     leg.state = kind
@@ -53,6 +56,32 @@ def heard(
         _follow(session, call, leg)
     _tell(session, call)
     return True
+
+
+def begun(session: Session, leg_id: UUID, ref: str) -> None:
+    """The carrier has taken the order; one that was given up meanwhile is taken down."""
+    leg = _locked(session, leg_id)
+    if leg is not None:
+        leg.ref = leg.ref or ref
+        if leg.state == "ended":
+            hang_up_later(session, leg)
+
+
+def meeting(call_id: UUID) -> str:
+    """The room in which a citizen and an outsider talk without us."""
+    return f"meet-{call_id}"
+
+
+def leave_room_later(session: Session, leg: CallLeg) -> None:
+    """After the commit, move an outsider from the operator's room to where the citizen goes."""
+    enqueue_later(session, "callcenter.call_act_jobs.move_leg", str(leg.id), queue="urgent")
+
+
+def moved(session: Session, leg_id: UUID, room: str) -> None:
+    """The outsider stands in this room now."""
+    leg = _locked(session, leg_id)
+    if leg is not None:
+        leg.room = room
 
 
 def hang_up_later(session: Session, leg: CallLeg) -> None:
@@ -68,21 +97,26 @@ def citizen_left(session: Session, call_id: UUID) -> None:
 
 
 def sweep(session: Session) -> None:
-    """Give up legs that nobody answered, and end those whose call is over."""
+    """Give up legs that nobody answered, end those whose call is over or with the colleague who was asked, and move
+    outsiders whose move was lost."""
     now = real_now()
     unanswered = (CallLeg.answered_at.is_(None)) & (CallLeg.created_at < now - ANSWER_PATIENCE)
     orphaned = Call.hung_up_at < now - ORPHANED
     wanted = select(CallLeg.id).join(Call, Call.id == CallLeg.call_id).where(CallLeg.ended_at.is_(None))
-    for leg_id in session.scalars(wanted.where(unanswered | orphaned)).all():
+    handed_over = CallLeg.operator_id == Call.operator_id
+    for leg_id in session.scalars(wanted.where(unanswered | orphaned | handed_over)).all():
         enqueue_later(session, "callcenter.call_act_jobs.end_leg", str(leg_id), queue="urgent")
+    left_behind = and_(CallLeg.state == "up", CallLeg.room.startswith("op-"), CallLeg.kind == "outside")
+    for leg_id in session.scalars(wanted.where(left_behind, Call.handed_out_at < now - PATIENCE)).all():
+        enqueue_later(session, "callcenter.call_act_jobs.move_leg", str(leg_id), queue="urgent")
 
 
 def _follow(session: Session, call: Call, leg: CallLeg) -> None:
     """A citizen who was handed out stands where the leg stands, and leaves with it."""
     if leg.state == "up":
-        enqueue_later(session, "callcenter.call_act_jobs.move", str(call.id), leg.room, queue="urgent")
+        citizen_moves.ask(session, call, leg.room)
     elif leg.state == "ended" and leg.answered_at is None:
-        enqueue_later(session, "callcenter.call_act_jobs.move", str(call.id), "goodbye", queue="urgent")
+        citizen_moves.ask(session, call, "goodbye")
     elif leg.state == "ended":
         enqueue_later(session, "callcenter.jobs.hang_up", str(call.id), queue="urgent")
 
@@ -91,6 +125,15 @@ def _give_back(session: Session, leg: CallLeg) -> None:
     """The operator who was consulted is free again, unless the call is theirs now."""
     if leg.operator_id is not None:
         handovers.end_consult(session, leg.operator_id)
+
+
+def _locked(session: Session, leg_id: UUID) -> CallLeg | None:
+    """The leg, after its call."""
+    call_id = session.scalar(select(CallLeg.call_id).where(CallLeg.id == leg_id))
+    if call_id is None:
+        return None
+    session.get(Call, call_id, with_for_update=True, populate_existing=True)
+    return session.get(CallLeg, leg_id, with_for_update=True, populate_existing=True)
 
 
 def _tell(session: Session, call: Call) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import call_card, carriers, dispositions, queue_entries, queues, softphones
+from callcenter import call_card, carriers, citizen_moves, dispositions, queue_entries, queues, softphones
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -147,17 +147,13 @@ def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Opera
 
 def is_free(now: datetime) -> Any:
     """The condition of an operator who can take a call now: there, in an open room that the last citizen left."""
-    in_room = exists().where(
-        Call.operator_id == Operator.id, Call.connected_at.is_not(None), Call.hung_up_at.is_(None),
-        Call.handed_out_at.is_(None),
-    )  # fmt: skip
     return and_(
         Operator.state == "available",
         Operator.call_id.is_(None),
         Operator.room_opened_at.is_not(None),
         Operator.last_seen_at > now - GRACE,
         ~softphones.away(Operator.id),
-        ~in_room,
+        ~citizen_moves.is_room_taken(Operator.id),
     )
 
 
