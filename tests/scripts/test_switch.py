@@ -158,6 +158,32 @@ def test_a_burst_of_answers_and_hang_ups_loses_none(session: Session, ami: FakeA
     assert ami.now.actions().count("Redirect") == 25
 
 
+def test_several_writers_share_a_burst_and_keep_the_order_of_each_leg(
+    committed: Sessions,  # noqa: F811
+    ami: FakeAmi,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "TURN", 0.4)
+    with committed() as session:
+        register(session, ami)
+        ids = [placed(session, answered_by="recording") for _ in range(12)]
+        session.commit()
+    listener = Listener("local", writers=3)
+    try:
+        listener.turn(1)
+        rung = [packet(Event="Newstate", Uniqueid=str(call_id), ChannelState="5") for call_id in ids]
+        ami.now.say(b"".join(rung) + b"".join(map(answered, ids)) + b"".join(map(ended, ids)))
+        for _ in range(10):
+            listener.turn(1)
+    finally:
+        listener.close()
+    with committed() as session:
+        for call_id in ids:
+            call = cast.call(session, call_id)
+            assert call.state == "wrap_up"
+            assert all((call.ringing_at, call.answered_at, call.connected_at, call.hung_up_at))
+
+
 def test_news_that_cannot_be_written_are_said_and_keep_nobody_elses_out(
     session: Session,
     ami: FakeAmi,
