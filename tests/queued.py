@@ -9,7 +9,8 @@ from callcenter.base import outbox
 
 def run_jobs(*, rounds: int = 5) -> list[str]:
     """Run every queued job, and those that they queue; returns their names. Jobs that raise, raise here."""
-    client, done = outbox.redis(), []
+    client = outbox.redis()
+    done: list[str] = []
     for _ in range(rounds):
         queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in outbox.JOB_QUEUES]
         waiting = [(queue, job_id) for queue in queues for job_id in queue.job_ids]
@@ -19,5 +20,5 @@ def run_jobs(*, rounds: int = 5) -> list[str]:
             job = Job.fetch(job_id, connection=client, serializer=JSONSerializer)
             queue.remove(job_id)
             job.func(*job.args, **job.kwargs)
-            done.append(job.func_name)
+            done.append(job.func_name or "")
     return done
