@@ -170,6 +170,12 @@ def heard(session: Session, ref: str, kind: str) -> bool:
     return True
 
 
+def is_over(session: Session, ref: str) -> bool:
+    """Has the listening to which this leg belongs ended?"""
+    own = select(Listening.id).where(Listening.ref == ref, Listening.ended_at.is_not(None))
+    return session.scalar(own.limit(1)) is not None
+
+
 def ended(session: Session, listening_id: int, *, fault: str | None = None) -> None:
     """It is over; kept with its time. Harmless when repeated."""
     listening = _locked(session, listening_id)
@@ -181,8 +187,10 @@ def ended(session: Session, listening_id: int, *, fault: str | None = None) -> N
 def sweep(session: Session) -> None:
     """End listenings that no page took."""
     late = (Listening.heard_at.is_(None)) & (Listening.asked_at < real_now() - PATIENCE)
-    for listening_id in session.scalars(select(Listening.id).where(Listening.ended_at.is_(None), late)).all():
-        ended(session, listening_id, fault="not_taken")
+    for row in session.execute(select(Listening.id, Listening.ref).where(Listening.ended_at.is_(None), late)).all():
+        if row.ref is not None:  # the page may have taken it, and the news have been lost
+            enqueue_later(session, "callcenter.call_act_jobs.stop_listening", row.ref, queue="urgent")
+        ended(session, row.id, fault="not_taken")
 
 
 def operator(session: Session, operator_id: int) -> Operator:

@@ -23,6 +23,7 @@ from callcenter.operators import Operator
 from callcenter.supervision import Listening
 
 YOUNG = timedelta(seconds=3)  # Asterisk may have accepted a call and not made its channel yet
+ORDERED = timedelta(seconds=20)  # how long an order for another leg may take until its channel is there
 STRAY_SECONDS = 5  # somebody who called us is not written down at once
 
 
@@ -87,6 +88,8 @@ def meet(session: Session, switch: str, channel: Channel) -> list[Action]:
         return _meet_citizen(session, switch, channel, call_id)
     if leg.kind == "operator":
         return _meet_operator(session, channel, ref)
+    if leg.kind == "supervisor":
+        return _meet_supervisor(session, channel, ref)
     if leg.kind == "ours" and leg.uuid is not None:
         is_leg = leg_news.heard(session, leg.uuid, "up" if channel.is_up else "ringing", ref=ref)
         is_ours = is_leg or trunk_tests.heard(session, leg.uuid, Event("placed", "ami:placed", ref=ref))
@@ -96,16 +99,20 @@ def meet(session: Session, switch: str, channel: Channel) -> list[Action]:
     return [actions.hang_up(leg.id)] if is_stray and channel.seconds > STRAY_SECONDS else []
 
 
-def forget_rooms(session: Session, switch: str, present: Collection[str]) -> None:
-    """Operators, supervisors and invited people whose leg is gone: a new one, or the news that it is over."""
+def forget_rooms(session: Session, switch: str, present: Collection[str], before: datetime) -> None:
+    """Operators, supervisors and invited people whose leg is gone: a new one, or the news that it is over. `before`:
+    when the switch was asked; a leg that was only just ordered then is left to its own patience."""
+    is_listened = or_(Listening.heard_at < before, Listening.asked_at < before - ORDERED)
+    is_up = or_(CallLeg.answered_at < before, CallLeg.created_at < before - ORDERED)
     rooms = select(Operator.id, Operator.room_ref).where(_on(Operator.room_ref, switch))
     for operator_id, room in session.execute(rooms).all():
         if room and room.partition("/")[2] not in present:
             operators.room_lost(session, operator_id, room)
-    for ref in session.scalars(select(Listening.ref).where(Listening.ended_at.is_(None), _on(Listening.ref, switch))):
+    listened = select(Listening.ref).where(Listening.ended_at.is_(None), _on(Listening.ref, switch), is_listened)
+    for ref in session.scalars(listened).all():
         if ref and ref.partition("/")[2] not in present:
             supervision.heard(session, ref, "ended")
-    live = select(CallLeg.id).where(CallLeg.ended_at.is_(None), _on(CallLeg.ref, switch))
+    live = select(CallLeg.id).where(CallLeg.ended_at.is_(None), _on(CallLeg.ref, switch), is_up)
     for leg_id in session.scalars(live).all():
         if str(leg_id) not in present:
             leg_news.heard(session, leg_id, "ended", {"why": "unheard"})
@@ -113,6 +120,8 @@ def forget_rooms(session: Session, switch: str, present: Collection[str]) -> Non
 
 def _meet_citizen(session: Session, switch: str, channel: Channel, call_id: UUID) -> list[Action]:
     call = calls.locked(session, call_id)
+    if channel.exten == "goodbye":  # they hear the apology, and it ends by itself
+        return []
     if call.state == "ended":
         return [] if call.handed_out_at else [actions.hang_up(channel.leg.id)]
     waits = channel.is_up and channel.exten == "wait"  # nobody has moved them yet
@@ -131,6 +140,15 @@ def _meet_operator(session: Session, channel: Channel, ref: str) -> list[Action]
         return [actions.hang_up(channel.leg.id)]
     if channel.application == "ConfBridge" and operator.room_ref != ref:
         operators.room_opened(session, operator.id, ref)
+    return []
+
+
+def _meet_supervisor(session: Session, channel: Channel, ref: str) -> list[Action]:
+    """Nobody listens without its standing in the ledger."""
+    if channel.is_up and supervision.is_over(session, ref):
+        return [actions.hang_up(channel.leg.id)]
+    if channel.is_up:
+        supervision.heard(session, ref, "up")
     return []
 
 

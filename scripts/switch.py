@@ -243,7 +243,7 @@ class Listener:
             for call_id in gone:
                 switch_reconcile.close(session, self.name, call_id)
                 session.commit()
-            switch_reconcile.forget_rooms(session, self.name, present)
+            switch_reconcile.forget_rooms(session, self.name, present, asked_at)
             session.commit()
             for channel in present.values():
                 wanted = switch_reconcile.meet(session, self.name, channel)

@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, switch_reconcile, switches
+from callcenter import calls, operators, switch_reconcile, switches, transfer_targets
 from callcenter.base.clock import real_now
+from callcenter.call_legs import CallLeg
 from callcenter.calls import Event
 from callcenter.carriers.asterisk.events import Leg
 from callcenter.carriers.asterisk.packets import Packet
+from callcenter.supervision import Listening
 from callcenter.switch_reconcile import Channel
 from tests.callcenter import cast
 from tests.callcenter.test_switch_news import HERE, jobs_of, leg, placed, rooms, waiting
@@ -131,9 +133,58 @@ def test_an_operators_leg_that_stands_in_its_room_is_their_room_and_one_of_someb
 
 def test_a_room_whose_leg_is_gone_is_opened_again_and_the_others_stay(session: Session) -> None:
     gone, there, elsewhere = waiting(session), waiting(session), waiting(session, switch="north")
-    switch_reconcile.forget_rooms(session, HERE, {f"op-{there.id}-0a0b0c0d"})
+    switch_reconcile.forget_rooms(session, HERE, {f"op-{there.id}-0a0b0c0d"}, real_now())
     assert [cast.seat(session, operator.id).has_room for operator in (gone, there, elsewhere)] == [False, True, True]
     assert ("callcenter.jobs.open_room", (gone.id,)) in jobs_of(session)
+
+
+def test_a_leg_ordered_while_the_switch_was_asked_is_not_taken_for_gone_and_one_that_was_up_is(
+    session: Session,
+) -> None:
+    operator, call_id = waiting(session), placed(session)
+    asked_at = real_now()
+    target = transfer_targets.TransferTarget(name="Ayuda", phone="+525555550101")
+    session.add(target)
+    session.flush()
+    ordered, up = (
+        CallLeg(call_id=call_id, kind="outside", room="meet", target_id=target.id, asked_by=operator.id,
+                created_at=asked_at - timedelta(seconds=1))
+        for _ in range(2)
+    )  # fmt: skip
+    session.add_all((ordered, up))
+    session.flush()
+    ordered.ref, up.ref = f"{HERE}/{ordered.id}", f"{HERE}/{up.id}"
+    up.state, up.answered_at = "up", asked_at - timedelta(seconds=1)
+    listening = Listening(
+        user_id=operator.user_id, operator_id=operator.id, mode="listen", ref=f"{HERE}/sup-1-0000000a"
+    )
+    session.add(listening)
+    session.flush()
+    switch_reconcile.forget_rooms(session, HERE, {f"op-{operator.id}-0a0b0c0d"}, asked_at)
+    assert (ordered.state, up.state, listening.ended_at) == ("asked", "ended", None)
+
+
+def test_who_listens_although_the_ledger_says_that_they_have_stopped_is_hung_up(session: Session) -> None:
+    operator = waiting(session)
+    listening = Listening(
+        user_id=operator.user_id, operator_id=operator.id, mode="listen", ref=f"{HERE}/sup-1-0000000a"
+    )
+    session.add(listening)
+    session.flush()
+    there = channel(Leg.read("sup-1-0000000a"), context="supervisor", exten="listen", app="ChanSpy")
+    assert switch_reconcile.meet(session, HERE, there) == []
+    assert listening.heard_at is not None
+    listening.ended_at = real_now()
+    session.flush()
+    (wanted,) = switch_reconcile.meet(session, HERE, there)
+    assert (wanted["Action"], wanted["Channel"]) == ("Hangup", "sup-1-0000000a")
+
+
+def test_an_apology_is_heard_to_its_end(session: Session) -> None:
+    call_id = placed(session)
+    assert calls.answer(session, call_id, Event("answered", "a")) is None
+    assert cast.call(session, call_id).attempt.outcome == "abandoned"
+    assert switch_reconcile.meet(session, HERE, channel(leg(call_id), exten="goodbye")) == []
 
 
 def test_the_answers_of_a_switch_are_read_by_their_names() -> None:
