@@ -65,9 +65,9 @@ class Conversation:
     def _step(self, turn: Turn) -> Turn:
         """Say one step, keep what the one before it brought, and hear what comes of it."""
         said = self._say(turn.step)
-        self._keep(turn.deeds)
+        self._unwritten += [self._write_of(deed) for deed in turn.deeds]
         for _again in range(LOST):
-            heard = self._line.answer(said)
+            heard = self._line.answer(said, meanwhile=self._write)
             if heard is not None:
                 break
             log.warning("call %s: the answer to a step got lost; said again", self.call_id)
@@ -107,8 +107,7 @@ class Conversation:
     # ── What is kept
 
     def _keep(self, deeds: tuple[Deed, ...]) -> None:
-        for deed in deeds:
-            self._unwritten.append(self._write_of(deed))
+        self._unwritten += [self._write_of(deed) for deed in deeds]
         self._write()
 
     def _write_of(self, deed: Deed) -> Write:

@@ -2,6 +2,7 @@
 
 import queue
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -10,6 +11,7 @@ from callcenter.carriers.asterisk.client import Client
 from surveys.faces import wire
 from surveys.faces.turns import Heard, Step
 
+CALM = 0.2  # seconds after which nobody else's next prompt waits for the work that one's own leaves behind
 ROOM = 2.0  # seconds beyond what a step may take, before its answer counts as lost
 
 
@@ -64,14 +66,20 @@ class Line:
         command_id = self._send(wire.command(step, sound, f"{folder}/{voice}"))
         return Said(step, seconds, time.monotonic(), command_id, voice)
 
-    def answer(self, said: Said) -> Heard | None:
-        """What came of the step; None when its answer is lost and the step must be said again. Raises Gone."""
+    def answer(self, said: Said, meanwhile: Callable[[], object] | None = None) -> Heard | None:
+        """What came of the step; None when its answer is lost and the step must be said again. Raises Gone.
+
+        `meanwhile` is done once the step is well under way and nothing has come of it yet."""
         until = said.began + wire.longest(said.step, said.seconds) + ROOM
         while (left := until - time.monotonic()) > 0:
             try:
-                news = self._news.get(timeout=left)
+                news = self._news.get(timeout=min(left, CALM) if meanwhile else left)
             except queue.Empty:
-                break
+                if meanwhile is None:
+                    break
+                meanwhile()
+                meanwhile = None
+                continue
             if self._is_abandoned:
                 raise Elsewhere
             if news.is_end:
