@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,7 @@ def test_a_mode_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"abandon_limit": 0.04}, {"abandon_limit": -0.1}, {"ratio": 0.5}])
-def test_a_limit_beyond_the_rules_is_refused(bad: dict[str, float]) -> None:
+def test_a_limit_beyond_the_rules_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         Pacer("progressive", **bad)
 
