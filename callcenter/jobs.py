@@ -26,6 +26,7 @@ def place_calls(call_ids: list[str]) -> None:
         for call_id in wanted:
             _place(call_id)
         return
+    carriers.the_carrier()  # made once, before several ask for it
     with ThreadPoolExecutor(AT_ONCE, "placing") as pool:
         list(pool.map(_place, wanted))
 

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 
@@ -27,6 +28,7 @@ class Client:
         self._pace = pace
         self._wire: Wire | None = None
         self._connecting = threading.Lock()
+        self._connected_at = time.monotonic()
 
     @property
     def is_connected(self) -> bool:
@@ -36,6 +38,11 @@ class Client:
     def silence(self) -> float:
         """Seconds since the switch gave its last sign of life."""
         return self._wire.silence if self._wire is not None else float("inf")
+
+    @property
+    def age(self) -> float:
+        """Seconds since this connection was made."""
+        return time.monotonic() - self._connected_at
 
     def connect(self) -> None:
         """Log in, when we are not. Raises ProviderError: `unreachable`, `silent`, `not_ami`, `wrong_password`."""
@@ -77,6 +84,7 @@ class Client:
             if self._wire is None or not self._wire.is_alive:
                 self._wire = None
                 self._wire = self._log_in()
+                self._connected_at = time.monotonic()
             return self._wire
 
     def _log_in(self) -> Wire:

@@ -17,6 +17,7 @@ from callcenter.carriers.asterisk.client import Answer, Client, Packet
 
 ACCOUNTS, TEMPLATE = "pjsip_accounts.conf", "browser-wiz"
 ROOM_RING, SUPERVISOR_RING = 10, 15  # seconds until a page that does not take its leg is given up
+SETTLED = 5.0  # seconds after which a switch that was reached anew is known to have been started anew, if it was
 SPY_KEYS = {"listen": "4", "coach": "5"}  # ChanSpy's own keys (option d)
 
 
@@ -47,7 +48,8 @@ class AsteriskCarrier:
                 raise
 
     def find(self, trace: Trace) -> Known | None:
-        """Asks the switch of the reference, or else each of them: a call's id is its channel's."""
+        """Asks the switch of the reference, or else each of them: a call's id is its channel's. A switch that was
+        reached only this moment says nothing yet of calls that it has not."""
         names = [trace.ref.partition("/")[0]] if trace.ref else _switch_names()
         leg = leg_of(trace.ref) if trace.ref else str(trace.call_id)
         for name in names:
@@ -58,6 +60,9 @@ class AsteriskCarrier:
         if any(since):
             ref = trace.ref or f"{names[since.index(True)]}/{leg}"
             return Known(ref, "lost", {"why": "switch_restarted"})
+        if any(self._client(name).age < SETTLED for name in names):
+            # It may have been started this moment, and nobody has noted it yet: “never was” would dial anew.
+            raise ProviderError("The switch was reached only this moment.", code="just_back")
         return None
 
     def open_room(self, operator_id: int) -> str:

@@ -12,6 +12,7 @@ from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.carriers import Dial, Known, Route, Trace
+from callcenter.carriers.asterisk import switchboard
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from tests.callcenter import cast
 from tests.callcenter.carriers.asterisk import fake_ami
@@ -115,10 +116,14 @@ def test_a_call_is_found_by_its_reference_or_by_its_id(
 
 
 def test_a_call_that_is_not_there_never_was_unless_the_switch_has_been_started_anew(
-    session: Session, ami: FakeAmi, board: AsteriskCarrier
+    session: Session, ami: FakeAmi, board: AsteriskCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone(ami, "Status")
     trace = Trace(CALL, None, DIAL.phone, DIAL.caller_id, real_now() - timedelta(seconds=30))
+    with pytest.raises(ProviderError) as too_soon:  # it may have been, and nobody has noted it yet
+        board.find(trace)
+    assert (too_soon.value.code, too_soon.value.permanent) == ("just_back", False)
+    monkeypatch.setattr(switchboard, "SETTLED", 0.0)
     assert board.find(trace) is None
     switches.heard(session, "local", booted_at=real_now() - timedelta(seconds=5))
     session.commit()
