@@ -158,8 +158,9 @@ def _call_ended(session: Session, call_id: UUID, news: events.Ended, ref: str) -
         return
     if call.answered_at is not None:
         calls.record_event(session, call_id, Event("hung_up", "ami:ended", news.raw, ref))
-        recordings.ended(session, call_id)
-        leg_news.citizen_left(session, call_id)
+        if call.connected_at is not None:
+            recordings.ended(session, call_id)
+            leg_news.citizen_left(session, call_id)
     else:
         calls.record_event(session, call_id, Event("line_ended", "ami:ended", news.raw, ref))
         found, refused = causes.meaning(news.q850, news.sip_code), _said(session, call_id, "ami:refused")
