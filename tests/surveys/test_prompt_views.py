@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, recording_files, retention_policy
+from callcenter import carriers, recording_files, retention_policy, suppressions
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
@@ -37,7 +37,9 @@ NewCall = Callable[..., UUID]
 def pollster(app: Flask, client_as: Callable[[str], FlaskClient], tmp_path: Path) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
     speech.configure(tmp_path / "speech")
-    return client_as("pollster")
+    client = client_as("pollster")
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
 
 
 def upload(client: FlaskClient, survey: Survey, key: str, content: bytes, **fields: str) -> tuple[int, str]:
@@ -139,6 +141,15 @@ def test_my_telephone_is_rung_and_my_number_is_kept_nowhere(
     trial = session.scalars(select(PromptTrial)).one()
     assert (dial.call_id, dial.phone, room) == (trial.id, "+525512345678", "recording")
     assert ring(pollster, survey, "55 1234 5678")[0] == 409  # not again within half a minute
+
+
+def test_a_telephone_that_wants_no_calls_is_not_rung_for_a_trial_either(
+    session: Session, pollster: FlaskClient, survey: Survey, board: Board
+) -> None:
+    suppressions.add(session, "+525512345678", reason="public_page", source="test", at=real_now())
+    session.commit()
+    code, page = ring(pollster, survey, "55 1234 5678")
+    assert (code, "suppression list" in page, board.rung) == (422, True, [])
 
 
 def test_a_number_with_letters_and_a_missing_trunk_are_said_in_words(

@@ -1,0 +1,110 @@
+"""A calling campaign that a recorded survey answers: chosen on the form, checked before it starts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcenter import carriers
+from callcenter.base.errors import Refused
+from callcenter.base.settings import Settings
+from campaigns import calling
+from campaigns.calling import CallCampaign
+from campaigns.segments import Segment
+from surveys import questionnaire, speech
+from surveys.questionnaire import Survey
+from tests.callcenter.cast import FakeCarrier
+from tests.callcenter.trunk_cast import MEXICO_CITY, trunk
+from tests.surveys.survey_forms import SAMPLE, workbook
+
+MUTE = [["type", "name", "label::Náhuatl (nah)"], ["integer", "age", "¿Xihuitl?"]]
+
+
+@pytest.fixture
+def strategist(app: Flask, client_as: Callable[[str], FlaskClient], tmp_path: Path) -> Iterator[FlaskClient]:
+    """On an installation with a telephone switch of its own."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    speech.configure(tmp_path / "speech")
+    client = client_as("strategist")
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    yield client
+    carriers.use({})
+
+
+@pytest.fixture
+def survey(session: Session) -> Survey:
+    made = questionnaire.create_survey(session, "Ola 1", SAMPLE.name, SAMPLE.read_bytes())
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def form(app: Flask, session: Session, settings: Settings, survey: Survey) -> dict[str, str]:
+    """A campaign where Asterisk is the carrier."""
+    app.config["SETTINGS"] = replace(settings, carrier="asterisk")
+    carriers.use({"asterisk": FakeCarrier()})
+    segment = Segment(name="Todas", rule={"all": []})
+    session.add(segment)
+    trunk(session, numbers={MEXICO_CITY: ["55"]})
+    session.commit()
+    return {
+        "name": "Ola grabada", "segment_id": str(segment.id), "purpose": "survey", "script": f"survey/{survey.id}",
+        "on_behalf_of": "Instituto Inventado", "caller_id": MEXICO_CITY, "recording": "off",
+        "privacy_notice_url": "https://example.org/aviso", "answered_by": "recording", "sessions": "20",
+        "machine_detection": "shadow",
+    }  # fmt: skip
+
+
+def made(session: Session) -> CallCampaign:
+    return session.scalars(select(CallCampaign).order_by(CallCampaign.id.desc())).all()[0]
+
+
+def test_a_recorded_survey_is_chosen_with_its_sessions_and_the_price_of_machine_detection(
+    session: Session, strategist: FlaskClient, form: dict[str, str]
+) -> None:
+    assert "waits 1.9 s in silence" in strategist.get("/campaigns/calls/new").text
+    answer = strategist.post("/campaigns/calls/new", data=form)
+    assert answer.status_code == 302
+    queue = made(session).queue
+    assert (queue.answered_by, queue.sessions, queue.machine_detection) == ("recording", 20, "shadow")
+    page = strategist.get(answer.headers["Location"]).text
+    assert "What the recorded survey says" in page
+    assert "The question why (text) cannot be asked by telephone keys" in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"script": "operator", "script_text": "Hola"}, "a machine reads no text of our own"),
+        ({"sessions": "0"}, "from 1 to 1000"),
+        ({"sessions": "veinte"}, "Not a valid integer"),
+    ],
+)
+def test_what_a_recorded_survey_cannot_be_is_said_beside_its_field(
+    session: Session, strategist: FlaskClient, form: dict[str, str], changed: dict[str, str], told: str
+) -> None:
+    answer = strategist.post("/campaigns/calls/new", data=form | changed)
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert session.scalars(select(CallCampaign)).all() == []
+
+
+def test_without_a_switch_of_our_own_there_is_no_recorded_survey(strategist: FlaskClient, form: dict[str, str]) -> None:
+    carriers.use({"simulated": FakeCarrier()})
+    assert 'name="answered_by"' not in strategist.get("/campaigns/calls/new").text
+    assert strategist.post("/campaigns/calls/new", data=form).status_code == 422
+
+
+def test_nobody_is_called_to_hear_silence(session: Session, strategist: FlaskClient, form: dict[str, str]) -> None:
+    mute = questionnaire.create_survey(session, "Náhuatl", "nah.xlsx", workbook(MUTE))
+    session.commit()
+    page = strategist.post("/campaigns/calls/new", data=form | {"script": f"survey/{mute.id}"}, follow_redirects=True)
+    assert "Must be mended:" in page.text
+    assert "system/identify" in page.text
+    with pytest.raises(Refused, match="no recording"):
+        calling.launch(session, made(session).id, None)
