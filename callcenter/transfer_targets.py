@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from callcenter import suppressions
 from callcenter.base import audit
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
@@ -31,7 +32,7 @@ def listed(session: Session, *, enabled_only: bool = True) -> list[TransferTarge
 def get(session: Session, target_id: int) -> TransferTarget:
     """An allowed target. Raises NotFound."""
     target = session.get(TransferTarget, target_id)
-    if target is None or not target.is_enabled:
+    if target is None or not target.is_enabled or suppressions.find(session, target.phone) is not None:
         raise NotFound(_("This number is not on the list of numbers a call may be transferred to."))
     return target
 
@@ -46,6 +47,8 @@ def add(session: Session, name: str, phone: str, user_id: int) -> TransferTarget
         faults["phone"] = _("Write one telephone number of ten digits, without an extension.")
     elif session.scalar(select(TransferTarget.id).where(TransferTarget.phone == reading.numbers[0].e164)):
         faults["phone"] = _("This number is on the list already.")
+    elif suppressions.find(session, reading.numbers[0].e164) is not None:
+        faults["phone"] = _("This phone is on the suppression list: it is not called, not even for a test.")
     if faults:
         raise InvalidInput(faults)
     target = TransferTarget(name=name.strip(), phone=reading.numbers[0].e164)

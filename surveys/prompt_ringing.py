@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, carriers, phones
+from callcenter import call_states, carriers, phones, suppressions
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
 from callcenter.carriers import Dial
 from surveys import prompt_trials, questionnaire
@@ -16,8 +16,11 @@ def ring(session: Session, survey_id: int, language: str, phone: str, user_id: i
     if not carriers.has_switchboard():
         raise Refused("no_switchboard", _("This installation has no telephone switch of its own (Asterisk)."))
     numbers = phones.normalise(phone).numbers
-    if not numbers:
+    if len(numbers) != 1:
         raise InvalidInput({"phone": _("Write your own number with its ten digits.")})
+    if suppressions.find(session, numbers[0].e164) is not None:
+        sentence = _("This phone is on the suppression list: it is not called, not even for a test.")
+        raise InvalidInput({"phone": sentence})
     survey = questionnaire.find(session, survey_id)
     board = carriers.the_switchboard()
     try:

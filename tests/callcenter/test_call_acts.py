@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import call_act_jobs, call_acts, call_legs, calls, leg_news, transfer_targets
+from callcenter import call_act_jobs, call_acts, call_legs, calls, leg_news, suppressions, transfer_targets
 from callcenter.base.auth import User
+from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, ProviderError, Refused
 from callcenter.call_acts import Target
 from callcenter.calls import Event
@@ -253,6 +254,17 @@ def test_only_allowed_numbers_are_called(
         transfer_targets.add(session, "", "55 55", people["administrator"].id)
     with pytest.raises(InvalidInput, match="already"):
         transfer_targets.add(session, "Otra", "+52 55 5555 0101", people["administrator"].id)
+
+
+def test_a_number_that_wants_no_calls_is_on_no_list_and_not_called_from_one(
+    session: Session, board: FakeSwitchboard, olga: Operator, call_id: UUID, help_line: int, people: dict[str, User]
+) -> None:
+    for phone in ("+525555550101", "+525555550102"):
+        suppressions.add(session, phone, reason="public_page", source="test", at=real_now())
+    with pytest.raises(InvalidInput, match="suppression list"):
+        transfer_targets.add(session, "Otra", "55 5555 0102", people["administrator"].id)
+    with pytest.raises(NotFound, match="not on the list"):
+        call_acts.transfer(session, call_id, olga.id, Target("outside", help_line))
 
 
 def test_without_a_switchboard_the_acts_say_so(session: Session, carrier: cast.FakeCarrier) -> None:
