@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from threading import Event
 
 import wsgi
-from scripts.daemon import Daemon
+from scripts.daemon import LEASE_SECONDS, Daemon
 from scripts.ivr.hall import Hall
 
 SECONDS = 1.0
@@ -18,7 +19,12 @@ def main(argv: list[str] | None = None) -> None:
     wsgi.start_process()
     sys.setswitchinterval(SWITCH_INTERVAL)
     hall = Hall(options.switch)
-    Daemon(f"ivr/{options.switch}", hall.turn).run(SECONDS)
+
+    def wait(seconds: float, stopping: Event) -> None:
+        hall.stand_back(LEASE_SECONDS)
+        stopping.wait(seconds)
+
+    Daemon(f"ivr/{options.switch}", hall.turn, wait).run(SECONDS)
     hall.close()
 
 

@@ -38,6 +38,7 @@ class Hall:
         self._spool: Spool | None = None
         self._there = ""
         self._looked = self._tidied = 0.0
+        self._turned, self._fault = time.monotonic(), ""
 
     @property
     def talking(self) -> int:
@@ -47,15 +48,17 @@ class Hall:
 
     def turn(self, _token: int) -> None:
         """See to the connection, say that we are here, and take up what was interrupted."""
+        self._turned = time.monotonic()
         try:
             client = self._connected()
         except ProviderError as error:
-            log.warning("ivr %s: %s", self._switch, error)
+            self._say_fault(str(error))
             return
         spool = self._spool
         if spool is None or not spool.has_space():
-            log.warning("ivr %s: no room for prompts and voices on the switch's disk", self._switch)
+            self._say_fault("no room for prompts and voices on the switch's disk")
             return
+        self._say_fault("")
         with open_session() as session:
             recorded_calls.say_alive(session, self._switch)
             session.commit()
@@ -68,6 +71,18 @@ class Hall:
         if now > self._tidied + TIDY:
             self._tidied = now
             spool.tidy()
+
+    def _say_fault(self, fault: str) -> None:
+        """What keeps us from work, once; and that it is over."""
+        if fault != self._fault:
+            log.warning("ivr %s: %s", self._switch, fault or "at work")
+        self._fault = fault
+
+    def stand_back(self, seconds: float) -> None:
+        """Whoever has not led for so long has a successor, who talks with these citizens now."""
+        if self.talking and time.monotonic() > self._turned + seconds:
+            log.warning("ivr %s: another program leads; leaving %d calls to it", self._switch, self.talking)
+            self.close()
 
     def close(self) -> None:
         """Leave every leg to the program that comes after this one."""
