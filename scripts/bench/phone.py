@@ -15,7 +15,7 @@ from scripts.bench import Figure, phone_ivr, phone_seat
 from scripts.bench.chaos import doubles
 from scripts.bench.floor import p95, rows
 from scripts.bench.phone_seat import Seat
-from scripts.bench.phone_stage import Stage, bare_calls, stage
+from scripts.bench.phone_stage import BARE, Stage, bare_calls, stage
 
 ABOUT = "answer → operator's ear and card; calls followed to their end; calls at once; survey steps; Asterisk killed"
 FULL = {"talks": 20, "calls": 300, "at_once": 60, "interviews": 20, "questions": 8, "live": 30, "lines": 60}
@@ -98,7 +98,7 @@ def talks(found: Stage, seat: Seat, number: int) -> list[Figure]:
 
 def at_once(found: Stage, number: int) -> list[Figure]:
     """So many recorded talks at the same time, each in an operator's room."""
-    found.worker.do("seat", number=number)
+    seats = found.worker.do("seat", number=number)
     queue = found.worker.do("make_queue", people=number, digits=ANSWERS, columns={}, records=True)
     seen = len(found.network.calls)
     found.worker.do("begin", queue_id=queue, number=number)
@@ -111,6 +111,7 @@ def at_once(found: Stage, number: int) -> list[Figure]:
         found.network.hang_up(call)
     _await(lambda: not rows(found.engine, LOST, queue_id=queue), 30)
     lost = rows(found.engine, LOST, queue_id=queue)
+    found.worker.do("unseat", ids=seats)
     return [
         Figure("simultaneous_calls", up, "calls", target=number),
         Figure("lost_events", len(lost), "events", target=0),
@@ -132,7 +133,7 @@ def killed(found: Stage, number: int) -> list[Figure]:
     back = time.monotonic()
     closed = _await(lambda: not rows(found.engine, OPEN, queues=queues), SETTLED) - back
     in_room = _await(lambda: rows(found.engine, IN_ROOM, name=phone_seat.USERNAME, since=killed_at), SETTLED) - back
-    dials = [(call.number, call.rang_at) for call in found.network.calls]
+    dials = [(call.number, call.rang_at) for call in found.network.calls if not call.number.startswith(BARE)]
     return [
         Figure("recovery_s", closed, "s", target=60),
         Figure("rooms_back_s", in_room, "s", target=15),

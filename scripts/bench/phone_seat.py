@@ -1,6 +1,7 @@
 """An operator's seat in Chromium: signs in, connects, and notes when the card stands and when the citizen is heard."""
 
 import contextlib
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,9 +69,13 @@ class Seat:
 
     def noted(self, seconds: float = 10) -> tuple[float, float]:
         """When the card stood and when the citizen was heard (seconds since the epoch)."""
-        self.page.wait_for_function("bench.card && bench.sound", timeout=seconds * SECOND)
-        found: dict[str, Any] = self.page.evaluate("({card: bench.card, sound: bench.sound})")
-        return found["card"] / 1000, found["sound"] / 1000
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found: dict[str, Any] = self.page.evaluate("({card: bench.card, sound: bench.sound})")
+            if found["card"] and found["sound"]:
+                return found["card"] / 1000, found["sound"] / 1000
+            self.page.wait_for_timeout(20)
+        raise TimeoutError(f"no card and no sound within {seconds} s")
 
     def finish(self) -> None:
         """The citizen has hung up: say what came of it."""

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +26,7 @@ from scripts.bench.floor import database
 from scripts.service_user import drop
 from scripts.simulated_telephones import Network
 
+BARE = "+5256"  # whom the bare loop calls: nobody of the product's
 ENVIRONMENT = {"CONVOCA_CARRIER": "asterisk", "CONVOCA_SIP_ADDRESS": "127.0.0.1"}
 Heard = Callable[[dict[str, Any]], None]
 
@@ -88,6 +91,7 @@ class Stage:
 @contextlib.contextmanager
 def stage() -> Iterator[Stage]:
     with product.running(env=ENVIRONMENT) as running, simulated_telephones.running() as network:
+        os.kill(running.pids()["dialer"], signal.SIGSTOP)  # it is the worker who says when somebody is called
         worker = Worker(running)
         try:
             with database(running) as engine:
@@ -124,7 +128,7 @@ def bare_calls(found: Stage, number: int, digits: str, window: int) -> float:
             while sent < number and sent - len(ended) < window:
                 worker.send(
                     "Originate", f"CONVOCA_CALL={ids[sent]}", ActionID=ids[sent], ChannelId=ids[sent],
-                    Channel=f"PJSIP/+5255{sent:06}{digits}@{found.trunk}", Context="citizen", Exten="wait", Priority=1,
+                    Channel=f"PJSIP/{BARE}{sent:06}{digits}@{found.trunk}", Context="citizen", Exten="wait", Priority=1,
                     Async="true", Timeout=25_000, CallerID="5512340000",
                 )  # fmt: skip
                 sent += 1

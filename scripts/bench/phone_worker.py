@@ -177,6 +177,19 @@ def ring_seat(carrier: AsteriskCarrier, operator_id: int) -> None:
     ))  # fmt: skip
 
 
+def unseat(ids: list[int]) -> None:
+    """These operators go home."""
+    with open_session() as session:
+        rows = list(session.scalars(select(Operator).where(Operator.id.in_(ids)).with_for_update()))
+        legs = [row.room_ref for row in rows if row.room_ref]
+        for row in rows:
+            row.state, row.call_id, row.last_seen_at = "offline", None, None
+            row.room_ref = row.room_opened_at = row.room_asked_at = None
+        session.commit()
+    for leg in legs:
+        carriers.the_carrier().close_room(leg)
+
+
 def _trunk_id() -> int:
     with open_session() as session:
         return int(session.execute(select(Trunk.id).order_by(Trunk.id)).scalars().first() or 0)
@@ -206,7 +219,8 @@ def _seated(ids: list[int]) -> int:
 def _keep_alive(ids: list[int]) -> None:
     while True:
         with open_session() as session:
-            for row in session.scalars(select(Operator).where(Operator.id.in_(ids)).with_for_update(skip_locked=True)):
+            there = select(Operator).where(Operator.id.in_(ids), Operator.state != "offline")
+            for row in session.scalars(there.with_for_update(skip_locked=True)):
                 row.last_seen_at = real_now()
             session.commit()
         time.sleep(SIGN)
@@ -249,7 +263,7 @@ def make_survey(path: str) -> int:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    "open_trunk": open_trunk, "make_queue": make_queue, "place": place, "begin": begin, "seat": seat,
+    "open_trunk": open_trunk, "make_queue": make_queue, "place": place, "begin": begin, "seat": seat, "unseat": unseat,
     "hold_surveys": hold_surveys, "make_survey": make_survey,
 }  # fmt: skip
 
