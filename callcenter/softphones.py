@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import line_quality, switches
 from callcenter.base import sealed
+from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
@@ -244,14 +245,16 @@ def card(session: Session, operator_id: int) -> dict[str, Any]:
 
 
 def sweep(session: Session) -> None:
-    """Give lost jobs a successor, and end accounts that nobody logged out."""
+    """Give lost jobs a successor, and end accounts that nobody logged out or whose person may not sign in any more."""
     now = real_now()
     closing, opening = Softphone.closing_at < now - PATIENCE, Softphone.closing_at.is_(None)
     unopened = and_(opening, Softphone.opened_at.is_(None), Softphone.asked_at < now - PATIENCE)
-    too_old = and_(opening, Softphone.asked_at < now - LONGEST)
-    due = select(Softphone).where(or_(closing, unopened, too_old)).order_by(Softphone.name)
+    disabled = exists().where(User.id == Softphone.user_id, User.active.is_(False))
+    over = and_(opening, or_(Softphone.asked_at < now - LONGEST, disabled))
+    ending = set(session.scalars(select(Softphone.name).where(over)))
+    due = select(Softphone).where(or_(closing, unopened, Softphone.name.in_(ending))).order_by(Softphone.name)
     for phone in session.scalars(due.with_for_update(skip_locked=True).execution_options(populate_existing=True)):
-        if phone.closing_at is not None or phone.asked_at < now - LONGEST:
+        if phone.closing_at is not None or phone.name in ending:
             phone.closing_at = now
             _close_later(session, phone)
         else:

@@ -185,7 +185,10 @@ def ended(session: Session, listening_id: int, *, fault: str | None = None) -> N
 
 
 def sweep(session: Session) -> None:
-    """End listenings that no page took."""
+    """End listenings that no page took, and those of people who may not sign in any more."""
+    gone = select(Listening.user_id).join(User, User.id == Listening.user_id).where(Listening.ended_at.is_(None))
+    for user_id in session.scalars(gone.where(User.active.is_(False))).all():
+        stop(session, user_id)
     late = (Listening.heard_at.is_(None)) & (Listening.asked_at < real_now() - PATIENCE)
     for row in session.execute(select(Listening.id, Listening.ref).where(Listening.ended_at.is_(None), late)).all():
         if row.ref is not None:  # the page may have taken it, and the news have been lost

@@ -226,6 +226,19 @@ def test_the_sweep_ends_what_nobody_logged_out(session: Session, board: Switchbo
     assert board.accounts == {}
 
 
+def test_the_sweep_ends_the_account_of_who_was_disabled(session: Session, board: Switchboard, olga: Operator) -> None:
+    softphones.log_in(session, "sup-9", olga.user_id)
+    work(session)
+    softphones.sweep(session)
+    work(session)
+    assert len(board.accounts) == 1
+    olga.user.active = False
+    session.flush()
+    softphones.sweep(session)
+    work(session)
+    assert board.accounts == {}
+
+
 def test_the_sweep_closes_what_lost_its_job(session: Session, board: Switchboard, olga: Operator) -> None:
     softphones.log_in(session, "sup-9", olga.user_id)
     work(session)

@@ -151,3 +151,20 @@ def test_a_page_that_does_not_take_its_line_ends_it_with_the_reason(
 
 def test_news_of_a_line_that_is_none_of_ours_changes_nothing(session: Session) -> None:
     assert supervision.heard(session, "local/none", "up") is False
+
+
+def test_who_was_disabled_listens_no_longer(
+    session: Session, board: FakeSwitchboard, olga: Operator, boss: int
+) -> None:
+    listening = _begin(session, boss, olga, "listen")
+    assert listening.ref is not None
+    supervision.heard(session, listening.ref, "up")
+    supervision.sweep(session)
+    assert listening.ended_at is None
+    session.get_one(User, boss).active = False
+    session.flush()
+    supervision.sweep(session)
+    session.commit()
+    run_jobs()
+    assert board.hung_up == [listening.ref]
+    assert listening.ended_at is not None
