@@ -27,6 +27,7 @@ class Reception:
             menu = inbound.menu(session, self._subject.call_id)
             session.commit()
         caller = Caller(menu.on_behalf_of, menu.privacy_notice_url, menu.language)
+        chosen: str | None = None
         try:
             chosen = self._ask(caller)
             room = self._choose(chosen)
@@ -38,8 +39,8 @@ class Reception:
             return None
         except Gone:
             return self._choose("none") and "none"
-        except ProviderError as error:
-            log.warning("call %s: %s", self._subject.call_id, error.code)
+        except (ProviderError, OSError) as error:  # no switch, no voice, or no room on the disk
+            log.warning("call %s: %s", self._subject.call_id, getattr(error, "code", type(error).__name__))
         self._line.hang_up()
         return chosen
 
