@@ -3,6 +3,7 @@
 A supervisor listens to an operator's own leg, which lasts from log-in to log-out: one listening spans many calls.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,7 +157,7 @@ def begun(session: Session, listening_id: int, ref: str) -> None:
 
 def heard(session: Session, ref: str, kind: str) -> bool:
     """What the carrier says of a listener's leg: `up` or `ended`; False when it is none of ours."""
-    listening_id = session.scalar(select(Listening.id).where(Listening.ref == ref))
+    listening_id = session.scalar(select(Listening.id).where(Listening.ref == ref)) or _asked_for(session, ref)
     if listening_id is None:
         return False
     if kind == "ended":
@@ -168,6 +169,22 @@ def heard(session: Session, ref: str, kind: str) -> bool:
         listening.heard_at = listening.heard_at or real_now()
         tell_later(session, f"operator/{listening.operator_id}")
     return True
+
+
+def _asked_for(session: Session, ref: str) -> int | None:
+    """A page takes its leg faster than the job that asked for it writes its reference down: whose leg is it?"""
+    found = re.search(r"/sup-(\d+)-[0-9a-f]+$", ref)
+    if found is None:
+        return None
+    waiting = (Listening.user_id == int(found[1])) & Listening.ref.is_(None) & Listening.ended_at.is_(None)
+    listening = session.scalar(
+        select(Listening).where(waiting).order_by(Listening.id.desc()).limit(1).with_for_update()
+    )
+    if listening is None:
+        return None
+    listening.ref = ref
+    session.flush()
+    return listening.id
 
 
 def is_over(session: Session, ref: str) -> bool:

@@ -10,6 +10,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +28,7 @@ from tests.browser.test_pages import _serious, _watch
 pytestmark = pytest.mark.telephone
 
 PASSWORD = "una clave de prueba"
-CITIZEN, OPERATOR = 440, 620  # Hz
+CITIZEN, OPERATOR, SUPERVISOR = 440, 620, 1000  # Hz
 SECONDS = 1000
 # What a citizen may miss. On a quiet machine 0.3 and 0.0 were measured; test machines share their cores.
 RELOAD_SECONDS, GAP_SECONDS = 2.5, 1.0
@@ -55,6 +56,18 @@ media.getUserMedia = async (wanted) => {
   window.hands.streams.push(stream);
   return stream;
 };
+"""
+# A microphone that hums as a supervisor's, where all the others of this browser hum as the operator's.
+HUMS = f"""
+navigator.mediaDevices.getUserMedia = async () => {{
+  const context = new AudioContext();
+  const hum = new OscillatorNode(context, {{frequency: {SUPERVISOR}}});
+  const ear = new MediaStreamAudioDestinationNode(context);
+  hum.connect(new GainNode(context, {{gain: 0.3}})).connect(ear);
+  hum.start();
+  await context.resume();
+  return ear.stream;
+}};
 """
 # How loud a tone is in what the page plays, 0 to 255; the page's own <audio> element says what that is.
 HEARS = """async (hertz) => {
@@ -225,8 +238,8 @@ def until(page: Page, true: Callable[[], object], what: str, *, seconds: float =
         page.wait_for_timeout(20)
 
 
-def hears(page: Page, hertz: int) -> bool:
-    return int(page.evaluate(HEARS, hertz)) > 120
+def hears(page: Page, hertz: int, by: str = HEARS) -> bool:
+    return int(page.evaluate(by, hertz)) > 120
 
 
 def last_heard(citizen: Call, hertz: int = OPERATOR) -> float:
@@ -340,6 +353,38 @@ def test_a_switch_that_dies_has_its_operators_back_in_their_rooms(
     until(page, lambda: hears(page, CITIZEN), "the operator hears the citizen")
 
 
+def test_a_supervisor_listens_coaches_and_joins(
+    talk: Callable[[], tuple[Page, Call]], chromium: Browser, telephone_product: product.Product
+) -> None:
+    page, citizen = talk()
+    until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
+    with chromium.new_context(base_url=telephone_product.url, locale="es-MX") as theirs:
+        theirs.add_init_script(HANDS + HUMS)
+        sign_in(theirs, "sofia", PASSWORD)
+        panel = theirs.new_page()
+        panel.goto("/floor/")
+        panel.locator("a[href*='/floor/listen/']").first.click()
+        panel.wait_for_url("**/floor/listen/*")
+        panel.locator("html[data-link=up]").wait_for()
+        heard = HEARS.replace("phone-audio", "listen-audio")
+
+        panel.locator("label[for=mode-listen]").click()
+        for tone in (CITIZEN, OPERATOR):
+            until(panel, partial(hears, panel, tone, heard), f"the supervisor hears {tone} Hz")
+        assert not hears(page, SUPERVISOR)
+        panel.locator("label[for=mode-coach]").click()
+        until(page, lambda: hears(page, SUPERVISOR), "the operator hears the coach")
+        expect(page.locator(".at-line")).to_contain_text("Sofia")
+        page.wait_for_timeout(500)
+        assert last_heard(citizen, SUPERVISOR) == 0, "the citizen heard the coach"
+        panel.locator("label[for=mode-join]").click()
+        until(page, lambda: last_heard(citizen, SUPERVISOR), "the citizen hears the supervisor")
+        until(page, lambda: hears(page, SUPERVISOR), "the operator hears the supervisor")
+        panel.locator("#listen-stop").click()
+        until(page, lambda: not hears(page, SUPERVISOR), "the supervisor is off the line")
+        assert is_hearing(citizen)
+
+
 def test_an_unplugged_microphone_is_said_in_red_and_another_one_goes_on(talk: Callable[[], tuple[Page, Call]]) -> None:
     page, citizen = talk()
     until(page, lambda: is_hearing(citizen), "the citizen hears the operator")
@@ -437,7 +482,7 @@ def test_the_sound_check_hears_itself_and_is_measured(console: Console) -> None:
     page.keyboard.press("e")
     expect(page.locator("[data-check=echo]")).to_contain_text("debe oírse")
     own = HEARS.replace('getElementById("phone-audio")', 'querySelector("#readiness audio")')
-    until(page, lambda: int(page.evaluate(own, OPERATOR)) > 120, "the operator hears themselves")
+    until(page, lambda: hears(page, OPERATOR, own), "the operator hears themselves")
     page.locator("#echo").click()
     expect(page.locator("[data-check=echo]")).to_have_attribute("data-state", "ok")
     expect(page.locator("[data-check=network]")).to_have_attribute("data-state", "ok", timeout=15 * SECONDS)

@@ -168,3 +168,16 @@ def test_who_was_disabled_listens_no_longer(
     run_jobs()
     assert board.hung_up == [listening.ref]
     assert listening.ended_at is not None
+
+
+def test_a_page_that_takes_its_leg_before_the_order_is_written_down_is_on_the_line(
+    session: Session, board: FakeSwitchboard, olga: Operator, boss: int
+) -> None:
+    listening = supervision.start(session, boss, olga.id, "coach")
+    session.commit()
+    assert supervision.heard(session, f"local/sup-{boss}-0a0b0c0d", "up")
+    supervision.begun(session, listening.id, f"local/sup-{boss}-0a0b0c0d")
+    session.commit()
+    session.refresh(listening)
+    assert (listening.ref, listening.heard_at is None) == (f"local/sup-{boss}-0a0b0c0d", False)
+    assert not supervision.heard(session, "local/sup-999999-0a0b0c0d", "up")
