@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from callcenter.base.errors import InvalidInput
@@ -118,6 +119,7 @@ def test_a_language_is_its_code(heading: str, code: str) -> None:
     assert language_of(heading) == code
 
 
+@hypothesis_settings(deadline=None)  # a busy machine is no fault of a form
 @given(st.lists(st.lists(st.text(max_size=12), min_size=3, max_size=6), max_size=6))
 def test_any_rows_make_a_form_or_sentences(rows: list[list[str]]) -> None:
     clean = [["".join(char for char in cell if char.isprintable()) for cell in row] for row in rows]
