@@ -19,7 +19,7 @@ from scripts.bench.phone_stage import BARE, Stage, bare_calls, stage
 
 ABOUT = "answer → operator's ear and card; calls followed to their end; calls at once; survey steps; Asterisk killed"
 FULL = {"talks": 20, "calls": 300, "at_once": 60, "interviews": 20, "questions": 8, "live": 30, "lines": 60}
-QUICK = {"talks": 8, "calls": 120, "at_once": 60, "interviews": 20, "questions": 4, "live": 30, "lines": 60}
+QUICK = {"talks": 8, "calls": 200, "at_once": 60, "interviews": 20, "questions": 4, "live": 30, "lines": 60}
 SEED = 1
 HELD = 15.0  # seconds for which so many calls are up at once
 ANSWERS, SHORT, RINGS = "98", "06", "05"  # what a telephone does is said by the last digits of its number
