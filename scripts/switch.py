@@ -142,14 +142,13 @@ class Listener:
                 self._news.popleft()
 
     def _share_out(self, client: Client, told: Sequence[News]) -> None:
-        """Several writers, each with legs of its own: the order of the news matters within one leg only."""
+        """Several writers: the order of the news matters within what they are about only."""
         if self._writers == 1 or len(told) == 1:
             self._write_all(client, told)
             return
         shares: list[list[News]] = [[] for _ in range(self._writers)]
         for news in told:
-            whose = news.leg.id if hasattr(news, "leg") else repr(news)
-            shares[crc32(whose.encode()) % self._writers].append(news)
+            shares[crc32(whose(news).encode()) % self._writers].append(news)
         self._pool = self._pool or ThreadPoolExecutor(self._writers, "switch")
         running = [self._pool.submit(self._write_all, client, share) for share in shares if share]
         wait(running)  # all of them, also when one fails: what is told anew must not meet itself
@@ -263,6 +262,23 @@ class Listener:
         with open_session() as session:
             switches.heard(session, self.name)
             session.commit()
+
+
+def whose(news: News) -> str:
+    """What the news are about: a citizen's leg, an operator or supervisor, a trunk, a registration."""
+    match news:
+        case events.Browser(name):
+            return name
+        case events.TrunkContact(trunk):
+            return f"trunk-{trunk}"
+        case events.Registration(username, domain):
+            return f"{username} {domain}"
+        case events.Booted():
+            return ""
+        case _ if news.leg.kind in ("operator", "supervisor"):
+            return news.leg.id.rpartition("-")[0]  # whose it is: an older leg of theirs may have ended meanwhile
+        case _:
+            return news.leg.id
 
 
 def main(argv: list[str] | None = None) -> None:

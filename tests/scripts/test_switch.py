@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from callcenter import switch_news, switches
 from callcenter.base import sealed
 from callcenter.base.db import Sessions
+from callcenter.carriers.asterisk import events
 from callcenter.carriers.asterisk.actions import Action
-from callcenter.carriers.asterisk.events import News
+from callcenter.carriers.asterisk.events import Leg, News
 from callcenter.switches import Switch
 from scripts import switch as module
 from scripts.daemon import Daemon
@@ -182,6 +183,20 @@ def test_several_writers_share_a_burst_and_keep_the_order_of_each_leg(
             call = cast.call(session, call_id)
             assert call.state == "wrap_up"
             assert all((call.ringing_at, call.answered_at, call.connected_at, call.hung_up_at))
+
+
+def test_what_is_said_of_one_browser_trunk_or_registration_is_written_in_its_order() -> None:
+    """A reload says gone and there again within one burst: the other way round, nobody would be there."""
+    said: list[tuple[News, News]] = [
+        (events.Browser("op-7", False, "sip:a@x"), events.Browser("op-7", True, "sip:a@x")),
+        (events.TrunkContact(1, False, "Unreachable"), events.TrunkContact(1, True, "Reachable")),
+        (events.Registration("sip:u@x", "sip:x", False, "Rejected 403"),
+         events.Registration("sip:u@x", "sip:x", True, "Registered")),
+        (events.Left(Leg.read("op-7-1"), "op-7"), events.Entered(Leg.read("op-7-2"), "op-7")),
+    ]  # fmt: skip
+    for before, after in said:
+        assert module.whose(before) == module.whose(after)
+    assert module.whose(events.Browser("op-7", True, "")) != module.whose(events.Browser("op-8", True, ""))
 
 
 def test_news_that_cannot_be_written_are_said_and_keep_nobody_elses_out(
