@@ -15,6 +15,7 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.call_ledger import Call, lock
 from callcenter.call_legs import CallLeg
 
+OPERATORS = "op-"  # how the name of an operator's room begins
 PATIENCE = timedelta(seconds=3)  # a move not done by then has lost its job
 
 
@@ -22,7 +23,7 @@ def ask(session: Session, call: Call, room: str, *, leaves: int | None = None) -
     """Have the citizen moved after the commit. `leaves`: the operator whose room is not theirs any more. The caller
     holds the call's row."""
     call.wanted_room, call.wanted_at = room, real_now()
-    call.leaves_room = leaves or call.leaves_room
+    call.leaves_room = call.leaves_room or leaves  # they stand where they stood until the first move is done
     session.flush()
     _move_later(session, call.id)
 
@@ -36,10 +37,14 @@ def wanted(session: Session, call_id: UUID) -> tuple[str, str] | None:
 
 
 def done(session: Session, call_id: UUID, room: str) -> None:
-    """The switch has moved them there; a later wish stays."""
+    """The switch has moved them there; a later wish stays, and takes them from there."""
     call = lock(session, call_id)
-    if call is not None and call.wanted_room == room:
+    if call is None or call.wanted_room is None:
+        return
+    if call.wanted_room == room:
         _forget(call)
+    elif call.leaves_room is not None and room.startswith(OPERATORS):
+        call.leaves_room = int(room.removeprefix(OPERATORS))
 
 
 def sweep(session: Session) -> None:
@@ -57,7 +62,7 @@ def is_room_taken(operator_id: Any) -> Any:
     """The condition of an operator in whose room somebody may still be: their citizen, one who has not left yet, or
     whom they asked in. `operator_id`: a column."""
     theirs = and_(Call.operator_id == operator_id, Call.connected_at.is_not(None), Call.handed_out_at.is_(None))
-    asked_in = or_(CallLeg.kind == "consult", CallLeg.room == func.concat("op-", operator_id))
+    asked_in = or_(CallLeg.kind == "consult", CallLeg.room == func.concat(OPERATORS, operator_id))
     return or_(
         exists().where(theirs, Call.hung_up_at.is_(None)),
         exists().where(Call.leaves_room == operator_id, Call.hung_up_at.is_(None)),

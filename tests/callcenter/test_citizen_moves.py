@@ -16,6 +16,7 @@ from callcenter.call_acts import Target
 from callcenter.call_legs import CallLeg
 from callcenter.calls import Event
 from callcenter.operators import Operator
+from callcenter.queues import CallQueue
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.switchboard_cast import FakeSwitchboard
 from tests.queued import run_jobs
@@ -130,6 +131,46 @@ def test_of_two_wishes_the_last_one_counts_whatever_job_comes_first(
     session.commit()
     run_jobs()
     assert [act for act in board.acts if act[0] == "move"] == [("move", f"local/{call_id}", f"op-{olga.id}")]
+
+
+def test_a_citizen_handed_on_twice_is_still_where_they_were(
+    session: Session, olga: Operator, omar: Operator, call_id: UUID
+) -> None:
+    pepe = switchboard_cast.operator(session, "pepe")
+    call_acts.transfer(session, call_id, olga.id, Target("operator", omar.id))
+    call_acts.transfer(session, call_id, omar.id, Target("operator", pepe.id))
+    calls.dispose(session, switchboard_cast.talking(session, _queue(session)), omar.id, "completed")
+    cast.seat(session, omar.id).state = "paused"
+    session.commit()
+    assert _next_taker(session) is None  # olga's room has the citizen still
+    run_jobs()
+    assert _next_taker(session) == olga.id
+
+
+def test_a_citizen_handed_on_while_they_were_moved_stands_where_that_brought_them(
+    session: Session, olga: Operator, omar: Operator, call_id: UUID, board: FakeSwitchboard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    pepe = switchboard_cast.operator(session, "pepe")
+    call_acts.transfer(session, call_id, olga.id, Target("operator", omar.id))
+    session.commit()
+    _forget_jobs()
+
+    def slow(ref: str, room: str) -> None:
+        call_acts.transfer(session, call_id, omar.id, Target("operator", pepe.id))
+        session.commit()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(board, "move", slow)
+        call_act_jobs.move(str(call_id))
+    assert cast.call(session, call_id).leaves_room == omar.id
+    assert _next_taker(session) == olga.id
+    run_jobs()
+    assert cast.call(session, call_id).leaves_room is None
+
+
+def _queue(session: Session) -> CallQueue:
+    return cast.queue(session, cast.person(session), carrier="asterisk")
 
 
 def test_a_citizen_who_hung_up_keeps_nobody_waiting(
