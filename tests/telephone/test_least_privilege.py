@@ -108,8 +108,8 @@ def account(switch: asterisk.Instance) -> str:
 
 
 async def _dial(ws_url: str, number: str, secret: str, method: str = "INVITE", name: str = ACCOUNT) -> int:
-    """The last answer to a request over the browsers' WebSocket, of their account or of one who says to be `name`; asked
-    for a proof, it gives it."""
+    """The last answer to a request over the browsers' WebSocket, of their account or of one who says to be `name`;
+    asked for a proof, it gives it."""
     patience = aiohttp.ClientWSTimeout(ws_close=0.1)  # Asterisk does not say good-bye
     async with (
         aiohttp.ClientSession() as client,
