@@ -83,7 +83,9 @@ def upgrade() -> None:
         sa.Column("removed_at", TIME),
     )
     op.create_index("ix_voice_answers_interview_id", "voice_answers", ["interview_id"])
-    op.create_index("ix_voice_answers_waiting", "voice_answers", ["at"], postgresql_where=sa.text("state IN ('left', 'going')"))
+    op.create_index(
+        "ix_voice_answers_waiting", "voice_answers", ["at"], postgresql_where=sa.text("state IN ('left', 'going')")
+    )
     op.create_table(
         "prompt_trials",
         sa.Column("id", UUID, primary_key=True),
