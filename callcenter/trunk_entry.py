@@ -105,7 +105,9 @@ def _account_faults(plan: Plan, trunk: Trunk | None) -> dict[str, str | None]:
     if plan.password and not trunk_numbers.is_secret(plan.password):
         faults["password"] = _("A password has up to 80 characters without spaces, accents, ; or \\, and does not "
                                "begin with >. Ask the provider for another one.")  # fmt: skip
-    has_one = bool(plan.password) or (trunk is not None and trunk.secret_sealed is not None)
+    # A kept password goes to the host for which it was given and to no other: a new host gets it written anew.
+    is_same_host = trunk is not None and trunk.host == plan.host.strip().lower()
+    has_one = bool(plan.password) or (trunk is not None and is_same_host and trunk.secret_sealed is not None)
     if username and not has_one:
         faults["password"] = _("Write the password that the provider gave you with the user.")
     return faults

@@ -43,6 +43,12 @@ def test_an_empty_password_keeps_the_old_one_and_no_user_forgets_it(session: Ses
     assert trunk_edit.save(session, bare, None, trunk_id=made.id).secret_sealed is None
 
 
+def test_a_kept_password_never_goes_to_another_host(session: Session) -> None:
+    made = trunk_edit.save(session, plan(session), None)
+    with pytest.raises(InvalidInput, match="Write the password"):
+        trunk_edit.save(session, plan(session, password="", host="sip.elsewhere.example"), None, trunk_id=made.id)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
