@@ -257,15 +257,16 @@ class Network(asyncio.DatagramProtocol):
 def running(port: int = 0, decide: Callable[[str], Behaviour] = behaviour) -> Iterator[Network]:
     """A network of invented telephones in a thread of its own, for the length of a block. Raises OSError."""
     network, loop = Network(decide=decide), asyncio.new_event_loop()
+    # Opened in its thread, too: the caller's may have a loop of its own at work (Playwright's, for one).
+    thread = threading.Thread(target=loop.run_forever, name="telephones", daemon=True)
+    thread.start()
     try:
-        loop.run_until_complete(network.open(port))
-        thread = threading.Thread(target=loop.run_forever, name="telephones", daemon=True)
-        thread.start()
+        asyncio.run_coroutine_threadsafe(network.open(port), loop).result(5)
         try:
             yield network
         finally:
             asyncio.run_coroutine_threadsafe(network.close(), loop).result(5)
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join(5)
     finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
         loop.close()

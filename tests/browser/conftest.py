@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from scripts.bench import product
 from scripts.demo import LOGINS, PASSWORD
@@ -46,13 +46,19 @@ def running_product() -> Iterator[product.Product]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def driver() -> Iterator[Playwright]:
+    """One in a process: each keeps an event loop at work."""
     if not shutil.which(CHROMIUM):
         pytest.fail("CI=true, and there is no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield found
-        found.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright) -> Iterator[Browser]:
+    found = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 microphone hums 620 Hz. Each side looks for the other's tone, so that “hears” means that the sound arrived."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from scripts import asterisk, simulated_telephones
 from scripts.bench import product
@@ -164,15 +163,12 @@ def tone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chromium(tone_file: Path) -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        pytest.fail("CI=true, and there is no Chromium: apt-get install chromium")
+def chromium(tone_file: Path, driver: Playwright) -> Iterator[Browser]:
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
             f"--use-file-for-fake-audio-capture={tone_file}")  # fmt: skip
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake])
-        yield found
-        found.close()
+    found = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake])
+    yield found
+    found.close()
 
 
 @pytest.fixture
