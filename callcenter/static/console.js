@@ -23,6 +23,7 @@ const picture = new Picture(root, words);
 const isTraining = "training" in root.dataset;
 let state = null;
 let phone = null; // with a real switch only
+let opening = null; // its module on the way: nobody connects past it
 let noteTimer;
 
 const onRefused = (sentence) => {
@@ -134,7 +135,12 @@ function saveNote() {
 }
 
 const does = {
-  connect: () => unlock().then(() => (phone ? phone.connect() : acts.send("connect"))),
+  connect: async () => {
+    await unlock();
+    await opening;
+    if (phone) phone.connect();
+    else acts.send("connect");
+  },
   available: () => {
     unlock();
     acts.send("available");
@@ -236,7 +242,7 @@ function start() {
   });
   setInterval(seen, SEEN_MS);
   seen();
-  if (words.phone) openPhone();
+  if (words.phone) opening = openPhone();
   return live;
 }
 
