@@ -157,7 +157,9 @@ def begun(session: Session, listening_id: int, ref: str) -> None:
 
 def heard(session: Session, ref: str, kind: str) -> bool:
     """What the carrier says of a listener's leg: `up` or `ended`; False when it is none of ours."""
-    listening_id = session.scalar(select(Listening.id).where(Listening.ref == ref)) or _asked_for(session, ref)
+    ours = select(Listening.id).where(Listening.ref == ref)
+    # The third look finds what was just being written down during the second, which waits for the row.
+    listening_id = session.scalar(ours) or _asked_for(session, ref) or session.scalar(ours)
     if listening_id is None:
         return False
     if kind == "ended":
