@@ -99,25 +99,23 @@ def sweep_legs() -> None:
 def listen(listening_id: int) -> None:
     """Ring the supervisor's page and let it hear the operator."""
     with open_session() as session:
-        wanted = supervision.wanted(session, listening_id)
+        wanted = supervision.claim(session, listening_id)
         session.commit()
-        if wanted is None:
+        if wanted is None or wanted.ref is None:
             return
         try:
             # Who joins listens first: the leg is moved into the room when the page has taken it (supervision.heard).
             mode = "coach" if wanted.mode == "coach" else "listen"
-            ref = carriers.the_switchboard().listen(wanted.listener, wanted.operator_ref, mode)
+            carriers.the_switchboard().listen(wanted.ref, wanted.operator_ref, mode)
         except ProviderError as error:
             supervision.ended(session, listening_id, fault=error.code or "failed")
-        else:
-            supervision.begun(session, listening_id, ref)
-        session.commit()
+            session.commit()
 
 
 def set_listening(listening_id: int) -> None:
     """Bring the listener's leg into the mode that its row says."""
     with open_session() as session:
-        wanted = supervision.wanted(session, listening_id)
+        wanted = supervision.find(session, listening_id)
         session.commit()
     if wanted is None or wanted.ref is None:
         return

@@ -3,8 +3,8 @@
 A supervisor listens to an operator's own leg, which lasts from log-in to log-out: one listening spans many calls.
 """
 
-import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,6 @@ class Listening(Base):
 class Wanted:
     """What the carrier is to be asked for; free of the session."""
 
-    listener: str
     operator_ref: str
     room: str
     mode: str
@@ -135,58 +134,46 @@ def at_line(session: Session, operator_id: int) -> dict[str, Any] | None:
     return {"mode": row[0], "name": row[1]}
 
 
-def wanted(session: Session, listening_id: int) -> Wanted | None:
+def claim(session: Session, listening_id: int) -> Wanted | None:
+    """Name the leg of a listening that nobody has asked the carrier for yet; None when it is over or asked for. Its
+    reference is committed before the carrier hears of it, so that news of it are known however fast they come."""
+    wanted = find(session, listening_id)
+    if wanted is None or wanted.ref is not None:
+        return None
+    listening = _locked(session, listening_id)
+    listening.ref = f"{carriers.switch_of(wanted.operator_ref)}/sup-{listening.user_id}-{secrets.token_hex(4)}"
+    return replace(wanted, ref=listening.ref)
+
+
+def find(session: Session, listening_id: int) -> Wanted | None:
     """What the carrier is to be asked for; None when it is over or the operator's line is gone."""
-    listening = session.get(Listening, listening_id, populate_existing=True)
+    listening = session.get(Listening, listening_id, populate_existing=True, with_for_update=True)
     if listening is None or listening.ended_at is not None:
         return None
     whose = operator(session, listening.operator_id)
     if whose.room_ref is None:
         ended(session, listening_id, fault="no_room")
         return None
-    return Wanted(f"sup-{listening.user_id}", whose.room_ref, f"op-{whose.id}", listening.mode, listening.ref)
-
-
-def begun(session: Session, listening_id: int, ref: str) -> None:
-    """The carrier has taken the order; `heard` tells when the page took its leg."""
-    listening = _locked(session, listening_id)
-    if listening.ended_at is not None:
-        enqueue_later(session, "callcenter.call_act_jobs.stop_listening", ref, queue="urgent")
-    listening.ref = listening.ref or ref
+    return Wanted(whose.room_ref, f"op-{whose.id}", listening.mode, listening.ref)
 
 
 def heard(session: Session, ref: str, kind: str) -> bool:
     """What the carrier says of a listener's leg: `up` or `ended`; False when it is none of ours."""
-    ours = select(Listening.id).where(Listening.ref == ref)
-    # The third look finds what was just being written down during the second, which waits for the row.
-    listening_id = session.scalar(ours) or _asked_for(session, ref) or session.scalar(ours)
+    listening_id = session.scalar(select(Listening.id).where(Listening.ref == ref))
     if listening_id is None:
         return False
     if kind == "ended":
         ended(session, listening_id)
     else:
         listening = _locked(session, listening_id)
+        if listening.ended_at is not None:  # given up while the page was being rung
+            enqueue_later(session, "callcenter.call_act_jobs.stop_listening", ref, queue="urgent")
+            return True
         if listening.heard_at is None and listening.mode == "join":
             enqueue_later(session, "callcenter.call_act_jobs.set_listening", listening.id, queue="urgent")
         listening.heard_at = listening.heard_at or real_now()
         tell_later(session, f"operator/{listening.operator_id}")
     return True
-
-
-def _asked_for(session: Session, ref: str) -> int | None:
-    """A page takes its leg faster than the job that asked for it writes its reference down: whose leg is it?"""
-    found = re.search(r"/sup-(\d+)-[0-9a-f]+$", ref)
-    if found is None:
-        return None
-    waiting = (Listening.user_id == int(found[1])) & Listening.ref.is_(None) & Listening.ended_at.is_(None)
-    listening = session.scalar(
-        select(Listening).where(waiting).order_by(Listening.id.desc()).limit(1).with_for_update()
-    )
-    if listening is None:
-        return None
-    listening.ref = ref
-    session.flush()
-    return listening.id
 
 
 def is_over(session: Session, ref: str) -> bool:

@@ -117,9 +117,10 @@ class Switchboard(Carrier, Protocol):
         """`act`: start | pause | resume | stop the two-channel recording `name` (a UUID) of this leg: left the citizen,
         right everybody else. A pause writes silence."""
 
-    def listen(self, listener: str, operator_ref: str, mode: str) -> str:
-        """Ring the account `listener` (a supervisor's) and let it hear the leg of an operator. `mode`: listen | coach
-        (the operator hears them, the citizen does not). Returns the reference of the listener's leg."""
+    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
+        """Ring a supervisor's account and let it hear the leg of an operator. `ref`: of the leg to be made, which the
+        caller names, `<switch>/<account>-<anything>`. `mode`: listen | coach (the operator hears them, the citizen
+        does not)."""
 
     def set_listening(self, ref: str, mode: str) -> None:
         """Change between listen and coach. To join: `move(ref, room)`."""

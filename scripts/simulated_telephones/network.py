@@ -38,6 +38,15 @@ class Network(asyncio.DatagramProtocol):
         """The newest call (to a number)."""
         return next((call for call in reversed(self.calls) if number is None or call.number.endswith(number)), None)
 
+    def await_call(self, number: str, seconds: float = 10) -> Call:
+        """The newest call to a number, which may still be on its way. Raises TimeoutError."""
+        end = time.monotonic() + seconds
+        while (call := self.last_call(number)) is None:
+            if time.monotonic() > end:
+                raise TimeoutError(f"nobody called {number} within {seconds} s")
+            time.sleep(0.01)
+        return call
+
     def press(self, call: Call, keys: str) -> None:
         """Press keys on this telephone."""
         self.loop.call_soon_threadsafe(call.press, keys)

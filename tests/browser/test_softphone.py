@@ -29,7 +29,7 @@ pytestmark = pytest.mark.telephone
 PASSWORD = "una clave de prueba"
 CITIZEN, OPERATOR, SUPERVISOR = 440, 620, 1000  # Hz
 SECONDS = 1000
-# What a citizen may miss. On a quiet machine 0.3 and 0.0 were measured; test machines share their cores.
+# What a citizen may miss of a sentence, at most; test machines share their cores.
 RELOAD_SECONDS, GAP_SECONDS = 2.5, 1.0
 Console: TypeAlias = Callable[..., Page]
 
@@ -141,9 +141,7 @@ def stage(telephone_product: product.Product, network: Network) -> Iterator[Call
             number = f"+5255{time.time_ns() % 10**6:06}99"
             print(number, recording, file=asks, flush=True)
             assert answers.readline().strip(), "the call was not placed"
-            citizen = network.last_call(number)
-            assert citizen is not None
-            return citizen
+            return network.await_call(number)
 
         yield call
         asks.close()

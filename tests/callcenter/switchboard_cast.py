@@ -43,9 +43,8 @@ class FakeSwitchboard(FakeCarrier):
     def record(self, ref: str, name: str, act: str) -> None:
         self._do(ref, "record", ref, name, act)
 
-    def listen(self, listener: str, operator_ref: str, mode: str) -> str:
-        self._do(operator_ref, "listen", listener, operator_ref, mode)
-        return f"local/listen-{listener}-{len(self.acts)}"
+    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
+        self._do(operator_ref, "listen", ref, operator_ref, mode)
 
     def set_listening(self, ref: str, mode: str) -> None:
         self._do(ref, "set_listening", ref, mode)

@@ -52,8 +52,9 @@ def test_a_supervisor_listens_coaches_and_joins_on_one_line(
     session: Session, board: FakeSwitchboard, olga: Operator, boss: int
 ) -> None:
     listening = _begin(session, boss, olga, "listen")
-    assert board.acts == [("listen", f"sup-{boss}", f"local/room-{olga.id}", "listen")]
     assert listening.ref is not None
+    assert listening.ref.startswith(f"local/sup-{boss}-")
+    assert board.acts == [("listen", listening.ref, f"local/room-{olga.id}", "listen")]
     assert supervision.heard(session, listening.ref, "up")
     supervision.change(session, boss, "coach")
     session.commit()
@@ -170,14 +171,35 @@ def test_who_was_disabled_listens_no_longer(
     assert listening.ended_at is not None
 
 
-def test_a_page_that_takes_its_leg_before_the_order_is_written_down_is_on_the_line(
+def test_the_leg_is_written_down_before_the_carrier_hears_of_it(
     session: Session, board: FakeSwitchboard, olga: Operator, boss: int
 ) -> None:
+    """So that a page which takes its leg at once is on the line, whoever is faster."""
     listening = supervision.start(session, boss, olga.id, "coach")
     session.commit()
-    assert supervision.heard(session, f"local/sup-{boss}-0a0b0c0d", "up")
-    supervision.begun(session, listening.id, f"local/sup-{boss}-0a0b0c0d")
+    wanted = supervision.claim(session, listening.id)
+    assert wanted is not None
+    assert wanted.ref is not None
     session.commit()
-    session.refresh(listening)
-    assert (listening.ref, listening.heard_at is None) == (f"local/sup-{boss}-0a0b0c0d", False)
-    assert not supervision.heard(session, "local/sup-999999-0a0b0c0d", "up")
+    assert supervision.claim(session, listening.id) is None, "a job that runs twice rings twice"
+    assert supervision.heard(session, wanted.ref, "up")
+    session.commit()
+    assert listening.heard_at is not None
+
+
+def test_a_leg_that_is_taken_after_the_listening_was_given_up_is_taken_down(
+    session: Session, board: FakeSwitchboard, olga: Operator, boss: int
+) -> None:
+    listening = supervision.start(session, boss, olga.id, "listen")
+    wanted = supervision.claim(session, listening.id)
+    assert wanted is not None
+    assert wanted.ref is not None
+    supervision.stop(session, boss)
+    session.commit()
+    run_jobs()
+    board.hung_up.clear()
+    assert supervision.heard(session, wanted.ref, "up")
+    session.commit()
+    run_jobs()
+    assert board.hung_up == [wanted.ref]
+    assert supervision.at_line(session, olga.id) is None

@@ -47,8 +47,7 @@ def test_nobody_answers(worker: Manager, listener: Manager, trunk: str, network:
     response = listener.event("OriginateResponse", ActionID=name)
     listener.event("Hangup", Uniqueid=name)
     assert (response["Response"], response["Reason"]) == ("Failure", "3")
-    gone = network.last_call("0005")
-    assert gone is not None
+    gone = network.await_call("0005")
     until(lambda: (gone.status, gone.hung_up_by) == (487, "them"))
 
 
@@ -58,8 +57,7 @@ def test_an_answered_call_is_told_at_once_and_waits_in_silence(
     name = call(worker, trunk, "+525512340099")
     listener.news("answered", Call=name, Uniqueid=name)
     heard_in = time.monotonic()
-    citizen = network.last_call("0099")
-    assert citizen is not None
+    citizen = network.await_call("0099")
     assert citizen.answered_at is not None
     assert heard_in - citizen.answered_at < 0.5
     hang_up(worker, listener, name)

@@ -46,9 +46,7 @@ class Stage:
         return operator_id, telephone
 
     def telephone(self, number: str) -> Telephone:
-        found = self.network.last_call(number)
-        assert found is not None
-        return found
+        return self.network.await_call(number)
 
     def ledger(self) -> Call:
         return self.house.ledger(self.call_id)

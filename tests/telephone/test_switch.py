@@ -167,8 +167,7 @@ def test_an_answered_citizen_and_the_operator_hear_each_other(house: House, netw
     until(lambda: house.ledger(call_id).state == "connected")
     call, seat = house.ledger(call_id), house.seat(operator_id)
     assert (call.operator_id, seat.call_id, seat.state) == (operator_id, call_id, "in_call")
-    citizen = network.last_call(call.attempt.phone)
-    assert citizen is not None
+    citizen = network.await_call(call.attempt.phone)
     until(lambda: citizen.heard.tones)
     network.hang_up(citizen)
     until(lambda: house.ledger(call_id).state == "wrap_up")
@@ -185,8 +184,7 @@ def test_who_picks_up_while_nobody_is_free_hears_an_apology(house: House, networ
     until(is_over(house, call_id))
     call = house.ledger(call_id)
     assert call.attempt.outcome == "abandoned"
-    citizen = network.last_call(call.attempt.phone)
-    assert citizen is not None
+    citizen = network.await_call(call.attempt.phone)
     until(lambda: citizen.heard.began is not None)
 
 

@@ -67,7 +67,9 @@ class AsteriskCarrier:
 
     def open_room(self, operator_id: int) -> str:
         name = f"op-{operator_id}"
-        return self._ring(_home(name), name, ("operator", "room"), {"CONVOCA_ROOM": name}, ROOM_RING)
+        ref = f"{_home(name)}/{name}-{uuid4().hex[:8]}"
+        self._ring(ref, ("operator", "room"), {"CONVOCA_ROOM": name}, ROOM_RING)
+        return ref
 
     def is_room_open(self, ref: str) -> bool:
         return self._channel(*_parts(ref)) is not None
@@ -109,10 +111,9 @@ class AsteriskCarrier:
             action = actions.mute_recording(leg, is_on=act == "pause")
         self._ask_leg(ref, action)
 
-    def listen(self, listener: str, operator_ref: str, mode: str) -> str:
-        switch, leg = _parts(operator_ref)
-        heard = {"CONVOCA_TARGET": leg, "CONVOCA_SPY": "w" if mode == "coach" else ""}
-        return self._ring(switch, listener, ("supervisor", "listen"), heard, SUPERVISOR_RING)
+    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
+        heard = {"CONVOCA_TARGET": leg_of(operator_ref), "CONVOCA_SPY": "w" if mode == "coach" else ""}
+        self._ring(ref, ("supervisor", "listen"), heard, SUPERVISOR_RING)
 
     def set_listening(self, ref: str, mode: str) -> None:
         self._ask_leg(ref, actions.key(leg_of(ref), SPY_KEYS[mode], towards_us=True))
@@ -162,11 +163,11 @@ class AsteriskCarrier:
         self.ask(route.switch, action)
         return f"{route.switch}/{dial.call_id}"
 
-    def _ring(self, switch: str, endpoint: str, to: tuple[str, str], variables: Mapping[str, str],
-              seconds: int) -> str:  # fmt: skip
-        leg = f"{endpoint}-{uuid4().hex[:8]}"
+    def _ring(self, ref: str, to: tuple[str, str], variables: Mapping[str, str], seconds: int) -> None:
+        """Ring a browser's account, which the leg is named after."""
+        switch, leg = _parts(ref)
+        endpoint = leg.rpartition("-")[0]
         self.ask(switch, actions.ring(endpoint, leg, seconds=seconds, to=to, variables=variables))
-        return f"{switch}/{leg}"
 
     def _channel(self, switch: str, leg: str) -> Packet | None:
         """What Asterisk says of this channel; None when it has none."""

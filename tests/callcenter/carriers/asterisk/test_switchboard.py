@@ -152,7 +152,8 @@ def test_a_room_is_the_browsers_leg_in_it(session: Session, ami: FakeAmi, board:
 def test_a_supervisor_hears_the_operators_leg_and_changes_to_coaching_by_key(
     ami: FakeAmi, board: AsteriskCarrier
 ) -> None:
-    ref = board.listen("sup-3", "local/op-7-0a0b0c0d", "listen")
+    ref = "local/sup-3-1a1b1c1d"
+    board.listen(ref, "local/op-7-0a0b0c0d", "listen")
     board.set_listening(ref, "coach")
     board.move(ref, "op-7")
     order, key, room, redirect = asked(ami)
