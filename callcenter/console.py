@@ -1,7 +1,7 @@
 """The operator's console: its pages, and the JSON that they (and the simulated operators) post to.
 
 Every POST takes JSON with the header X-CSRFToken, may carry `Idempotency-Key: <uuid>` (the same key again changes
-nothing), and answers with the operator's snapshot (`operators.snapshot`). A fault answers {"error": sentence, "detail"}
+nothing), and answers with the operator's snapshot (`operator_snapshot`). A fault answers {"error": sentence, "detail"}
 with 404, 409 (a rule of the house) or 422 (what was given cannot be used).
 
     GET  /console/state
@@ -37,6 +37,7 @@ from callcenter import (
     console_acts,
     console_words,
     contact_notes,
+    operator_snapshot,
     operators,
     pause_reasons,
     plain_time,
@@ -70,7 +71,7 @@ def compose() -> None:
 
 def _snapshot(session: Session, operator_id: int) -> dict[str, Any]:
     """The operator's own, and who of the supervisors is at their line."""
-    return operators.snapshot(session, operator_id) | {"supervisor": supervision.at_line(session, operator_id)}
+    return operator_snapshot.snapshot(session, operator_id) | {"supervisor": supervision.at_line(session, operator_id)}
 
 
 def _live_snapshot(session: Session, _user_id: int, operator_id: int) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def of_page() -> dict[str, Any]:
 
 
 def training_state(name: str, now: datetime, running: Sequence[CallQueue]) -> dict[str, Any]:
-    """A snapshot in the form of `operators.snapshot` for a console that is played in the browser only."""
+    """A snapshot in the form of `operator_snapshot.snapshot` for a console that is played in the browser only."""
     queue = next((each for each in running if each.script != "operator"), running[0] if running else None)
     return {
         "server_now": real_now().isoformat(),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from callcenter import call_placing, call_sweep, calls, carriers, operators
+from callcenter import call_placing, call_sweep, calls, carriers, operator_sweep, operators
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
@@ -123,7 +123,7 @@ def sweep_calls() -> None:
 def check_rooms() -> None:
     """Ask the carrier for rooms that were not heard of for a while; one that is gone is opened again."""
     with open_session() as session:
-        stale = operators.rooms_to_check(session)
+        stale = operator_sweep.rooms_to_check(session)
         session.commit()
         for operator_id, ref in stale:
             try:

@@ -12,20 +12,16 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import call_card, carriers, citizen_moves, dispositions, queue_entries, queues, softphones
+from callcenter import carriers, citizen_moves, queue_entries, softphones
 from callcenter.base.auth import User
-from callcenter.base.clock import campaign_now, real_now
+from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.base.settings import web_settings
-from callcenter.call_ledger import Call, CallEvent
+from callcenter.call_ledger import Call
 
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
-AWAY = timedelta(minutes=2)  # without a sign of the page: off
 ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
-APOLOGY = timedelta(seconds=30)  # a citizen who was let go and is still there after it is let go once more
-ROOM_CHECK = timedelta(seconds=20)
 
 operator_queues = Table(
     "operator_queues",
@@ -242,96 +238,9 @@ def room_lost(session: Session, operator_id: int, ref: str, *, reopen: bool = Tr
     tell(session, operator)
 
 
-def rooms_to_check(session: Session, limit: int = 20) -> list[tuple[int, str]]:
-    """Open rooms not heard of for a while, claimed for asking the carrier: (operator id, reference)."""
-    now = real_now()
-    stale = session.scalars(
-        select(Operator)
-        .where(Operator.room_opened_at.is_not(None), Operator.room_checked_at < now - ROOM_CHECK)
-        .order_by(Operator.room_checked_at)
-        .limit(limit)
-        .with_for_update(of=Operator, skip_locked=True)
-    ).all()
-    for operator in stale:
-        operator.room_checked_at = now
-    return [(operator.id, operator.room_ref) for operator in stale if operator.room_ref]
-
-
-def sweep(session: Session) -> None:
-    """Pause who is gone, log off who stays away, ask again for rooms that did not open. Calls in progress are kept."""
-    now = real_now()
-    idle = select(Operator).where(Operator.call_id.is_(None)).with_for_update(of=Operator, skip_locked=True)
-    gone = or_(_unseen(now - GRACE), softphones.lost(Operator.id, now - softphones.GRACE))
-    for operator in session.scalars(idle.where(Operator.state == "available", gone)):
-        operator.pause_reason = "gone"
-        enter(session, operator, "paused")
-        tell(session, operator)
-    for operator in session.scalars(idle.where(Operator.state == "paused", _unseen(now - AWAY))):
-        enter(session, operator, "offline")
-        tell(session, operator)
-    late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)
-    # A browser that is there is rung in a pause and in a call, too: its leg broke off, and one ring did not arrive.
-    wanted = or_(Operator.state == "available", and_(Operator.state != "offline", softphones.present(Operator.id)))
-    for operator_id in session.scalars(select(Operator.id).where(wanted, Operator.room_opened_at.is_(None), late)):
-        enqueue_later(session, "callcenter.jobs.open_room", operator_id, queue="urgent")
-    _let_citizens_go(session, now)
-
-
 def is_present(session: Session, operator_id: int, since: datetime) -> bool:
     """Has the operator's page given a sign after `since`?"""
-    return bool(session.scalar(select(exists().where(Operator.id == operator_id, ~_unseen(since)))))
-
-
-def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
-    """All that the operator's screen shows, as docs/architecture.md lays it down."""
-    operator = session.get(Operator, operator_id, populate_existing=True)
-    if operator is None:
-        raise NotFound(_("There is no such operator."))
-    call = session.get(Call, operator.call_id, populate_existing=True) if operator.call_id else None
-    return {
-        "server_now": real_now().isoformat(),
-        "campaign_now": campaign_now(session).isoformat(),
-        "simulated": web_settings().is_drill,
-        "operator": _card(session, operator),
-        "call": call_card.card(session, call) if call else None,
-        "dispositions": dispositions.listed(),
-        "phone": softphones.card(session, operator.id) if carriers.has_switchboard() else None,
-        "undo": call_card.undo_offer(session, operator.id) if call is None else None,
-        "next_callback": queue_entries.next_callback(session, operator.id),
-        "queues": queues.running_for(session, _queue_ids(session, operator.id)),
-    }
-
-
-def _let_citizens_go(session: Session, now: datetime) -> None:
-    """Nobody is left listening to silence: whose operator lost both leg and browser for long hears the apology."""
-    told = exists().where(
-        CallEvent.call_id == Operator.call_id, CallEvent.kind == "let_go", CallEvent.at > now - APOLOGY
-    )
-    alone = and_(Operator.room_opened_at.is_(None), softphones.lost(Operator.id, now - softphones.GRACE))
-    left = select(Operator.call_id).where(Operator.state == "in_call", alone, ~told)
-    for call_id in session.scalars(left):
-        enqueue_later(session, "callcenter.softphone_jobs.let_go", str(call_id), queue="urgent")
-
-
-def _card(session: Session, operator: Operator) -> dict[str, Any]:
-    calls_today, talk_seconds = call_card.day_of(session, operator.id)
-    return {
-        "id": operator.id,
-        "name": operator.user.full_name,
-        "state": operator.state,
-        "since": operator.state_since.isoformat(),
-        "pause_reason": operator.pause_reason,
-        "leave_after_call": operator.leave_after_call,
-        "room_open": operator.has_room,
-        "calls_today": calls_today,
-        "talk_seconds_today": talk_seconds,
-    }
-
-
-def _queue_ids(session: Session, operator_id: int) -> list[int]:
-    """The operator's own queues; an empty list means every running one."""
-    own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == operator_id)
-    return list(session.scalars(own))
+    return bool(session.scalar(select(exists().where(Operator.id == operator_id, ~unseen(since)))))
 
 
 def enter(session: Session, operator: Operator, state: str) -> None:
@@ -356,7 +265,7 @@ def tell(session: Session, operator: Operator) -> None:
     tell_later(session, "dialer")
 
 
-def _unseen(since: datetime) -> Any:
+def unseen(since: datetime) -> Any:
     return func.coalesce(Operator.last_seen_at, Operator.state_since) < since
 
 

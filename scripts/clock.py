@@ -46,7 +46,7 @@ def chores() -> list[Chore]:
     """The list. Whatever must happen again and again stands here and nowhere else."""
     return [
         Chore("calls", 3, jobs.sweep_calls),
-        Chore("operators", 2, committed("callcenter.operators", "sweep")),
+        Chore("operators", 2, committed("callcenter.operator_sweep", "sweep")),
         Chore("rooms", 5, jobs.check_rooms),
         Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
         Chore("legs", 5, call_act_jobs.sweep_legs),

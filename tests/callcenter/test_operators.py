@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators
+from callcenter import calls, operator_snapshot, operator_sweep, operators
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
@@ -146,10 +146,10 @@ def test_who_goes_silent_is_paused_after_ten_seconds_and_off_after_two_minutes(s
     olga = cast.operator(session)
     olga.last_seen_at = real_now() - timedelta(seconds=11)
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     assert (cast.seat(session, olga.id).state, cast.seat(session, olga.id).pause_reason) == ("paused", "gone")
     cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=3)
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     assert cast.seat(session, olga.id).state == "offline"
 
 
@@ -157,7 +157,7 @@ def test_a_call_in_progress_is_kept_while_the_page_is_away(session: Session) -> 
     olga = cast.operator(session)
     call_id = cast.connected(session, cast.queue(session, cast.person(session)))
     cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=5)
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     assert (cast.seat(session, olga.id).state, cast.seat(session, olga.id).call_id) == ("in_call", call_id)
 
 
@@ -190,10 +190,10 @@ def test_the_snapshot_shows_the_call_the_person_and_the_day_as_the_contract_lays
     queue = cast.queue(session, rosa, script_text="Buenas tardes")
     call_id = cast.connected(session, queue)
     with app.test_request_context():
-        shown = operators.snapshot(session, olga.id)
+        shown = operator_snapshot.snapshot(session, olga.id)
         calls.record_event(session, call_id, Event("hung_up", "h"))
         calls.dispose(session, call_id, olga.id, "completed")
-        after = operators.snapshot(session, olga.id)
+        after = operator_snapshot.snapshot(session, olga.id)
     assert shown["operator"]["state"] == "in_call"
     call = shown["call"]
     assert (call["id"], call["state"], call["attempt_number"]) == (str(call_id), "connected", 1)
@@ -214,5 +214,5 @@ def test_an_operator_sees_their_next_promised_callback(session: Session, app: Fl
     at = campaign_now(session) + timedelta(hours=1)
     calls.dispose(session, call_id, olga.id, "callback", callback_at=at, callback_mine=True)
     with app.test_request_context():
-        shown = operators.snapshot(session, olga.id)
+        shown = operator_snapshot.snapshot(session, olga.id)
     assert shown["next_callback"] == {"at": at.isoformat(), "name": "Rosa Luna"}

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, jobs, operators, softphone_jobs, softphones, switches
+from callcenter import calls, carriers, jobs, operator_sweep, operators, softphone_jobs, softphones, switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError, Refused
@@ -143,7 +143,7 @@ def test_who_is_away_for_long_loses_the_account_too(session: Session, board: Swi
     work(session)
     olga.last_seen_at = real_now() - timedelta(minutes=3)
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     work(session)
     assert board.accounts == {}
 
@@ -330,11 +330,11 @@ def test_a_ring_that_did_not_arrive_is_repeated_in_every_state(
     session.commit()
     cast.seat(session, olga.id).state = state
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     assert ("callcenter.jobs.open_room", (olga.id,)) in asked_jobs(session)
     softphones.registered(session, name_of(olga), False, A)
     session.commit()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     assert asked_jobs(session) == []
 
 
@@ -351,7 +351,7 @@ def test_within_the_grace_nothing_is_hung_up_and_no_call_is_offered(
 ) -> None:
     free_at_phone(session, olga)
     softphones.registered(session, name_of(olga), False, A)
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     seat = cast.seat(session, olga.id)
     assert (seat.state, seat.room_ref) == ("available", "norte/leg-1")
     assert session.scalar(select(Operator.id).where(operators.is_free(real_now()))) is None
@@ -364,7 +364,7 @@ def test_after_the_grace_the_operator_counts_as_gone(session: Session, board: Sw
     softphones.registered(session, name_of(olga), False)
     row(session, name_of(olga)).gone_at = real_now() - LATE
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     seat = cast.seat(session, olga.id)
     assert (seat.state, seat.pause_reason) == ("paused", "gone")
 
@@ -386,7 +386,7 @@ def test_a_call_goes_on_while_the_leg_lives_however_long_the_socket_is_down(
     softphones.registered(session, name_of(olga), False)
     row(session, name_of(olga)).gone_at = real_now() - timedelta(minutes=5)
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     work(session)
     assert board.moved == []
     assert cast.seat(session, olga.id).state == "in_call"
@@ -398,15 +398,15 @@ def test_whose_operator_is_gone_for_good_hears_the_apology(
     call_id = in_call(session, olga)
     softphones.registered(session, name_of(olga), False)
     operators.room_lost(session, olga.id, "norte/leg-1")  # ten seconds without a packet
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     work(session)
     assert board.moved == []  # the page may yet come back
     row(session, name_of(olga)).gone_at = real_now() - LATE
     session.flush()
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     work(session)
     assert board.moved == [(f"norte/{call_id}", "goodbye")]
-    operators.sweep(session)
+    operator_sweep.sweep(session)
     work(session)
     assert len(board.moved) == 1, "the apology began anew"
 
