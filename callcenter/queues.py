@@ -86,6 +86,7 @@ class CallQueue(Base):
     __tablename__ = "call_queues"
     __table_args__ = (
         CheckConstraint("recording = 'off' OR recording_notice_id IS NOT NULL", name="recorded_with_notice"),
+        CheckConstraint("abandon_limit BETWEEN 0 AND 0.03 AND ratio >= 1", name="pace"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -95,7 +96,12 @@ class CallQueue(Base):
     caller_id: Mapped[str]
     state: Mapped[str] = mapped_column(default="draft")
     state_reason: Mapped[str | None]
-    mode: Mapped[str] = mapped_column(default="progressive")
+    mode: Mapped[str] = mapped_column(default="progressive")  # with what follows: callcenter.queue_pace
+    abandon_limit: Mapped[float] = mapped_column(default=0.01, server_default=text("0.01"))
+    ratio: Mapped[float] = mapped_column(default=1.5, server_default=text("1.5"))
+    gives_up: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    calls_per_second: Mapped[int | None]
+    falls_back: Mapped[str | None]
     max_attempts: Mapped[int] = mapped_column(default=3)
     retry_minutes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # outcome -> minutes until the next try
     wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))

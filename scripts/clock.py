@@ -63,6 +63,7 @@ def chores() -> list[Chore]:
         Chore("trunks", 10, committed("callcenter.trunk_jobs", "tend")),
         Chore("privacy", 30, privacy_jobs.sweep),
         Chore("retention", 300, privacy_jobs.sweep_retention),
+        Chore("dial decisions", 30, committed("callcenter.dial_decisions", "sweep")),
         Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),
     ]
 
