@@ -80,7 +80,7 @@ def keep(session: Session, decisions: list[Decided]) -> None:
 
 
 def latest(session: Session, queue_id: int, limit: int = 20) -> list[DialDecision]:
-    """The newest first. The dialer keeps one when it placed, gave up, or its reason changed, and one every few seconds."""
+    """The newest first: those that placed or gave up calls, those with another reason, and one every few seconds."""
     newest = select(DialDecision).where(DialDecision.queue_id == queue_id).order_by(DialDecision.id.desc())
     return list(session.scalars(newest.limit(limit)))
 

@@ -37,6 +37,12 @@ from callcenter.base.outbox import tell_later
 from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
 from callcenter.contacts import Contact
+from callcenter.idle_reasons import PAUSES, WHY_IDLE, pause_sentence, why_sentence
+
+__all__ = [
+    "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "note_decision", "pause_sentence",
+    "progress", "running", "running_for", "set_state", "why_sentence",
+]  # fmt: skip
 
 LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
 ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
@@ -48,34 +54,6 @@ STATE_LABELS: dict[str, LazyString] = {
     "paused": _l("paused"),
     "finished": _l("finished"),
 }
-WHY_IDLE: dict[str, LazyString] = {
-    "no_operators": _l("No operator is available. Operators go available in their console."),
-    "operators_busy": _l("Every operator is in a call or writing one up."),
-    "enough_ringing": _l("As many phones ring as operators wait."),
-    "no_lines": _l("Every line of the carrier is in use."),
-    "trunks_full": _l("Every trunk carries as many calls as it may."),
-    "trunks_resting": _l("The trunks rest after failures of their own; a call is tried when the rest is over."),
-    "trunks_not_registered": _l("No trunk is registered with its provider. An administrator looks under Telephony."),
-    "switch_away": _l("The telephone switch is not heard of. An administrator looks under Telephony."),
-    "no_trunk": _l("No trunk is set up and in use. An administrator adds one under Telephony."),
-    "list_exhausted": _l("Everybody on the list has been dealt with. Add people or finish the campaign."),
-    "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
-    "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
-    "sessions_busy": _l("As many conversations as this recorded survey may hold at once are under way."),
-    "ivr_away": _l("No switch holds recorded surveys now: their program is not running, or its disk is full."),
-    "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
-}
-
-# Why a queue was paused by itself: `carrier:<code>` of call_queues.state_reason.
-PAUSES: dict[str, LazyString] = {
-    "": _l("Paused by itself: the carrier takes no calls of ours. Look at its settings, then resume."),
-    "carrier_missing": _l("Paused by itself: the carrier of this campaign is not set up on this installation."),
-    "no_trunk": _l("Paused by itself: no trunk is set up and in use. Add one under Telephony, then resume."),
-    "no_caller_id": _l("Paused by itself: no trunk in use may show the number of this campaign. Allow it under "
-                       "Telephony, then resume."),
-    "trunks_refused": _l("Paused by itself: the provider refuses our user or password, or this server's address, and "
-                         "no other trunk is left. Look under Telephony, then resume."),
-}  # fmt: skip
 _operators = table("operators", column("id"), column("state"))  # the noun itself stands above this module
 
 
@@ -270,17 +248,6 @@ def note_decision(session: Session, queue_id: int, why_idle: str | None) -> None
     if written.rowcount:
         tell_later(session, f"queue/{queue_id}")
         tell_later(session, "floor")
-
-
-def pause_sentence(reason: str | None) -> str | None:
-    """Why the dialer paused a queue by itself, in the reader's language; None when a person paused it."""
-    code = (reason or "").removeprefix("carrier:")
-    return str(PAUSES.get(code, PAUSES[""])) if reason and reason.startswith("carrier:") else None
-
-
-def why_sentence(code: str | None) -> str | None:
-    """The dialer's code in the reader's language; None while it dials."""
-    return None if code is None else str(WHY_IDLE.get(code, code))
 
 
 def running_for(session: Session, queue_ids: list[int]) -> list[dict[str, Any]]:
