@@ -1,0 +1,22 @@
+"""Why somebody in a queue is done, left out, or waits: each code of `queue_entries.reason` beside its sentence."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from callcenter import dispositions
+from callcenter.refusals import SENTENCES
+
+REASONS: dict[str, LazyString] = {
+    **SENTENCES,
+    "callback": _l("They asked to be called back at a certain time."),
+    "max_attempts": _l("They were tried as often as the campaign allows."),
+    "no_route": _l("No trunk serves this number; it is looked at again every hour."),
+    "trunks_full": _l("Every trunk was full; the person is called soon."),
+}
+
+
+def sentence(code: str | None) -> str:
+    """The reason in the reader's language: a rule's, else the outcome of the last try; '' for none."""
+    if not code:
+        return ""
+    return str(REASONS[code]) if code in REASONS else dispositions.label(code)
