@@ -9,13 +9,14 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from callcenter import table_exports
 from callcenter.base import audit
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import NotFound
 from callcenter.base.web import is_htmx
-from surveys import charts, exports, report
-from surveys.exports import Cell
+from callcenter.table_exports import Cell
+from surveys import charts, report
 from surveys.pages import READERS, blueprint
 from surveys.report import Report
 from surveys.results import BREAKDOWNS, GROUPS, UNKNOWN, Filters
@@ -64,9 +65,9 @@ def table(survey_id: int, form: str) -> ResponseReturnValue:
     found = report.read(session, survey_id, _filters())
     header = _header()
     if form == "csv":
-        content, kind = exports.csv_bytes(header, _rows(found)), "text/csv; charset=utf-8"
+        content, kind = table_exports.csv_bytes(header, _rows(found)), "text/csv; charset=utf-8"
     else:
-        content, kind = exports.xlsx_bytes(_("Results"), header, _rows(found), _notes(found)), XLSX
+        content, kind = table_exports.xlsx_bytes(_("Results"), header, _rows(found), _notes(found)), XLSX
     audit.record(session, current_user.id, "results.export", f"survey/{survey_id}", form=form)
     session.commit()
     answer = Response(content, content_type=kind)

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from callcenter import table_exports
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput
-from surveys import charts, exports, interviews, report, results
+from surveys import charts, interviews, report, results
 from surveys.questionnaire import Survey
 from surveys.results import Filters
 
@@ -130,6 +131,8 @@ def test_a_chart_is_drawn_in_both_themes_and_told_in_words(session: Session, sur
 
 
 def test_a_cell_that_a_spreadsheet_would_compute_is_text() -> None:
-    content = exports.csv_bytes(["a"], [["=1+1"], ["+52"], ["-x"], ["@x"], [-1.5], [float("nan")]]).decode("utf-8-sig")
+    content = table_exports.csv_bytes(["a"], [["=1+1"], ["+52"], ["-x"], ["@x"], [-1.5], [float("nan")]]).decode(
+        "utf-8-sig"
+    )
     assert content.splitlines() == ["a", "'=1+1", "'+52", "'-x", "'@x", "-1.5", '""']
-    assert exports.xlsx_bytes("a/b", ["h"], [["=1"]], ["note"]).startswith(b"PK")
+    assert table_exports.xlsx_bytes("a/b", ["h"], [["=1"]], ["note"]).startswith(b"PK")
