@@ -156,13 +156,13 @@ def _dispose(session: Session, call: Call, chosen: Disposition, callback_at: dat
     _keep(session, call.id, Event("disposed", f"disposed:{uuid4()}", kept))
     _enter(session, call, "ended")
     _close(session, call, chosen.code)
-    _take_effect(session, call, chosen, callback_at, promised_by)
+    take_effect(session, call, chosen, callback_at, promised_by)
     script = script_for(call.script)
     if script is not None:
         script.ended(session, call.id)
 
 
-def _take_effect(session: Session, call: Call, chosen: Disposition, callback_at: datetime | None,
+def take_effect(session: Session, call: Call, chosen: Disposition, callback_at: datetime | None,
                  promised_by: int | None) -> None:  # fmt: skip
     """What the operator's word means for the person: a callback, another try, done here, or never again."""
     if chosen.effect == "callback" and callback_at is not None:
