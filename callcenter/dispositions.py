@@ -38,6 +38,7 @@ _LIST = (
     Disposition("cannot_answer", "", "final", "2.32", _l("Cannot answer for reasons of health")),
     Disposition("deceased", "", "final", "2.31", _l("The person has died")),
     Disposition("ineligible", "", "final", "4.70", _l("Does not belong to the group asked (age, moved away)")),
+    Disposition("over_quota", "", "final", "4.80", _l("Enough interviews of this group: short interview")),
 )
 # What a recorded survey says of a call besides; no operator chooses it.
 _OF_RECORDINGS = (Disposition("no_reply", "", "retry", "3.21", _l("Answered, and nobody pressed a key")),)

@@ -23,6 +23,7 @@ from surveys.questionnaire import Questionnaire, Survey
 
 REACHED = (
     "completed", "partial", "callback", "refused", "language_barrier", "cannot_answer", "ineligible", "do_not_call",
+    "over_quota",
 )  # fmt: skip  # they themselves spoke with us
 INTERVIEWED = ("complete", "partial")
 DELIVERED = "delivered"

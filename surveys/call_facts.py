@@ -26,6 +26,8 @@ def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "s
             Contact.language,
             func.coalesce(Section.number, Contact.section_number).label("section"),
             Section.kind.label("section_kind"),
+            Section.federal_district,
+            Section.local_district,
             func.coalesce(Section.municipality, Contact.municipality).label("municipality"),
             CallQueue.on_behalf_of.label("sponsor"),
             CallQueue.name.label("campaign"),

@@ -13,12 +13,12 @@ from surveys.questionnaire import Survey
 
 
 def deeds(session: Session, contact_id: int, limit: int, before: datetime | None) -> list[Deed]:
-    """The person's interviews, newest first; whole and broken off are not told apart."""
+    """The person's interviews, newest first; whole, short and broken off are not told apart."""
     taken = (
         select(Interview.at, Survey.name)
         .join(Survey, Survey.id == Interview.survey_id)
         .join(Attempt, Attempt.id == Interview.call_id)
-        .where(Attempt.contact_id == contact_id, Interview.state.in_(("complete", "partial")))
+        .where(Attempt.contact_id == contact_id, Interview.state.in_(("complete", "partial", "screened")))
     )
     rows = session.execute(earlier(taken, Interview.at, limit, before))
     return [Deed(row.at, _("Survey"), row.name, _("An interview took place")) for row in rows]

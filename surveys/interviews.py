@@ -1,92 +1,46 @@
 """Interviews and their answers: saved as they are given, every change of mind kept."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from callcenter.base.clock import campaign_now, real_now
-from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.calls import Call
-from surveys import call_facts, engine
+from surveys import call_facts, engine, quota_counts, quotas, screening
+from surveys.interview_ledger import Answer, Interview
 from surveys.items import Items
 from surveys.questionnaire import Questionnaire, Survey, current
 
-
-class Interview(Base):
-    """One person's way through one questionnaire. `state`: started | complete | partial | void.
-
-    `seed` fixes the order of randomised choices; `hidden` holds values filled from the call (section, sex, age…).
-    `at` is campaign time. No name and no phone here: results are never read beside a person's identity.
-    """
-
-    __tablename__ = "interviews"
-    __table_args__ = (
-        UniqueConstraint("call_id"),
-        Index("ix_interviews_survey_id_state", "survey_id", "state"),
-    )
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    survey_id: Mapped[int] = mapped_column(ForeignKey("surveys.id"))
-    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaires.id"))
-    call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id", ondelete="SET NULL"))
-    interviewer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    face: Mapped[str] = mapped_column(default="screen")
-    language: Mapped[str] = mapped_column(default="es")
-    state: Mapped[str] = mapped_column(default="started")
-    seed: Mapped[int] = mapped_column(BigInteger)
-    hidden: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    at: Mapped[datetime]
-    started_at: Mapped[datetime] = mapped_column(default=real_now)
-    ended_at: Mapped[datetime | None]
-
-
-class Answer(Base):
-    """One answer to one item. A later answer to the same item supersedes it; nothing is deleted.
-
-    `counts` is false while an earlier answer makes the item irrelevant: the trail stays, results leave it out.
-    `client_key` is the sender's own: the same key twice is one answer, however late the second one comes.
-    """
-
-    __tablename__ = "answers"
-    __table_args__ = (
-        Index(
-            "uq_answers_current", "interview_id", "item", unique=True, postgresql_where=text("superseded_at IS NULL")
-        ),
-        Index("ix_answers_item", "item", postgresql_where=text("superseded_at IS NULL")),
-        UniqueConstraint("interview_id", "client_key"),
-    )
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    interview_id: Mapped[UUID] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
-    item: Mapped[str]
-    value: Mapped[str]  # the code; codes of select_multiple separated by spaces, as in ODK
-    choice_order: Mapped[list[Any] | None]  # codes as they were shown
-    counts: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
-    client_key: Mapped[str | None]
-    at: Mapped[datetime] = mapped_column(default=real_now)
-    seconds: Mapped[float | None]  # from the question shown to the answer
-    superseded_at: Mapped[datetime | None]
+__all__ = ["Answer", "Interview", "Standing", "belongs_to", "close_call", "language_for", "of_call", "open_for_call",
+           "progress", "record_answer", "reopen_call", "seed_of", "standing_of", "suggested", "trail"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An interview as its page needs it: `answers` include the values filled from the call."""
+    """An interview as its page needs it: `answers` include the values filled from the call.
+
+    `only`: what is still asked of somebody whose group has enough people; None: everything."""
 
     interview: Interview
     items: Items
     answers: dict[str, str]
     saved_at: datetime | None
+    only: frozenset[str] | None = None
 
     def next_question(self) -> engine.Question | None:
-        interview = self.interview
-        return engine.next_question(self.items, self.answers, interview.seed, interview.language, interview.face)
+        one, asked = self.interview, (self.items, self.answers)
+        if self.only is not None:
+            return screening.next_question(*asked, self.only, one.seed, language=one.language, face=one.face)
+        return engine.next_question(*asked, one.seed, one.language, one.face)
 
     def question(self, name: str) -> engine.Question | None:
         interview = self.interview
@@ -95,7 +49,10 @@ class Standing:
         )
 
     def path(self) -> list[str]:
-        return engine.path(self.items, self.answers, self.interview.seed, self.interview.face)
+        one = self.interview
+        if self.only is not None:
+            return screening.path(self.items, self.answers, self.only, one.seed, one.face)
+        return engine.path(self.items, self.answers, one.seed, one.face)
 
 
 def open_for_call(
@@ -119,7 +76,9 @@ def open_for_call(
     if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"
-    return _insert(session, survey.id, call_id, _Begin(user_id, face, number or uuid4()))
+    made = _insert(session, survey.id, call, _Begin(user_id, face, number or uuid4()))
+    _weigh(session, _read(session, made))
+    return made
 
 
 @dataclass(frozen=True)
@@ -134,8 +93,8 @@ def seed_of(number: UUID) -> int:
     return number.int % 2**63
 
 
-def _insert(session: Session, survey_id: int, call_id: UUID, begin: _Begin) -> Interview:
-    facts, language = call_facts.of_call(session, call_id, begin.user_id, begin.face)
+def _insert(session: Session, survey_id: int, call: Call, begin: _Begin) -> Interview:
+    facts, language = call_facts.of_call(session, call.id, begin.user_id, begin.face)
     questionnaire = current(session, survey_id)
     session.execute(
         insert(Interview)
@@ -143,7 +102,8 @@ def _insert(session: Session, survey_id: int, call_id: UUID, begin: _Begin) -> I
             id=begin.number,
             survey_id=survey_id,
             questionnaire_id=questionnaire.id,
-            call_id=call_id,
+            call_id=call.id,
+            queue_id=call.queue_id,
             interviewer_id=begin.user_id,
             face=begin.face,
             language=language_for(questionnaire.items, language),
@@ -155,7 +115,7 @@ def _insert(session: Session, survey_id: int, call_id: UUID, begin: _Begin) -> I
         )
         .on_conflict_do_nothing(index_elements=["call_id"])
     )
-    return session.scalars(select(Interview).where(Interview.call_id == call_id)).one()
+    return session.scalars(select(Interview).where(Interview.call_id == call.id)).one()
 
 
 def language_for(items: Items, wanted: str) -> str:
@@ -198,12 +158,13 @@ def record_answer(
     )
     session.add(answer)
     session.flush()
-    _after_answer(session, interview, items, {**answers, item: read})
+    _after_answer(session, replace(standing, answers={**answers, item: read}), item)
     return answer
 
 
-def _after_answer(session: Session, interview: Interview, items: Items, answers: dict[str, str]) -> None:
+def _after_answer(session: Session, standing: Standing, item: str) -> None:
     """What an answer changes: which answers count, the interview's state, the version that can no longer change."""
+    interview, items, answers = standing.interview, standing.items, standing.answers
     session.execute(
         update(Questionnaire)
         .where(Questionnaire.id == interview.questionnaire_id, Questionnaire.frozen_at.is_(None))
@@ -217,7 +178,20 @@ def _after_answer(session: Session, interview: Interview, items: Items, answers:
         .values(counts=counts)
         .execution_options(synchronize_session="fetch")
     )
-    _set_state(session, interview, items, answers)
+    _set_state(session, _weigh(session, standing, item))
+
+
+def _weigh(session: Session, standing: Standing, item: str | None = None) -> Standing:
+    """Whether the person's group has enough people is looked at when the interview begins and when a stratum is
+    answered, not between: nobody is sent away half-way because the group filled up while they talked."""
+    interview = standing.interview
+    if item is not None and item not in quotas.strata(session, interview.queue_id):
+        return standing
+    screen = quota_counts.screen(session, interview.queue_id, interview.hidden, without=interview.id)
+    is_open = interview.state in ("started", "screened")  # who was asked everything keeps it
+    only = screening.only(screen, standing.items, standing.answers) if is_open else None
+    interview.over_quota = only is not None
+    return replace(standing, only=only)
 
 
 def close_call(session: Session, call_id: UUID) -> None:
@@ -227,7 +201,7 @@ def close_call(session: Session, call_id: UUID) -> None:
         return
     standing = _locked(session, interview.id)
     standing.interview.ended_at = standing.interview.ended_at or real_now()
-    _set_state(session, standing.interview, standing.items, standing.answers)
+    _set_state(session, standing)
 
 
 def reopen_call(session: Session, call_id: UUID) -> None:
@@ -237,23 +211,33 @@ def reopen_call(session: Session, call_id: UUID) -> None:
         return
     standing = _locked(session, interview.id)
     standing.interview.ended_at = None
-    _set_state(session, standing.interview, standing.items, standing.answers)
+    _set_state(session, standing)
 
 
-def _set_state(session: Session, interview: Interview, items: Items, answers: Mapping[str, str]) -> None:
-    before, interview.state = interview.state, _state(interview, items, answers)
+def _set_state(session: Session, standing: Standing) -> None:
+    interview = standing.interview
+    before, interview.state = interview.state, _state(standing)
     tell_later(session, f"survey/{interview.survey_id}")
-    if before != interview.state and interview.call_id is not None:
+    if before == interview.state:
+        return
+    if "complete" in (before, interview.state) and interview.queue_id is not None:
+        quotas.counted_later(session, interview.queue_id)
+    if interview.call_id is not None:
         call = session.get(Call, interview.call_id)
         if call is not None and call.operator_id is not None:
             tell_later(session, f"operator/{call.operator_id}")  # the outcome that the answers suggest may have changed
 
 
-def _state(interview: Interview, items: Items, answers: Mapping[str, str]) -> str:
+def _state(standing: Standing) -> str:
+    interview, items, answers = standing.interview, standing.items, standing.answers
     if engine.refused_consent(items, answers):
         return "void" if interview.ended_at else "started"
     if engine.is_finished(items, answers, interview.seed, interview.face):
         return "complete"
+    if standing.only is not None and screening.is_finished(
+        items, answers, standing.only, interview.seed, interview.face
+    ):
+        return "screened"
     if interview.ended_at is None:
         return "started"
     return "partial" if engine.has_substance(items, answers, interview.seed) else "void"
@@ -267,8 +251,8 @@ def suggested(session: Session, call_id: UUID) -> str | None:
     standing = _read(session, interview)
     if engine.refused_consent(standing.items, standing.answers):
         return "refused"
-    if interview.state == "complete":
-        return "completed"
+    if interview.state in ("complete", "screened"):
+        return "completed" if interview.state == "complete" else "over_quota"
     return "partial" if engine.has_substance(standing.items, standing.answers, interview.seed) else None
 
 
@@ -335,7 +319,11 @@ def _read(session: Session, interview: Interview) -> Standing:
     if interview.call_id is not None:
         answers |= call_facts.personal(session, questionnaire.items, interview.call_id)
     answers |= {item: value for item, value, _at in rows}
-    return Standing(interview, questionnaire.items, answers, max((at for _item, _value, at in rows), default=None))
+    saved_at = max((at for _item, _value, at in rows), default=None)
+    only = None
+    if interview.over_quota:
+        only = screening.short_way(questionnaire.items, quotas.strata(session, interview.queue_id))
+    return Standing(interview, questionnaire.items, answers, saved_at, only)
 
 
 def _current(session: Session, interview_id: UUID, item: str) -> Answer | None:

@@ -18,7 +18,8 @@ from surveys.questionnaire import Questionnaire, Survey
 from surveys.recorded_calls import RecordedCall
 from surveys.voice_answers import VoiceAnswer
 
-STATES = {"started": _l("started"), "complete": _l("complete"), "partial": _l("broken off"), "void": _l("void")}
+STATES = {"started": _l("started"), "complete": _l("complete"), "partial": _l("broken off"), "void": _l("void"),
+          "screened": _l("short: the group had enough interviews")}  # fmt: skip
 VOICES = {"left": _l("kept"), "kept": _l("kept"), "lost": _l("nothing was heard"), "going": _l("deleted"),
           "deleted": _l("deleted")}  # fmt: skip
 ERASED = "…"  # what stands where an open answer named the person
@@ -31,6 +32,8 @@ def compose() -> None:
     retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
     person_register.spare("questionnaires", "questions")
+    person_register.spare("quotas", "how many interviews of whom a campaign wants")
+    person_register.spare("quota_cells", "how many interviews of whom a campaign wants")
     person_register.spare("prompts", "what a recorded survey says, and who changed it")
     person_register.spare("prompt_sounds", "sounds of what a recorded survey says")
     person_register.spare("prompt_trials", "who of the house tried a recorded survey; the number rung is kept nowhere")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from callcenter.base.errors import InvalidInput, Refused
 from surveys.intervals import wilson
-from surveys.interviews import Answer, Interview
+from surveys.interview_ledger import Answer, Interview, is_present
 from surveys.items import ROLES
 from surveys.questionnaire import Questionnaire, versions
 
@@ -163,26 +163,16 @@ def _counts(survey_id: int, vote: str, by: str | None, filters: Filters) -> Sele
     query = (
         select(group.label("group"), chosen.value, func.count(), func.min(Interview.at), func.max(Interview.at))
         .select_from(Interview)
-        .join(chosen, _present(chosen, vote))
+        .join(chosen, is_present(chosen, vote))
         .where(Interview.survey_id == survey_id, Interview.state != "void", chosen.value != "")
-        .outerjoin(sex, _present(sex, "sex"))
-        .outerjoin(age, _present(age, "age"))
+        .outerjoin(sex, is_present(sex, "sex"))
+        .outerjoin(age, is_present(age, "age"))
         .group_by("group", chosen.value)
     )
     for breakdown in BREAKDOWNS:
         if (value := getattr(filters, breakdown)) is not None:
             query = query.where(groups[breakdown] == value)
     return query
-
-
-def _present(answer: type[Answer], item: str) -> ColumnElement[bool]:
-    """This interview's answer to the item that holds now and applies."""
-    return (
-        (answer.interview_id == Interview.id)
-        & (answer.item == item)
-        & answer.superseded_at.is_(None)
-        & answer.counts.is_(True)
-    )
 
 
 def _groups(sex: type[Answer], age: type[Answer]) -> dict[str, ColumnElement[Any]]:

@@ -229,6 +229,7 @@ def _interview_row(one: Try, form: Questionnaire, queue: CallQueue, member: Any)
         "survey_id": form.survey_id,
         "questionnaire_id": form.id,
         "call_id": one.id,
+        "queue_id": queue.id,
         "interviewer_id": member.user_id,
         "face": "screen",
         "language": "es",
