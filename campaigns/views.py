@@ -15,12 +15,22 @@ from callcenter.base.auth import access, may
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
-from campaigns import call_views, calling, inbox_views, labels, message_campaigns, message_views, reports
+from campaigns import (
+    call_views,
+    calling,
+    inbox_views,
+    labels,
+    message_campaigns,
+    message_views,
+    reports,
+    why_views,
+)
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
 blueprint.register_blueprint(call_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
+blueprint.register_blueprint(why_views.blueprint)
 
 
 @blueprint.app_template_filter("currency")
