@@ -25,14 +25,15 @@ MODELS = (
     "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
     "callcenter.queues", "callcenter.softphones", "callcenter.switches", "callcenter.call_legs",
     "callcenter.supervision", "callcenter.transfer_targets", "callcenter.trunk_book", "callcenter.trunk_tests",
-    "callcenter.recording_ledger",
+    "callcenter.recording_ledger", "callcenter.trial_calls",
     "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
     "callcenter.saved_mappings", "callcenter.signoffs",
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.structure", "callcenter.territory",
     "callcenter.territory_batches",
-    "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.recorded_calls",
-    "surveys.voice_answers",
-    "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
+    "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
+    "surveys.recorded_calls", "surveys.voice_answers",
+    "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments",
+    "campaigns.inbox", "campaigns.messages",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
@@ -54,7 +55,7 @@ BLUEPRINTS = (
 COMMANDS: tuple[str, ...] = (
     "callcenter.gate_cli", "callcenter.privacy_cli",
     "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
-    "callcenter.territory_cli", "surveys.cli", "campaigns.cli",
+    "callcenter.territory_cli", "surveys.cli", "campaigns.cli", "campaigns.why_cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
@@ -62,6 +63,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.recording_keeping",
     "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
+    "callcenter.trial_calls",
     "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import phones, suppressions, trunk_book, trunk_health, trunk_numbers
+from callcenter import phones, suppressions, trial_calls, trunk_book, trunk_health, trunk_numbers
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -98,7 +98,8 @@ def claim(session: Session, test_id: int) -> Dial | None:
 
 
 def heard(session: Session, call_id: UUID, event: Event) -> bool:
-    """The switch says what became of a test; False when it is no test of ours. Harmless when repeated."""
+    """The switch says what became of a test of a trunk, or of a trial of a campaign; False when it is none of ours.
+    Harmless when repeated."""
     test = session.scalar(
         select(TrunkTest)
         .where(TrunkTest.call_id == call_id)
@@ -106,7 +107,7 @@ def heard(session: Session, call_id: UUID, event: Event) -> bool:
         .execution_options(populate_existing=True)
     )
     if test is None:
-        return False
+        return trial_calls.heard(session, call_id, event) is not None
     test.ref = test.ref or event.ref
     if not test.is_open:
         return True

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import queues, recording_ledger
+from callcenter import crews, queue_pace, queues, recording_ledger
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.queue_pace import Pace
 from callcenter.queues import CallQueue
 from campaigns import audiences, notices, segments
 from campaigns.frozen_segments import FrozenSegment
@@ -19,12 +21,14 @@ from campaigns.segments import Segment
 from surveys import prompt_catalogue
 
 OPERATOR_SCRIPT = "operator"
+ONE_EACH = Pace("progressive")
 
 
 class CallCampaign(Base):
     """What a strategist launches. Its state is its queue's; `frozen_at` is when the segment became entries.
 
-    `frozen_segment_id`: the list that is called, where one was chosen; else the people whom the segment means then."""
+    `frozen_segment_id`: the list that is called, where one was chosen; else the people whom the segment means then.
+    `forecast`: what was foreseen at the start (campaigns.call_forecasts), for its page to compare with."""
 
     __tablename__ = "call_campaigns"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -34,6 +38,7 @@ class CallCampaign(Base):
     frozen_segment_id: Mapped[int | None] = mapped_column(ForeignKey("frozen_segments.id"))
     queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"), unique=True)
     frozen_at: Mapped[datetime | None]
+    forecast: Mapped[dict[str, Any] | None]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     queue: Mapped[CallQueue] = relationship(lazy="joined")
@@ -50,7 +55,7 @@ class CallCampaign(Base):
 class CallPlan:
     """What a strategist decides about a calling campaign. `script`: `survey/<id>` or `operator` with `script_text`.
     `answered_by`: operator | recording, with at most so many `sessions`; `machine_detection`: off | on | shadow.
-    `recording`: off | notice | ask, with what the operator says about it."""
+    `recording`: off | notice | ask, with what the operator says about it. `operators`: ids; none: whoever is free."""
 
     name: str
     segment_id: int
@@ -67,6 +72,8 @@ class CallPlan:
     machine_detection: str = "off"
     recording: str = "off"
     recording_notice: str = ""
+    pace: Pace = ONE_EACH
+    operators: tuple[int, ...] = ()
 
 
 def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaign:
@@ -93,6 +100,8 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
     session.add(campaign)
     session.flush()
     audit.record(session, user_id, "call_campaign.create", f"call-campaign/{campaign.id}")
+    queue_pace.set_pace(session, queue.id, plan.pace, user_id)
+    crews.name(session, queue.id, plan.operators, user_id)
     return campaign
 
 

@@ -127,6 +127,11 @@ def caller_id(number: str) -> str:
     return str(_("The number of each person's own area, else the main one")) if number == LOCAL else number
 
 
+def survey(name: str) -> str:
+    """A survey among the scripts to choose from."""
+    return str(_("Survey: %(name)s", name=name))
+
+
 def refusal(code: str) -> str:
     return str(REFUSALS.get(code, code))
 

@@ -60,6 +60,7 @@ def chores() -> list[Chore]:
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
+        Chore("test calls", 10, committed("callcenter.trial_calls", "sweep")),
         Chore("trunks", 10, committed("callcenter.trunk_jobs", "tend")),
         Chore("privacy", 30, privacy_jobs.sweep),
         Chore("retention", 300, privacy_jobs.sweep_retention),

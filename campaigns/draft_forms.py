@@ -1,0 +1,208 @@
+"""The steps of the wizard as forms. A draft holds what was typed, also what is wrong; these say what is wrong with it.
+
+Field names are the draft's keys: no two steps share one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import (
+    BooleanField,
+    DecimalField,
+    Field,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.fields import SelectChoice
+from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional
+
+from callcenter import carriers, crews, queue_pace, recording_ledger
+from callcenter.queue_pace import Pace
+from campaigns import audiences, caller_numbers, labels
+from campaigns.calling import OPERATOR_SCRIPT
+from campaigns.forms import ANSWERED_BY, BEHALF, MACHINES, NAME, PURPOSES, RECORDING
+from surveys import prompt_catalogue, questionnaire
+
+MODES = [SelectChoice(code, label) for code, label in queue_pace.MODES.items()]
+LIMIT, RATIO = _l("Write a share from 0 to 3 percent."), _l("Write a number from 1 to 5.")
+SPEED = _l("Write a number from 1 to 100, or nothing: as many as the carrier takes.")
+
+
+class StepForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """One step over a draft. `draft`: everything typed, for what depends on another step."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # as above
+        csrf = False  # it reads what is kept; the pages bring their own token
+
+    draft: Mapping[str, Any]
+
+    def prepare(self, session: Session, draft: Mapping[str, Any]) -> None:
+        """Fill the lists to choose from."""
+        self.draft = draft
+        self.offer(session)
+
+    def offer(self, session: Session) -> None:
+        """The step's own lists."""
+
+    @property
+    def is_recorded(self) -> bool:
+        return bool(self.draft.get("answered_by") == "recording")
+
+
+class GoalForm(StepForm):
+    """What the campaign is for, and who talks."""
+
+    name = StringField(_l("Name of the campaign"), NAME)
+    answered_by = RadioField(_l("Who talks to whoever answers"), choices=ANSWERED_BY, default="operator")
+    purpose = SelectField(_l("Purpose"), choices=PURPOSES)
+    on_behalf_of = StringField(_l("On whose behalf"), BEHALF)
+    privacy_notice_url = StringField(
+        _l("Address of the privacy notice"),
+        [DataRequired(_l("Say where the privacy notice is: people may ask.")),
+         URL(message=_l("Write the whole address, beginning with https://."))],
+    )  # fmt: skip
+
+    def validate_answered_by(self, field: Field) -> None:
+        if field.data == "recording" and not carriers.has_switchboard():
+            raise ValidationError(_l("A recorded survey needs a telephone switch of our own (Asterisk)."))
+
+
+class PeopleForm(StepForm):
+    """Whom it calls."""
+
+    segment_id = SelectField(_l("Segment"), [InputRequired(_l("Choose whom to call."))], validate_choice=False)
+
+    def offer(self, session: Session) -> None:
+        self.segment_id.choices = audiences.choices(session)
+
+    def validate_segment_id(self, field: Field) -> None:
+        offered = {value for group in field.choices.values() for value, _label in group}
+        if field.data not in offered:
+            raise ValidationError(_l("This segment is there no more: choose whom to call."))
+
+
+class ScriptForm(StepForm):
+    """What is said and asked."""
+
+    script = SelectField(_l("What the operator works through"))
+    script_text = TextAreaField(_l("Text that the operator reads"), [Length(max=4000)])
+
+    def offer(self, session: Session) -> None:
+        self.session = session
+        surveys = questionnaire.listed(session)
+        self.script.choices = [
+            *(SelectChoice(f"survey/{survey.id}", labels.survey(survey.name)) for survey, _count in surveys),
+            SelectChoice(OPERATOR_SCRIPT, _l("A text of our own")),
+        ]
+
+    def validate_script(self, field: Field) -> None:
+        if not self.is_recorded:
+            return
+        kind, _slash, number = (field.data or "").partition("/")
+        if kind != "survey" or not number.isdecimal():
+            raise ValidationError(_l("Choose a survey: a machine reads no text of our own."))
+        if mute := [gap.sentence for gap in prompt_catalogue.gaps(self.session, int(number)) if gap.is_grave]:
+            raise ValidationError(" ".join(mute))
+
+    def validate_script_text(self, field: Field) -> None:
+        if self.script.data == OPERATOR_SCRIPT and not (field.data or "").strip():
+            raise ValidationError(_l("Write what the operator reads, or choose a survey."))
+
+
+class PaceForm(StepForm):
+    """How fast it calls. A running campaign's page has it, too."""
+
+    mode = RadioField(_l("How calls are started"), choices=MODES, default="progressive")
+    abandon_limit = DecimalField(
+        _l("Answered calls that may find nobody, at most (%)"),
+        [InputRequired(LIMIT), NumberRange(min=0, max=3, message=LIMIT)], default=1, places=1,
+    )  # fmt: skip
+    ratio = DecimalField(
+        _l("Phones that ring for each free operator"),
+        [InputRequired(RATIO), NumberRange(min=1, max=5, message=RATIO)], default=1.5, places=1,
+    )  # fmt: skip
+    gives_up = BooleanField(_l("Give up phones that ring long while nobody is free"), false_values=("",))
+    calls_per_second = IntegerField(
+        _l("Calls that begin in a second, at most"), [Optional(), NumberRange(min=1, max=100, message=SPEED)]
+    )
+
+    def pace(self) -> Pace:
+        """The fields, once they are valid."""
+        return Pace(
+            self.mode.data, float(self.abandon_limit.data) / 100, float(self.ratio.data), bool(self.gives_up.data),
+            self.calls_per_second.data,
+        )  # fmt: skip
+
+
+class SpeedForm(PaceForm):
+    """The pace, and what the forecast needs besides: how many work, for how long, at what price."""
+
+    machine_detection = SelectField(_l("Detection of answering machines"), choices=MACHINES, default="off")
+    sessions = IntegerField(
+        _l("Conversations at once, at most"),
+        [Optional(), NumberRange(min=1, max=1000, message=_l("Write a number from 1 to 1000, or nothing."))],
+    )
+    team = IntegerField(
+        _l("Operators at work"),
+        [InputRequired(_l("Write how many operators will work: the forecast needs it.")),
+         NumberRange(min=1, max=1000, message=_l("Write a number from 1 to 1000."))],
+    )  # fmt: skip
+    hours_a_day = DecimalField(
+        _l("Hours a day that they work"),
+        [InputRequired(_l("Write a number of hours from 0.5 to 14.")),
+         NumberRange(min=0.5, max=14, message=_l("Write a number of hours from 0.5 to 14."))],
+        default=6, places=1,
+    )  # fmt: skip
+    hour_price = DecimalField(
+        _l("Price of an operator's hour (MXN)"),
+        [Optional(), NumberRange(min=0, max=10_000, message=_l("Write an amount from 0 to 10,000, or nothing."))],
+        default=0, places=2,
+    )  # fmt: skip
+
+    def offer(self, session: Session) -> None:
+        if not self.team.raw_data:
+            self.team.data = max(1, len(crews.choices(session)))
+            self.team.raw_data = [str(self.team.data)]
+
+
+class CallerForm(StepForm):
+    """Which number is shown, what is recorded, and who calls."""
+
+    caller_id = SelectField(
+        _l("Number that is shown to the person called"),
+        [InputRequired(_l("There is none yet: an administrator takes a trunk into use under Telephony."))],
+        validate_choice=False,
+    )
+    recording = SelectField(_l("Recording of the calls"), choices=RECORDING, default="off")
+    recording_notice = TextAreaField(
+        _l("What the operator says about the recording"), [Length(max=500)], default=recording_ledger.NOTICE
+    )
+    operators = SelectMultipleField(_l("Operators of this campaign"))
+
+    def offer(self, session: Session) -> None:
+        self.caller_id.choices = [
+            SelectChoice(number, labels.caller_id(number)) for number in caller_numbers.offered(session)
+        ]
+        if not self.caller_id.raw_data and self.caller_id.choices:
+            self.caller_id.data = self.caller_id.choices[0].value
+            self.caller_id.raw_data = [self.caller_id.data]
+        self.operators.choices = [SelectChoice(str(number), name) for number, name in crews.choices(session)]
+
+    def validate_caller_id(self, field: Field) -> None:
+        if field.data not in {choice.value for choice in field.choices}:
+            raise ValidationError(_l("This number may not be shown any more: choose another."))
+
+    def validate_recording(self, field: Field) -> None:
+        if field.data != "off" and not carriers.has_switchboard():
+            raise ValidationError(_l("Calls can be recorded with a telephone switch of our own (Asterisk) only."))
+
+    def validate_recording_notice(self, field: Field) -> None:
+        if self.recording.data != "off" and not (field.data or "").strip():
+            raise ValidationError(_l("Write what the operator says about the recording."))
