@@ -1,19 +1,21 @@
-"""Placing one planned call: claim, the gate, the wire, the record. The job commits between the four."""
+"""Placing planned calls: claim, the gate, the wire, the record. The job commits between the four."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from callcenter import call_states, calls, consent, queue_entries, queues
+from callcenter import call_ledger, call_states, calls, consent, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
 from callcenter.calls import Event
 from callcenter.carriers import BadNumber, Carrier, Dial, Route
+from callcenter.queues import CallQueue
 
 LEASE = timedelta(seconds=15)
 WIRE = timedelta(seconds=9)  # what the carrier may take; no request starts with less than this left of the lease
@@ -34,18 +36,26 @@ class Order:
     lease_until: datetime
 
 
-def claim(session: Session, call_id: UUID) -> Order | None:
-    """Take a planned call for placing; None when somebody else has it or it must not go out any more."""
-    call = calls.locked(session, call_id)
-    if call.state != "planned":
-        return None
-    queue = queues.get(session, call.queue_id)
-    halted = queue.state != "running"
-    if halted or _rang_lately(session, call):
-        why = "queue_not_running" if halted else "phone_called_lately"
-        calls.record_event(session, call_id, Event("not_placed", "not_placed", {"why": why}))
-        return None
-    calls.record_event(session, call_id, Event("claimed", "claimed"))
+def claim(session: Session, call_ids: Collection[UUID]) -> list[Order]:
+    """Take planned calls for placing. Left out: whom somebody else has, and what must not go out any more."""
+    locked = call_ledger.lock_all(session, call_ids)
+    planned = [locked[each] for each in call_ids if each in locked and locked[each].state == "planned"]
+    rang = _rang_lately(session, {call.attempt.phone for call in planned})
+    found = {queue_id: queues.get(session, queue_id) for queue_id in {call.queue_id for call in planned}}
+    told, orders = [], []
+    for call in planned:
+        queue, lately = found[call.queue_id], call.attempt.phone in rang
+        if lately or queue.state != "running":
+            why = "phone_called_lately" if lately else "queue_not_running"
+            told.append((call.id, Event("not_placed", "not_placed", {"why": why})))
+        else:
+            told.append((call.id, Event("claimed", "claimed")))
+            orders.append(_order(call, queue))
+    calls.record_events(session, told)
+    return orders
+
+
+def _order(call: Call, queue: CallQueue) -> Order:
     call.lease_until = real_now() + LEASE
     attempt = call.attempt
     dial = Dial(
@@ -67,14 +77,25 @@ def find_route(session: Session, carrier: Carrier, order: Order) -> Route | Even
     return route
 
 
-def ask_gate(session: Session, order: Order, *, simulated: bool) -> consent.Refusal | None:
-    """The one gate, at this moment; the phone is ours until the caller commits, so that a household is reached one by
-    one although several ask at once."""
-    consent.hold_phones(session, [order.dial.phone], wait=True)
-    return consent.refusal(
-        session, order.contact_id, "call", order.purpose,
-        phone=order.dial.phone, simulated=simulated, attempt_id=order.dial.call_id,
-    )  # fmt: skip
+def ask_gate(
+    session: Session, orders: Sequence[Order], purpose: str, *, simulated: bool
+) -> dict[UUID, consent.Refusal]:
+    """The one gate for calls of one purpose, at this moment: whom it refuses. The phones are ours until the caller
+    commits, so that a household is reached one by one although several ask at once."""
+    consent.hold_phones(session, {order.dial.phone for order in orders}, wait=True)
+    first = {order.contact_id: order for order in reversed(orders)}
+    known = [(contact_id, order.dial.phone) for contact_id, order in first.items() if contact_id is not None]
+    own = [order.dial.call_id for order in orders]
+    refused = consent.refusals(session, known, "call", purpose, simulated=simulated, attempt_ids=own)
+    found: dict[UUID, consent.Refusal] = {}
+    for order in orders:
+        if order.contact_id is None:
+            found[order.dial.call_id] = consent.Refusal("unknown_person")
+        elif first[order.contact_id] is not order:  # the same person on another phone, for another campaign
+            found[order.dial.call_id] = consent.Refusal("household")
+        elif order.contact_id in refused:
+            found[order.dial.call_id] = refused[order.contact_id]
+    return found
 
 
 def refuse(session: Session, call_id: UUID, refusal: consent.Refusal) -> None:
@@ -102,7 +123,14 @@ def dial(carrier: Carrier, order: Order, route: Route) -> Event:
         return Event(_kind(error), "placing", {"code": error.code, "permanent": error.permanent})
 
 
-def follow_up(session: Session, order: Order, event: Event) -> None:
+def record(session: Session, dialled: Sequence[tuple[Order, Event]]) -> None:
+    """Write down what became of the orders."""
+    calls.record_events(session, [(order.dial.call_id, event) for order, event in dialled])
+    for order, event in dialled:
+        _follow_up(session, order, event)
+
+
+def _follow_up(session: Session, order: Order, event: Event) -> None:
     """What a call that was not placed means for its queue and for the person."""
     if halts_queue(event):
         queues.set_state(session, order.queue_id, "paused", f"carrier:{event.payload['code']}", None)
@@ -124,9 +152,10 @@ def _kind(error: ProviderError) -> str:
     return "invalid_number" if isinstance(error, BadNumber) else "not_placed"
 
 
-def _rang_lately(session: Session, call: Call) -> bool:
-    """Did this phone ring within the last minute? Nobody is called twice in one, whichever queue asks."""
+def _rang_lately(session: Session, phones: Collection[str]) -> set[str]:
+    """Which rang within the last minute? Nobody is called twice in one, whichever queue asks."""
     since = real_now() - queues.ALONE
     reached = or_(Call.placed_at > since, Call.ringing_at > since, Call.hung_up_at > since)
-    same = select(Call.id).join(Attempt).where(Attempt.phone == call.attempt.phone, Call.id != call.id, reached)
-    return bool(session.scalar(select(exists(same))))
+    return set(session.scalars(select(Attempt.phone).join(Call, Call.id == Attempt.id).where(
+        Attempt.phone.in_(phones), reached
+    )))  # fmt: skip

@@ -25,7 +25,8 @@ from callcenter.contacts import Contact
 from callcenter.dispositions import Disposition, disposition
 
 __all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "finish_unattended", "hang_up_later", "locked",
-           "mark_difficult", "more_time", "plan", "record_event", "save_note", "undo_disposition"]  # fmt: skip
+           "mark_difficult", "more_time", "plan", "record_event", "record_events", "save_note",
+           "undo_disposition"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,21 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
 
     Raises NotFound for a call that is not ours."""
     call = locked(session, call_id)
-    if not _keep(session, call_id, event):
-        return False
+    return _keep(session, call_id, event) and _apply(session, call, event)
+
+
+def record_events(session: Session, told: Sequence[tuple[UUID, Event]]) -> None:
+    """The same for one event each of many calls; those that are not ours are passed over."""
+    found = call_ledger.lock_all(session, [call_id for call_id, _event in told])
+    ours = [(found[call_id], event) for call_id, event in told if call_id in found]
+    new = call_ledger.keep_events(session, [(call.id, event.key, event.kind, event.payload) for call, event in ours])
+    for call, event in ours:
+        if (call.id, event.key) in new:
+            _apply(session, call, event)
+
+
+def _apply(session: Session, call: Call, event: Event) -> bool:
+    """What a new event changes; False for nothing."""
     _note_facts(call, event)
     state = call_states.move(call.state, event.kind)
     if state is None:
@@ -263,9 +277,7 @@ def _wrap_up_time(session: Session, call: Call) -> timedelta:
 
 def _keep(session: Session, call_id: UUID, event: Event) -> bool:
     """Keep the event; False when it is known already."""
-    row = {"call_id": call_id, "key": event.key, "kind": event.kind, "at": real_now(), "payload": event.payload}
-    new = session.scalar(insert(CallEvent).values(row).on_conflict_do_nothing().returning(CallEvent.id))
-    return new is not None
+    return bool(call_ledger.keep_events(session, [(call_id, event.key, event.kind, event.payload)]))
 
 
 def _note_facts(call: Call, event: Event) -> None:

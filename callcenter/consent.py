@@ -80,7 +80,7 @@ def verdicts(
 
 def hold_phones(session: Session, phones: Collection[str], *, wait: bool = False) -> set[str]:
     """Take these phones until the end of the transaction, so that nobody else asks the gate about them meanwhile;
-    returns those that were free (all of them, later, when we `wait`: for one phone only, or two may wait in a ring).
+    returns those that were free (all of them, later, when we `wait`: everyone who does takes them in one order).
 
     Who holds a phone, asks the gate, and commits a try: a household is then reached one by one, whoever asks."""
     take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"

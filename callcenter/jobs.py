@@ -4,59 +4,81 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import call_placing, call_sweep, calls, carriers, operator_sweep, operators
+from callcenter import call_placing, call_sweep, calls, carriers, consent, operator_sweep, operators
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
+from callcenter.call_placing import Order
 from callcenter.calls import Event
 from callcenter.carriers import Carrier, Known, NoCarrier, Route
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
+GROUP = 10  # calls claimed, judged and recorded together
 
 
 def place_calls(call_ids: list[str]) -> None:
-    """Place the planned calls of one decision. A call whose placing breaks off stays for the sweeper; the rest go on
-    with the job that `call_sweep.enqueue_again` gives them.
+    """Place the planned calls of one decision. Calls whose placing breaks off stay for the sweeper; the rest go on with
+    the job that `call_sweep.enqueue_again` gives them.
 
-    Through our own switches several at once: most of placing is waiting for the database and the switch."""
-    wanted = [UUID(call_id) for call_id in call_ids]
-    if len(wanted) < 2 or not carriers.has_switchboard():
-        for call_id in wanted:
-            _place(call_id)
-        return
-    carriers.the_carrier()  # made once, before several ask for it
-    with ThreadPoolExecutor(AT_ONCE, "placing") as pool:
-        list(pool.map(_place, wanted))
+    Through our own switches in groups: they answer quickly. A provider's word is written down call by call."""
+    wanted = [UUID(call_id) for call_id in dict.fromkeys(call_ids)]
+    size = GROUP if carriers.has_switchboard() else 1
+    for first in range(0, len(wanted), size):
+        group = wanted[first : first + size]
+        try:
+            _place(group)
+        except OperationalError:  # one of them is in somebody's way: it must not hold up the others
+            for call_id in group:
+                _place([call_id])
 
 
-def _place(call_id: UUID) -> None:
+def _place(call_ids: list[UUID]) -> None:
     """Claim, commit, gate, commit, dial, record, commit: no transaction is open while the carrier answers."""
     with open_session() as session:
-        order = call_placing.claim(session, call_id)
-        way = _way(session, order) if order is not None else None
-        session.commit()  # the next call may have its trunk
-        if order is None or way is None:
-            return
-        if isinstance(way, Event):
-            event = way
-        else:
-            carrier, route = way
-            refusal = call_placing.ask_gate(session, order, simulated=route.simulated)
-            if refusal is not None:
-                call_placing.refuse(session, call_id, refusal)
-                session.commit()
-                return
-            session.commit()
-            event = call_placing.dial(carrier, order, route)
-        calls.record_event(session, call_id, event)
-        call_placing.follow_up(session, order, event)
+        orders = call_placing.claim(session, call_ids)
+        ways = [(order, _way(session, order)) for order in orders]
+        session.commit()  # the next calls may have their trunks
+        placed = [(order, way) for order, way in ways if isinstance(way, Event)]
+        routed = [(order, *way) for order, way in ways if not isinstance(way, Event)]
+        refused = _ask_gate(session, [(order, route) for order, _carrier, route in routed])
         session.commit()
-        log.info("call %s: %s %s", call_id, event.kind, event.payload.get("code", ""))
+        placed += _dial([each for each in routed if each[0].dial.call_id not in refused])
+        call_placing.record(session, placed)
+        session.commit()
+        for order, event in placed:
+            log.info("call %s: %s %s", order.dial.call_id, event.kind, event.payload.get("code", ""))
 
 
-def _way(session: Session, order: call_placing.Order) -> tuple[Carrier, Route] | Event:
+def _ask_gate(session: Session, routed: list[tuple[Order, Route]]) -> set[UUID]:
+    """The ids of the calls that the gate refused, and that are closed."""
+    groups: dict[tuple[str, bool], list[Order]] = {}
+    for order, route in routed:
+        groups.setdefault((order.purpose, route.simulated), []).append(order)
+    refused: dict[UUID, consent.Refusal] = {}
+    for (purpose, simulated), orders in groups.items():
+        refused |= call_placing.ask_gate(session, orders, purpose, simulated=simulated)
+    for call_id, refusal in refused.items():
+        call_placing.refuse(session, call_id, refusal)
+    return set(refused)
+
+
+def _dial(routed: list[tuple[Order, Carrier, Route]]) -> list[tuple[Order, Event]]:
+    """Several at once: most of it is waiting for the switch."""
+
+    def dial(each: tuple[Order, Carrier, Route]) -> tuple[Order, Event]:
+        order, carrier, route = each
+        return order, call_placing.dial(carrier, order, route)
+
+    if len(routed) < 2:
+        return [dial(each) for each in routed]
+    with ThreadPoolExecutor(AT_ONCE, "placing") as pool:
+        return list(pool.map(dial, routed))
+
+
+def _way(session: Session, order: Order) -> tuple[Carrier, Route] | Event:
     """Through whom, and which way; an event when there is none."""
     try:
         carrier = carriers.carrier(order.carrier)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import trunk_book, trunk_numbers
 from callcenter.base.clock import real_now
+from callcenter.base.db import kept
 from callcenter.base.errors import ProviderError
 from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
@@ -55,13 +56,13 @@ class Way:
 
 def choose(session: Session, phone: str, caller_id: str, queue_id: int) -> Route:  # noqa: ARG001  # every queue alike
     """The way to `phone` (E.164) now. The trunk's row stays locked until the caller commits, so that nobody counts its
-    calls meanwhile: set `calls.trunk_id` in the same transaction.
+    calls meanwhile: set `calls.trunk_id` in the same transaction. What it says of the next phones it knows already.
 
     `caller_id`: E.164, or `local` for the number of the person's own area. Raises BadNumber for what is no number, and
     ProviderError with a code of queues.WHY_IDLE (`no_trunk`, `no_caller_id` are permanent) or `no_route`."""
     if not trunk_numbers.is_e164(phone):
         raise BadNumber("This is no telephone number.", code="bad_number")
-    used = trunk_book.enabled(session)
+    used = _used(session)
     if not used:
         raise ProviderError("No trunk is set up and in use.", code="no_trunk", permanent=True)
     showing = [trunk for trunk in used if _shown(trunk, phone, caller_id)]
@@ -113,15 +114,30 @@ def _held(trunk_id: int) -> Select[int]:
     return select(func.count()).where(Call.trunk_id == trunk_id, Call.state.not_in(("ended", "wrap_up")))
 
 
+def _used(session: Session) -> list[Trunk]:
+    """The trunks in use, read once in a transaction."""
+    known = kept(session, "trunks used")
+    if "all" not in known:
+        known["all"] = trunk_book.enabled(session)
+    used: list[Trunk] = known["all"]
+    return used
+
+
 def _hold(session: Session, trunk: Trunk) -> bool:
-    """Lock a trunk that still has room. One that has none is let go of: two who hold one each never wait in a ring."""
-    with session.begin_nested() as attempt:
-        # Ledger rows may refer to it meanwhile; its prefixes and numbers are as they were a moment ago.
-        session.refresh(trunk, _ALIVE, with_for_update={"of": Trunk, "key_share": True})
-        if is_usable(trunk) and _room(session, trunk) > 0:
-            return True
-        attempt.rollback()
-        return False
+    """Take a line of a trunk that still has room, and lock the trunk. One that has none is let go of: two who hold one
+    each never wait in a ring. Of one that is held, nobody else takes lines."""
+    left = kept(session, "trunks held")
+    if trunk.id not in left:
+        with session.begin_nested() as attempt:
+            # Ledger rows may refer to it meanwhile; its prefixes and numbers are as they were a moment ago.
+            session.refresh(trunk, _ALIVE, with_for_update={"of": Trunk, "key_share": True})
+            room = _room(session, trunk) if is_usable(trunk) else 0
+            if room <= 0:
+                attempt.rollback()
+                return False
+        left[trunk.id] = room
+    left[trunk.id] -= 1
+    return bool(left[trunk.id] >= 0)
 
 
 def _room(session: Session, trunk: Trunk) -> int:

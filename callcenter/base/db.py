@@ -72,6 +72,20 @@ def use(sessions: Sessions) -> Sessions:
     return sessions
 
 
+def kept(session: Session, name: str) -> dict[Any, Any]:
+    """What this transaction knows under `name`; empty at its start. A savepoint keeps nothing: rolled back, it gives
+    back its locks."""
+    if session.in_nested_transaction():
+        return {}
+    transaction = session.get_transaction() or session.begin()
+    whose, known = session.info.get(name, (None, {}))
+    if whose is not transaction:
+        known = {}
+        session.info[name] = (transaction, known)
+    found: dict[Any, Any] = known
+    return found
+
+
 def is_connected(url: str) -> bool:
     """Is this process connected to the database of `url` already (so that its pool is kept)?"""
     return _sessions is not None and engine().url == make_url(url)

@@ -121,6 +121,7 @@ class FakeCarrier:
     free_lines: int = 100
     no_route: Exception | None = None
     fails: Exception | None = None
+    fails_for: dict[str, Exception] = field(default_factory=dict)  # by phone
     fails_after: Exception | None = None  # the call is taken, and then this
     known: Known | None = None
     dialled: list[Dial] = field(default_factory=list)
@@ -138,8 +139,9 @@ class FakeCarrier:
         return Route(caller_id, self.simulated)
 
     def place(self, dial: Dial) -> str:
-        if self.fails:
-            raise self.fails
+        fault = self.fails or self.fails_for.get(dial.phone)
+        if fault:
+            raise fault
         self.dialled.append(dial)
         if self.fails_after:
             raise self.fails_after

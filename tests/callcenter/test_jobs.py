@@ -14,7 +14,7 @@ from callcenter.calls import Event
 from callcenter.carriers import BadNumber, Known, Route
 from callcenter.consent import Refusal
 from callcenter.queues import CallQueue
-from tests.callcenter import cast
+from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.cast import FakeCarrier
 
 
@@ -22,9 +22,14 @@ class Killed(BaseException):
     """The process dies here."""
 
 
+def refuses(refusal: Refusal) -> Callable[..., dict[int, Refusal]]:
+    """A gate that says this of everybody."""
+    return lambda _session, people, *_, **__: {contact_id: refusal for contact_id, _phone in people}
+
+
 @pytest.fixture(autouse=True)
 def _open_gate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consent, "refusal", lambda *_, **__: None)
+    monkeypatch.setattr(consent, "refusals", lambda *_, **__: {})
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def test_a_planned_call_is_placed_once_however_often_the_job_runs(
 def test_the_gate_has_the_last_word_and_the_try_does_not_count(
     session: Session, planned: UUID, carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consent, "refusal", lambda *_, **__: Refusal("opted_out"))
+    monkeypatch.setattr(consent, "refusals", refuses(Refusal("opted_out")))
     jobs.place_calls([str(planned)])
     call, entry = cast.call(session, planned), cast.entry(session, planned)
     assert carrier.dialled == []
@@ -64,11 +69,49 @@ def test_the_gate_has_the_last_word_and_the_try_does_not_count(
     assert (entry.state, entry.reason, entry.attempts) == ("excluded", "opted_out", 0)
 
 
+def test_calls_that_are_placed_together_have_each_their_own_fate(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [cast.person(session) for _ in range(jobs.GROUP + 3)]
+    queue = cast.queue(session, *people, carrier="asterisk")
+    planned = calls.plan(session, queue, queues.claim(session, queue.id, len(people)))
+    phones = [cast.call(session, call_id).attempt.phone for call_id in planned]
+    shut_out = cast.call(session, planned[1]).attempt.contact_id
+    session.commit()
+
+    def gate(_session: Session, asked: list[tuple[int, str]], *_: object, **__: object) -> dict[int, Refusal]:
+        return {contact_id: Refusal("opted_out") for contact_id, _phone in asked if contact_id == shut_out}
+
+    monkeypatch.setattr(consent, "refusals", gate)
+    with switchboard_cast.switchboard() as board:
+        board.fails_for = {phones[2]: BadNumber("no such number", code="bad_number"),
+                           phones[11]: ProviderError("silence", code="no_answer", unknown=True)}  # fmt: skip
+        jobs.place_calls([str(call_id) for call_id in planned])
+    fates = {call_id: cast.call(session, call_id) for call_id in planned}
+    assert sorted(dial.phone for dial in board.dialled) == sorted(set(phones) - {phones[1], phones[2], phones[11]})
+    assert [fates[planned[at]].attempt.outcome for at in (0, 1, 2)] == [None, "refused_by_gate", "invalid_number"]
+    assert fates[planned[11]].state == "unknown"
+    assert {fates[call_id].carrier_ref for call_id in planned[3:11]} == {f"CA{each.hex}" for each in planned[3:11]}
+
+
+def test_one_person_who_is_planned_twice_is_called_once(session: Session) -> None:
+    ana = cast.person(session)
+    planned = [cast.planned(session, cast.queue(session, ana, carrier="asterisk"))]
+    ana.phone = "+529225550199"
+    session.flush()
+    planned.append(cast.planned(session, cast.queue(session, ana, carrier="asterisk")))
+    session.commit()
+    with switchboard_cast.switchboard() as board:
+        jobs.place_calls([str(call_id) for call_id in planned])
+    assert [dial.call_id for dial in board.dialled] == [planned[0]]
+    assert cast.call(session, planned[1]).cause == {"event": "refused_by_gate", "code": "household"}
+
+
 def test_a_refusal_that_names_a_time_makes_the_person_wait_until_then(
     session: Session, planned: UUID, carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until = datetime(2027, 5, 11, 15, tzinfo=real_now().tzinfo)
-    monkeypatch.setattr(consent, "refusal", lambda *_, **__: Refusal("hours", until))
+    monkeypatch.setattr(consent, "refusals", refuses(Refusal("hours", until)))
     jobs.place_calls([str(planned)])
     entry = cast.entry(session, planned)
     assert (entry.state, entry.reason, entry.not_before) == ("waiting", "hours", until)
@@ -117,8 +160,7 @@ def test_a_carrier_that_refuses_us_pauses_the_queue_and_says_why(
 
 
 def test_a_worker_held_up_beyond_its_lease_does_not_dial(session: Session, planned: UUID, carrier: FakeCarrier) -> None:
-    order = call_placing.claim(session, planned)
-    assert order is not None
+    (order,) = call_placing.claim(session, [planned])
     late = call_placing.Order(**{**order.__dict__, "lease_until": real_now()})
     assert call_placing.dial(carrier, late, Route(order.dial.caller_id, simulated=True)).kind == "not_placed"
     assert carrier.dialled == []

@@ -55,9 +55,8 @@ def message_to(session: Session, contact_id: int) -> int:
 def placing(session: Session, contact_id: int) -> call_placing.Order:
     """A call to this person, about to ask the gate."""
     call_id = cast.planned(session, cast.queue(session, session.get_one(Contact, contact_id)))
-    order = call_placing.claim(session, call_id)
+    (order,) = call_placing.claim(session, [call_id])
     session.commit()
-    assert order is not None
     return order
 
 
@@ -96,7 +95,7 @@ def test_a_message_waits_while_a_call_to_the_other_asks_the_gate(
     with committed() as phone, committed() as post:
         campaign_id = message_to(post, beto)
         order = placing(phone, ana)
-        assert call_placing.ask_gate(phone, order, simulated=True) is None
+        assert call_placing.ask_gate(phone, [order], "survey", simulated=True) == {}
         assert claims.claim(post, campaign_id, 5) == []  # the call holds the phone, and is open
         post.commit()
         row = post.get_one(messages.Message, UUID(int=beto))
@@ -107,17 +106,16 @@ def test_a_call_waits_for_a_message_to_the_other_that_is_being_claimed(
     committed: Sessions, household: tuple[int, int]  # noqa: F811
 ) -> None:  # fmt: skip
     ana, beto = household
-    answers: list[consent.Refusal | None] = []
+    answers: list[consent.Refusal] = []
     with committed() as phone, committed() as post:
         campaign_id = message_to(post, beto)
         call_id = cast.planned(phone, cast.queue(phone, phone.get_one(Contact, ana)))  # not committed: nobody sees it
         assert len(claims.claim(post, campaign_id, 5)) == 1
         phone.commit()
-        order = call_placing.claim(phone, call_id)
+        orders = call_placing.claim(phone, [call_id])
         phone.commit()
-        assert order is not None
-        asking = beside(lambda: answers.append(call_placing.ask_gate(phone, order, simulated=True)))
+        asking = beside(lambda: answers.extend(call_placing.ask_gate(phone, orders, "survey", simulated=True).values()))
         post.commit()
         asking.join()
         phone.rollback()
-    assert [answer.code for answer in answers if answer] == ["household"]
+    assert [answer.code for answer in answers] == ["household"]
