@@ -181,6 +181,20 @@ def error(plan: QuotaPlan, done: Mapping[Values, int]) -> float | None:
     return None if effect is None else margin(n, design_effect=effect)
 
 
-def error_if_full(plan: QuotaPlan, done: Mapping[Values, int], cell: Cell) -> float | None:
-    """The margin with this cell filled to its target, all else as it is."""
-    return error(plan, {**done, cell.values: max(done.get(cell.values, 0), cell.target or 0)})
+def errors_if_full(plan: QuotaPlan, done: Mapping[Values, int]) -> dict[Values, float | None]:
+    """Of each cell with a target: the margin with this cell alone filled to it, all else as it is."""
+    wanted = [cell for cell in plan.cells if cell.target]
+    filled = {cell.values: max(done.get(cell.values, 0), cell.target or 0) for cell in wanted}
+    if plan.total is None:
+        n = sum(done.get(cell.values, 0) for cell in plan.cells if cell.target != 0)
+        return {values: margin(n + most - done.get(values, 0)) for values, most in filled.items()}
+    shares = {cell.values: ((cell.target or 0) / plan.total) ** 2 for cell in wanted}
+    empty = [values for values in filled if not done.get(values)]
+    spread = sum(shares[values] / done[values] for values in filled if done.get(values))
+    found: dict[Values, float | None] = {}
+    for values, most in filled.items():
+        without = spread - (shares[values] / done[values] if done.get(values) else 0.0)
+        found[values] = (
+            None if empty not in ([], [values]) else margin(1, design_effect=without + shares[values] / most)
+        )
+    return found
