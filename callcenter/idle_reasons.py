@@ -15,6 +15,8 @@ WHY_IDLE: dict[str, LazyString] = {
     "no_trunk": _l("No trunk is set up and in use. An administrator adds one under Telephony."),
     "list_exhausted": _l("Everybody on the list has been dealt with. Add people or finish the campaign."),
     "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
+    "spend_limit": _l("The campaign has spent what it may. Raise its limit to go on."),
+    "spend_day_limit": _l("The campaign has spent what it may today. It goes on tomorrow, or when the limit is raised."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "sessions_busy": _l("As many conversations as this recorded survey may hold at once are under way."),
     "ivr_away": _l("No switch holds recorded surveys now: their program is not running, or its disk is full."),

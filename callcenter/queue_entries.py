@@ -3,46 +3,49 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import queues
+from callcenter import queue_rules, queues
 from callcenter.attempts import Attempt
-from callcenter.base.clock import campaign_now
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.call_ledger import Call
 from callcenter.call_states import COUNTED
-from callcenter.contacts import Contact
+from callcenter.contacts import Contact, ContactPhone
+from callcenter.queue_rules import DEAD_PHONE, Step
 from callcenter.queues import CallQueue, QueueEntry
 
-# Minutes until the next try, by outcome; a queue may say otherwise. An outcome that is not here is final.
-RETRY_MINUTES: dict[str, int] = {
-    "busy": 15, "no_answer": 120, "machine": 180, "failed": 60, "voicemail": 180, "not_available": 180, "no_reply": 180,
-    "not_coded": 60,
-    "lost": 60, "canceled": 10, "not_placed": 2,
-    "abandoned": 72 * 60,  # who picked up to silence is left alone for three days
-}  # fmt: skip
+KEEPS_PROMISE = frozenset({"not_placed", "canceled", "lost", "given_up"})  # a callback that was not made yet
+WITHDRAWN = frozenset({"answered_elsewhere", "opted_out", "voted"})  # for good, whatever a call that is on its way says
 
 
 def settle(session: Session, entry_id: int | None, outcome: str) -> None:
-    """What the end of a try means for the person: again after the queue's pause, or done with the reason."""
+    """What the end of a try means for the person by the rules of the queue: again later, or done with the reason."""
     entry = _locked(session, entry_id)
-    if entry is None:
+    if entry is None or _is_out(session, entry):
         return
-    queue = queues.get(session, entry.queue_id)
-    entry.attempts = _tries(session, entry.id)
-    minutes = queue.retry_minutes.get(outcome, RETRY_MINUTES.get(outcome))
-    if minutes is None:
-        _finish(entry, outcome)
-    elif entry.attempts >= queue.max_attempts and not entry.is_callback:
-        _finish(entry, "max_attempts")
-    else:
-        entry.state, entry.reason = "waiting", outcome
-        entry.not_before = campaign_now(session) + timedelta(minutes=float(minutes))
-        entry.is_callback = entry.is_callback and outcome in ("not_placed", "canceled", "lost")
+    rules = queue_rules.of_queue(queues.get(session, entry.queue_id))
+    entry.attempts, same = _tries(session, entry.id), _same(session, entry, outcome)
+    step = queue_rules.next_step(
+        rules, outcome, same=same, tries=entry.attempts, pass_number=entry.pass_number, is_callback=entry.is_callback
+    )
+    if step.minutes is None or not _find_phone(session, entry, step):
+        _finish(entry, step.reason)
+        return
+    entry.state, entry.reason = "waiting", outcome
+    entry.not_before = campaign_now(session) + timedelta(minutes=step.minutes)
+    entry.is_callback = entry.is_callback and outcome in KEEPS_PROMISE
+    if step.is_new_pass:
+        entry.pass_number, entry.pass_began_at = entry.pass_number + 1, real_now()
+    if outcome == "abandoned":
+        _leave_alone(session, entry)
 
 
 def finish(session: Session, entry_id: int | None, reason: str) -> None:
-    """The person is done in this queue."""
+    """The person is done in this queue, unless only their phone was the wrong one and they have another."""
+    if reason in DEAD_PHONE:
+        settle(session, entry_id, reason)
+        return
     entry = _locked(session, entry_id)
     if entry is not None:
         entry.attempts = _tries(session, entry.id)
@@ -50,12 +53,15 @@ def finish(session: Session, entry_id: int | None, reason: str) -> None:
 
 
 def promise_callback(session: Session, entry_id: int | None, at: datetime, operator_id: int | None) -> None:
-    """Call the person again at `at` (campaign time), by this operator when one is named. Never lost to max_attempts."""
+    """Call the person again at `at` (campaign time), by this operator when one is named. Never lost to the most tries,
+    nor to a campaign that was finished meanwhile."""
     entry = _locked(session, entry_id)
-    if entry is not None:
-        entry.attempts = _tries(session, entry.id)
-        entry.state, entry.reason, entry.is_callback = "waiting", "callback", True
-        entry.not_before, entry.callback_operator_id = at, operator_id
+    if entry is None or _is_out(session, entry):
+        return
+    entry.attempts = _tries(session, entry.id)
+    entry.state, entry.reason, entry.is_callback = "waiting", "callback", True
+    entry.not_before, entry.callback_operator_id = at, operator_id
+    queues.reopen_for_callbacks(session, entry.queue_id)
 
 
 def exclude(session: Session, entry_id: int | None, code: str, until: datetime | None) -> None:
@@ -121,6 +127,53 @@ def tries(session: Session, entry_id: int | None) -> int:
 
 def _finish(entry: QueueEntry, reason: str) -> None:
     entry.state, entry.reason, entry.not_before, entry.is_callback = "done", reason, None, False
+
+
+def _is_out(session: Session, entry: QueueEntry) -> bool:
+    """Was the person withdrawn while their call was on its way? Then nothing brings them back."""
+    is_out = entry.state == "excluded" and entry.reason in WITHDRAWN
+    if is_out:
+        entry.attempts = _tries(session, entry.id)
+    return is_out
+
+
+def _same(session: Session, entry: QueueEntry, outcome: str) -> int:
+    """Tries of this pass that ended so."""
+    alike = select(func.count()).select_from(Call).join(Attempt, Attempt.id == Call.id)
+    alike = alike.where(Call.entry_id == entry.id, Attempt.outcome == outcome)
+    if entry.pass_began_at is not None:
+        alike = alike.where(Attempt.created_at > entry.pass_began_at)
+    return session.scalar(alike) or 0
+
+
+def _find_phone(session: Session, entry: QueueEntry, step: Step) -> bool:
+    """Let the entry name the phone of the next try; False when the one at hand is dead and there is no other."""
+    if not step.other_phone:
+        return step.reason not in DEAD_PHONE
+    extra = select(ContactPhone.id, ContactPhone.phone).where(ContactPhone.contact_id == entry.contact_id)
+    first = select(Contact.phone).where(Contact.id == entry.contact_id)
+    listed = [(None, session.scalar(first)), *session.execute(extra.order_by(ContactPhone.position)).tuples()]
+    dead = select(Attempt.phone).where(Attempt.contact_id == entry.contact_id, Attempt.outcome.in_(DEAD_PHONE))
+    gone = set(session.scalars(dead))
+    at = next((place for place, (phone_id, _phone) in enumerate(listed) if phone_id == entry.phone_id), 0)
+    others = [phone_id for phone_id, phone in (*listed[at + 1 :], *listed[:at]) if phone not in gone]
+    if others:
+        entry.phone_id = others[0]
+    return bool(others) or step.reason not in DEAD_PHONE
+
+
+def _leave_alone(session: Session, entry: QueueEntry) -> None:
+    """Who picked up to silence rests in every queue, with all who are reached at their first phone."""
+    home = select(Contact.phone).where(Contact.id == entry.contact_id).scalar_subquery()
+    there = select(Contact.id).where(Contact.phone == home)
+    session.flush()
+    session.execute(
+        update(QueueEntry)
+        .where(QueueEntry.contact_id.in_(there), QueueEntry.id != entry.id, QueueEntry.state == "waiting")
+        .where(~QueueEntry.is_callback, or_(QueueEntry.not_before.is_(None), QueueEntry.not_before < entry.not_before))
+        .values(not_before=entry.not_before, reason="abandoned")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _tries(session: Session, entry_id: int) -> int:

@@ -1,52 +1,32 @@
 """Call queues: who is to be called for what, through which carrier, and when each person may be tried again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from flask_babel import LazyString
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Identity,
-    Index,
-    Select,
-    UniqueConstraint,
-    and_,
-    column,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    table,
-    text,
-    update,
-)
+from sqlalchemy import Select, and_, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy.orm import Session, aliased
 
-from callcenter.attempts import Attempt
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
-from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
-from callcenter.contacts import Contact
 from callcenter.idle_reasons import PAUSES, WHY_IDLE, pause_sentence, why_sentence
+from callcenter.queue_claims import ALONE, OVERDUE, claim
+from callcenter.queue_tables import CallQueue, QueueEntry
 
 __all__ = [
-    "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "note_decision", "pause_sentence",
-    "progress", "running", "running_for", "set_state", "why_sentence",
+    "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "note_decision",
+    "open_callbacks", "pause_sentence", "progress", "reopen_for_callbacks", "running", "running_for", "set_state",
+    "why_sentence",
 ]  # fmt: skip
 
 LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
-ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
-OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
 
 STATE_LABELS: dict[str, LazyString] = {
     "draft": _l("draft"),
@@ -54,75 +34,6 @@ STATE_LABELS: dict[str, LazyString] = {
     "paused": _l("paused"),
     "finished": _l("finished"),
 }
-_operators = table("operators", column("id"), column("state"))  # the noun itself stands above this module
-
-
-class CallQueue(Base):
-    """`state`: draft | running | paused | finished. `script`: `survey/17` or `operator`. `why_idle`: the dialer's last
-    word, a code of WHY_IDLE; None while it dials. `wrap_up_seconds`: to write a call up; the operator may take more."""
-
-    __tablename__ = "call_queues"
-    __table_args__ = (
-        CheckConstraint("recording = 'off' OR recording_notice_id IS NOT NULL", name="recorded_with_notice"),
-        CheckConstraint("abandon_limit BETWEEN 0 AND 0.03 AND ratio >= 1", name="pace"),
-    )
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    purpose: Mapped[str]
-    script: Mapped[str] = mapped_column(default="operator")
-    carrier: Mapped[str]
-    caller_id: Mapped[str]
-    state: Mapped[str] = mapped_column(default="draft")
-    state_reason: Mapped[str | None]
-    mode: Mapped[str] = mapped_column(default="progressive")  # with what follows: callcenter.queue_pace
-    abandon_limit: Mapped[float] = mapped_column(default=0.01, server_default=text("0.01"))
-    ratio: Mapped[float] = mapped_column(default=1.5, server_default=text("1.5"))
-    gives_up: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
-    calls_per_second: Mapped[int | None]
-    falls_back: Mapped[str | None]
-    max_attempts: Mapped[int] = mapped_column(default=3)
-    retry_minutes: Mapped[dict[str, Any]] = mapped_column(default=dict)  # outcome -> minutes until the next try
-    wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
-    answered_by: Mapped[str] = mapped_column(default="operator", server_default="operator")  # operator | recording
-    machine_detection: Mapped[str] = mapped_column(default="off", server_default="off")  # off | on | shadow
-    recording: Mapped[str] = mapped_column(default="off", server_default="off")  # off | notice | ask
-    recording_notice_id: Mapped[int | None] = mapped_column(ForeignKey("recording_notices.id"))
-    sessions: Mapped[int | None]  # of a recorded survey: conversations held at once; None: as many as the switch takes
-    script_text: Mapped[str | None]  # what the operator reads when there is no survey
-    on_behalf_of: Mapped[str]
-    privacy_notice_url: Mapped[str]
-    why_idle: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
-    created_at: Mapped[datetime] = mapped_column(default=real_now)
-
-
-class QueueEntry(Base):
-    """One person in one queue. `state`: waiting | calling | done | excluded; `reason` says why it is done or excluded.
-
-    `not_before` (campaign time) holds retries and callbacks; a callback promised by one operator names them.
-    `attempts`: the tries that counted, as the ledger had them when the last one ended.
-    """
-
-    __tablename__ = "queue_entries"
-    __table_args__ = (
-        UniqueConstraint("queue_id", "contact_id"),
-        Index("ix_queue_entries_callbacks", "queue_id", "not_before", "id",
-              postgresql_where=text("state = 'waiting' AND is_callback")),
-        Index("ix_queue_entries_ready", "queue_id", text("priority DESC"), "id",
-              postgresql_where=text("state = 'waiting' AND NOT is_callback")),
-        Index("ix_queue_entries_promised", "callback_operator_id", "not_before",
-              postgresql_where=text("state = 'waiting' AND is_callback")),
-    )  # fmt: skip
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id", ondelete="CASCADE"))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), index=True)
-    state: Mapped[str] = mapped_column(default="waiting", server_default="waiting")
-    reason: Mapped[str | None]
-    priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    not_before: Mapped[datetime | None]
-    is_callback: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    callback_operator_id: Mapped[int | None] = mapped_column(ForeignKey("operators.id"))
 
 
 def get(session: Session, queue_id: int) -> CallQueue:
@@ -151,51 +62,6 @@ def fill(session: Session, queue_id: int, contact_ids: Select[Any]) -> int:
     return added
 
 
-def claim(session: Session, queue_id: int, limit: int) -> list[QueueEntry]:
-    """Take up to `limit` people to call now: callbacks that are due, then by priority, then in the list's order.
-
-    Left out: phones in a call or called within the last minute, and the second person of a phone (a household is
-    called one by one). The rows are locked and `calling`; a claim beside this one takes others."""
-    now = campaign_now(session)
-    ready: list[QueueEntry] = []
-    phones: set[str] = set()
-    for candidates in (_callbacks(queue_id, now), _newcomers(queue_id, now)):
-        if len(ready) == limit:
-            break
-        rows = session.execute(candidates.limit(limit - len(ready)).with_for_update(of=QueueEntry, skip_locked=True))
-        for entry, phone in rows.all():
-            if phone not in phones:
-                phones.add(phone)
-                ready.append(entry)
-    for entry in ready:
-        entry.state = "calling"
-    session.flush()
-    return ready
-
-
-def _candidates(queue_id: int) -> Select[QueueEntry, str]:
-    lately = or_(Attempt.closed_at.is_(None), Attempt.closed_at > real_now() - ALONE)
-    taken = exists().where(Attempt.phone == Contact.phone, Attempt.channel == "call", lately)
-    return (
-        select(QueueEntry, Contact.phone)
-        .join(Contact, Contact.id == QueueEntry.contact_id)
-        .where(QueueEntry.queue_id == queue_id, QueueEntry.state == "waiting", ~taken)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _callbacks(queue_id: int, now: datetime) -> Select[QueueEntry, str]:
-    keeper = exists().where(_operators.c.id == QueueEntry.callback_operator_id, _operators.c.state == "available")
-    for_whom = or_(QueueEntry.callback_operator_id.is_(None), QueueEntry.not_before < now - OVERDUE, keeper)
-    due = and_(QueueEntry.is_callback, QueueEntry.not_before <= now, for_whom)
-    return _candidates(queue_id).where(due).order_by(QueueEntry.not_before, QueueEntry.id)
-
-
-def _newcomers(queue_id: int, now: datetime) -> Select[QueueEntry, str]:
-    ready = and_(~QueueEntry.is_callback, or_(QueueEntry.not_before.is_(None), QueueEntry.not_before <= now))
-    return _candidates(queue_id).where(ready).order_by(QueueEntry.priority.desc(), QueueEntry.id)
-
-
 def set_state(session: Session, queue_id: int, state: str, reason: str | None, user_id: int | None) -> None:
     """Move the queue along LIFE and audit it. Raises Refused when it cannot go there."""
     queue = session.get(CallQueue, queue_id, with_for_update=True, populate_existing=True)
@@ -207,11 +73,40 @@ def set_state(session: Session, queue_id: int, state: str, reason: str | None, u
         names = {"now": STATE_LABELS[queue.state], "wanted": STATE_LABELS.get(state, state)}
         sentence = _("A campaign that is %(now)s cannot become %(wanted)s.", **names)
         raise Refused("queue_state", sentence)
+    if state == "finished":
+        _refuse_broken_promises(session, queue_id)
     audit.record(session, user_id, "queues.set_state", f"queue/{queue_id}", was=queue.state, now=state, reason=reason)
     queue.state, queue.state_reason, queue.why_idle = state, reason, None
     tell_later(session, f"queue/{queue_id}")
     tell_later(session, "floor")
     tell_later(session, "dialer")
+
+
+def open_callbacks(session: Session, queue_id: int) -> int:
+    """People who were promised a call that is still to come."""
+    promised = select(func.count()).select_from(QueueEntry).where(
+        QueueEntry.queue_id == queue_id, QueueEntry.state == "waiting", QueueEntry.is_callback
+    )  # fmt: skip
+    return session.scalar(promised) or 0
+
+
+def _refuse_broken_promises(session: Session, queue_id: int) -> None:
+    number = open_callbacks(session, queue_id)
+    if number:
+        sentence = ngettext(
+            "%(num)s person was promised a call: let the campaign keep its promise, or move it to another one.",
+            "%(num)s people were promised a call: let the campaign keep its promises, or move them to another one.",
+            number,
+        )
+        raise Refused("callbacks_open", sentence)
+
+
+def reopen_for_callbacks(session: Session, queue_id: int) -> None:
+    """A call that outlived its finished campaign promised a callback: the queue runs on for its promises alone."""
+    queue = session.get(CallQueue, queue_id, with_for_update=True, populate_existing=True)
+    if queue is not None and queue.state == "finished":
+        audit.record(session, None, "queues.reopen", f"queue/{queue_id}", reason="callback")
+        queue.state, queue.state_reason, queue.only_callbacks = "running", "callback", True
 
 
 def progress(session: Session, queue_id: int) -> dict[str, int]:

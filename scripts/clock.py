@@ -50,6 +50,8 @@ def chores() -> list[Chore]:
         Chore("rooms", 5, jobs.check_rooms),
         Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
         Chore("legs", 5, call_act_jobs.sweep_legs),
+        Chore("spending", 10, committed("callcenter.queue_spending", "sweep")),
+        Chore("all spending", 300, committed("callcenter.queue_spending", "sweep_all")),
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
         Chore("names", 20, committed("callcenter.name_index", "tend")),
         Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),

@@ -19,7 +19,7 @@ from callcenter.base.clock import DRILL_START, ZONE, real_now
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
-from callcenter.queue_entries import RETRY_MINUTES
+from callcenter.queue_rules import DEAD_PHONE, RETRIES
 from callcenter.queues import CallQueue, QueueEntry
 from callcenter.territory import Section
 from scripts.demo import FLOOR
@@ -278,7 +278,7 @@ def _settle_entries(session: Session, tries: list[Try]) -> None:
             "until": one.at + timedelta(minutes=minutes) if minutes is not None else None,
         }
         for one in tries
-        for minutes in [RETRY_MINUTES.get(one.outcome)]
+        for minutes in [_minutes(one.outcome)]
     ]
     session.connection().execute(
         update(QueueEntry.__table__)  # type: ignore[arg-type]  # a declarative class's table is one
@@ -291,6 +291,11 @@ def _settle_entries(session: Session, tries: list[Try]) -> None:
         ),
         rows,
     )
+
+
+def _minutes(outcome: str) -> float | None:
+    """Until the next try by the rules of the house; None when there is none."""
+    return RETRIES[outcome].minutes if outcome in RETRIES and outcome not in DEAD_PHONE else None
 
 
 def counts(session: Session) -> dict[str, int]:

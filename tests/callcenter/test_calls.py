@@ -91,7 +91,7 @@ def test_an_event_told_twice_is_kept_once_and_changes_nothing_the_second_time(se
 
 
 def test_a_busy_line_is_tried_again_after_the_queues_own_pause(session: Session) -> None:
-    call_id = cast.rung(session, cast.queue(session, cast.person(session), retry_minutes={"busy": 5}))
+    call_id = cast.rung(session, cast.queue(session, cast.person(session), rules={"retries": {"busy": {"minutes": 5}}}))
     calls.record_event(session, call_id, Event("busy", "b"))
     entry, call = cast.entry(session, call_id), cast.call(session, call_id)
     assert (call.state, call.attempt.outcome, entry.state, entry.attempts) == ("ended", "busy", "waiting", 1)

@@ -91,7 +91,7 @@ def test_two_claims_at_once_take_different_people(committed: Sessions) -> None:
 
 
 def test_a_person_is_done_after_the_queues_last_try(session: Session) -> None:
-    queue = cast.queue(session, cast.person(session), max_attempts=1)
+    queue = cast.queue(session, cast.person(session), rules={"most_attempts": 1})
     call_id = cast.rung(session, queue)
     calls.record_event(session, call_id, Event("no_answer", "n"))
     entry = cast.entry(session, call_id)

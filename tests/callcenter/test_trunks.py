@@ -209,7 +209,7 @@ def test_the_ledger_knows_the_trunk_and_the_number_that_was_shown(session: Sessi
 def test_a_full_trunk_gives_the_try_back_and_the_person_comes_again_soon(session: Session, board: Switchboard) -> None:
     line = trunk(session, channels=1)
     occupy(session, line.id)
-    queue, call_id = _ready(session, max_attempts=1)
+    queue, call_id = _ready(session, rules={"most_attempts": 1})
     session.commit()
     jobs.place_calls([str(call_id)])
     call, entry = cast.call(session, call_id), cast.entry(session, call_id)

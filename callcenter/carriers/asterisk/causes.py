@@ -6,7 +6,7 @@ A SIP code tells more than the cause that was made of it, so it is read first. W
 
 from dataclasses import dataclass
 
-from callcenter.queue_entries import RETRY_MINUTES
+from callcenter.queue_rules import DEAD_PHONE, RETRIES
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Meaning:
     why: str
 
     @property
-    def retry_minutes(self) -> int | None:
-        """Until the next try, unless the queue says otherwise; None: never again in this queue."""
-        return RETRY_MINUTES.get(self.event)
+    def retry_minutes(self) -> float | None:
+        """Until the next try at this phone, unless the queue says otherwise; None: never again in this queue."""
+        return None if self.event in DEAD_PHONE or self.event not in RETRIES else RETRIES[self.event].minutes
 
 
 _NOBODY = Meaning("invalid_number", False, "the number is nobody's, or nobody's any more")

@@ -1,0 +1,205 @@
+"""Claiming: who of a queue is called next.
+
+Quick however long the list is: who rests, is done or left out stands in no index that is walked. The people whose turn
+is now stand in lanes, by what the order may look at; the lanes are few, and they are put in order at each claim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from callcenter import queue_order, queue_rules
+from callcenter.base.clock import ZONE, campaign_now, real_now
+from callcenter.contacts import Contact, ContactPhone
+from callcenter.queue_rules import LEFT_ALONE, Rules
+from callcenter.queue_tables import CallQueue, QueueEntry
+
+ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
+OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
+WAKES = 100  # resting people whose time has come that one claim wakes beyond its limit
+MOST_LANES = 400  # that one claim looks at, the highest priority first
+
+
+class Lane(NamedTuple):
+    """People of a queue whose turn is now, and who are alike in everything that an order looks at."""
+
+    priority: int
+    urgency: int
+    pass_number: int
+    hour_group: int
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One claim. `held`: the operator who is held for whoever is claimed."""
+
+    queue_id: int
+    now: datetime
+    rules: Rules
+    held: int | None
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        household = timedelta(minutes=self.rules.household_minutes)
+        return {
+            "queue": self.queue_id, "now": self.now, "minute_ago": real_now() - ALONE, "held": self.held,
+            "overdue": self.now - OVERDUE, "talked_after": self.now - household,
+            "abandoned_after": self.now if self.held else self.now - timedelta(minutes=LEFT_ALONE),
+        }  # fmt: skip
+
+
+def claim(session: Session, queue_id: int, limit: int, *, held: int | None = None) -> list[QueueEntry]:
+    """Take up to `limit` people to call now: callbacks that are due, the longest overdue first, then by the order of
+    the queue's rules.
+
+    Left out: phones in a call or called within the last minute, the second person of a phone (a household is called one
+    by one), and who picked up to silence within 72 hours, unless the operator `held` waits for them. The rows are
+    locked and `calling`; a claim beside this one takes others."""
+    queue = session.get(CallQueue, queue_id, populate_existing=True)
+    if queue is None or limit <= 0:
+        return []
+    asked = _Asked(queue_id, campaign_now(session), queue_rules.of_queue(queue), held)
+    found = _pairs(session, _CALLBACKS, asked, limit)
+    if len(found) < limit and not queue.only_callbacks:
+        found += _ready(session, asked, limit - len(found))
+    if len(found) < limit and held and not queue.only_callbacks:
+        found += _pairs(session, _ABANDONED, asked, limit - len(found))
+    first_of = {phone: entry_id for entry_id, phone in reversed(found)}
+    return _taken(session, [entry_id for entry_id, phone in found if first_of[phone] == entry_id])
+
+
+def phones(session: Session, entries: Sequence[QueueEntry]) -> dict[int, str]:
+    """The phone of each entry's next try (E.164), by the entry's id."""
+    rows = session.execute(
+        select(QueueEntry.id, func.coalesce(ContactPhone.phone, Contact.phone))
+        .join(Contact, Contact.id == QueueEntry.contact_id)
+        .outerjoin(ContactPhone, ContactPhone.id == QueueEntry.phone_id)
+        .where(QueueEntry.id.in_([entry.id for entry in entries]))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def next_ready(session: Session, queue_id: int) -> datetime | None:
+    """When the next of those who rest or were promised a call may be called (campaign time); None: nobody rests."""
+    return session.scalar(_NEXT_READY, {"queue": queue_id})
+
+
+def _ready(session: Session, asked: _Asked, limit: int) -> list[tuple[int, str]]:
+    session.execute(_WAKE, asked.bound | {"most": limit + WAKES})
+    lanes = [Lane(*row) for row in session.execute(_LANES, {"queue": asked.queue_id, "most": MOST_LANES})]
+    if not lanes:
+        return []
+    ranked = _ranked(session, lanes, asked)
+    columns = {name: [getattr(lane, name) for lane in ranked] for name in Lane._fields}
+    walk = _NEWEST if "newest" in asked.rules.order else _LISTED
+    return _pairs(session, walk[asked.rules.household_minutes > 0], asked, limit, **columns)
+
+
+def _ranked(session: Session, lanes: list[Lane], asked: _Asked) -> list[Lane]:
+    """The lanes in the order of the rules; what those do not name decides last."""
+    order = [code for code in asked.rules.order if code in _WEIGHTS]
+    hour = asked.now.astimezone(ZONE).hour
+    scores = queue_order.scores(session, hour) if "hour" in order else {}
+
+    def rank(lane: Lane) -> tuple[float, ...]:
+        weights = _WEIGHTS | {"hour": lambda one: -scores.get(one.hour_group, 0.0)}
+        return (*(weights[code](lane) for code in order), lane.pass_number, -lane.priority, lane.hour_group)
+
+    return sorted(lanes, key=rank)
+
+
+_WEIGHTS: dict[str, Any] = {
+    "priority": lambda lane: -lane.priority,
+    "section_goal": lambda lane: -lane.urgency,
+    "pass": lambda lane: lane.pass_number,
+    "hour": lambda _lane: 0.0,
+}
+
+
+def _pairs(session: Session, query: Any, asked: _Asked, limit: int, **bound: Any) -> list[tuple[int, str]]:
+    """(entry id, phone), locked."""
+    return [(row[0], row[1]) for row in session.execute(query, asked.bound | {"most": limit} | bound)]
+
+
+def _taken(session: Session, entry_ids: list[int]) -> list[QueueEntry]:
+    """The entries, `calling`, in this order."""
+    if not entry_ids:
+        return []
+    taken = update(QueueEntry).where(QueueEntry.id == func.any(entry_ids)).values(state="calling")
+    options = {"populate_existing": True, "synchronize_session": False}
+    rows = session.scalars(taken.returning(QueueEntry), execution_options=options)
+    by_id = {entry.id: entry for entry in rows}
+    return [by_id[entry_id] for entry_id in entry_ids]
+
+
+# In words of their own, with the words of the partial indexes: a bound `waiting` could not be proved to stand in them.
+_READY = "queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before IS NULL"
+_KEYS = ", ".join(Lane._fields)
+_DOWN = ", ".join(f"{name} DESC" for name in Lane._fields)
+_TALKED = """ OR (a.outcome IN ('completed', 'partial', 'refused', 'callback', 'do_not_call') AND a.at > :talked_after
+        AND a.contact_id <> e.contact_id)"""
+
+
+def _free(household: str = "") -> str:
+    """The phone of entry `e` may ring: nobody is called there now or was a minute ago, nor left in silence lately."""
+    return f"""NOT EXISTS (SELECT FROM attempts a WHERE a.phone = COALESCE(other.phone, c.phone) AND (
+        (a.channel = 'call' AND (a.closed_at IS NULL OR a.closed_at > :minute_ago))
+        OR (a.outcome = 'abandoned' AND a.at > :abandoned_after){household}))"""
+
+
+_PHONE = "COALESCE(other.phone, c.phone) AS phone"
+_FROM = "queue_entries e JOIN contacts c ON c.id = e.contact_id LEFT JOIN contact_phones other ON other.id = e.phone_id"
+_CALLBACKS = text(f"""
+    SELECT e.id, {_PHONE} FROM {_FROM}
+    WHERE e.queue_id = :queue AND e.state = 'waiting' AND e.is_callback AND e.not_before <= :now AND {_free()}
+        AND (e.callback_operator_id IS NULL OR e.not_before < :overdue OR e.callback_operator_id = :held
+            OR CAST(:held AS integer) IS NULL
+                AND EXISTS (SELECT FROM operators o WHERE o.id = e.callback_operator_id AND o.state = 'available'))
+    ORDER BY e.not_before, e.id LIMIT :most FOR UPDATE OF e SKIP LOCKED""")  # noqa: S608  # our own words only
+_ABANDONED = text(f"""
+    SELECT e.id, {_PHONE} FROM {_FROM}
+    WHERE e.queue_id = :queue AND e.state = 'waiting' AND NOT e.is_callback AND e.not_before IS NOT NULL
+        AND e.reason = 'abandoned' AND {_free()}
+    ORDER BY e.not_before, e.id LIMIT :most FOR UPDATE OF e SKIP LOCKED""")  # noqa: S608  # our own words only
+_WAKE = text("""
+    UPDATE queue_entries SET not_before = NULL WHERE id IN (
+        SELECT id FROM queue_entries
+        WHERE queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before <= :now
+        ORDER BY not_before, id LIMIT :most FOR UPDATE SKIP LOCKED)""")
+# Each step jumps to the next lane along the index, whatever the length of the one that it leaves.
+_LANES = text(f"""
+    WITH RECURSIVE lanes AS (
+        (SELECT {_KEYS} FROM queue_entries WHERE {_READY} ORDER BY {_DOWN} LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM lanes CROSS JOIN LATERAL (
+            SELECT {", ".join(f"q.{name}" for name in Lane._fields)} FROM queue_entries q
+            WHERE {_READY} AND ({", ".join(f"q.{name}" for name in Lane._fields)})
+                < ({", ".join(f"lanes.{name}" for name in Lane._fields)})
+            ORDER BY {", ".join(f"q.{name} DESC" for name in Lane._fields)} LIMIT 1) next
+    ) SELECT {_KEYS} FROM lanes LIMIT :most""")  # noqa: S608  # our own words only
+_NEXT_READY = text("""
+    SELECT LEAST(
+        (SELECT min(not_before) FROM queue_entries
+         WHERE queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before IS NOT NULL),
+        (SELECT min(not_before) FROM queue_entries WHERE queue_id = :queue AND state = 'waiting' AND is_callback))""")
+
+
+def _walk(direction: str, household: str) -> Any:
+    lanes = ", ".join(f"CAST(:{name} AS integer[])" for name in Lane._fields)
+    same = " AND ".join(f"e.{name} = lane.{name}" for name in Lane._fields)
+    return text(f"""
+        SELECT one.id, one.phone FROM unnest({lanes}) WITH ORDINALITY AS lane ({_KEYS}, place)
+        CROSS JOIN LATERAL (
+            SELECT e.id, {_PHONE} FROM {_FROM}
+            WHERE e.queue_id = :queue AND e.state = 'waiting' AND NOT e.is_callback AND e.not_before IS NULL
+                AND {same} AND {_free(household)}
+            ORDER BY e.id {direction} LIMIT :most FOR UPDATE OF e SKIP LOCKED) one
+        LIMIT :most""")  # noqa: S608  # our own words only
+
+
+_LISTED, _NEWEST = (
+    {False: _walk(direction, ""), True: _walk(direction, _TALKED)} for direction in ("ASC", "DESC")
+)  # without and with the rest of a household
