@@ -14,14 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
+from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_claims, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call, CallEvent
 from callcenter.call_scripts import script_for
-from callcenter.contacts import Contact
 from callcenter.dispositions import Disposition, disposition
 
 __all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "finish_unattended", "hang_up_later", "locked",
@@ -45,13 +44,12 @@ def plan(session: Session, queue: queues.CallQueue, entries: Sequence[queues.Que
 
     A phone with an open call gets no second one (the database forbids it): its entry goes back to waiting."""
     now, at = real_now(), campaign_now(session)
-    wanted = select(Contact.id, Contact.phone).where(Contact.id.in_([entry.contact_id for entry in entries]))
-    phones = {row.id: row.phone for row in session.execute(wanted)}
+    phones = queue_claims.phones(session, entries)
     planned = []
     for entry in entries:
         row = {
             "id": uuid4(), "channel": "call", "purpose": queue.purpose, "contact_id": entry.contact_id,
-            "phone": phones[entry.contact_id], "at": at, "created_at": now,
+            "phone": phones[entry.id], "at": at, "created_at": now,
             "deadline_at": now + call_states.LIFE["planned"],
         }  # fmt: skip
         taken = session.scalar(insert(Attempt).values(row).on_conflict_do_nothing().returning(Attempt.id)) is None
