@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, select, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Identity, Index, UniqueConstraint, and_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base, kept
+from callcenter.call_states import WAITS
 
 Told: TypeAlias = tuple[UUID, str, str, dict[str, Any]]  # call, key, kind, payload: what a carrier said of a call
 
@@ -38,6 +39,14 @@ class Call(Base):
         Index("ix_calls_wanted_room", "wanted_at", postgresql_where=text("wanted_room IS NOT NULL")),
         Index("ix_calls_leaves_room", "leaves_room", postgresql_where=text("leaves_room IS NOT NULL")),
         Index("ix_calls_trunk_id_placed_at", "trunk_id", "placed_at", postgresql_where=text("trunk_id IS NOT NULL")),
+        Index("ix_calls_ended_at", "ended_at"),
+        Index("ix_calls_difficult_at", "difficult_at", postgresql_where=text("difficult_at IS NOT NULL")),
+        Index("ix_calls_queue_id_answered_at", "queue_id", "answered_at",
+              postgresql_where=text("answered_at IS NOT NULL")),
+        Index("ix_calls_found_nobody", "queue_id", "answered_at",
+              postgresql_where=text("answered_at IS NOT NULL AND connected_at IS NULL")),
+        Index("ix_calls_queue_id_placed_at", "queue_id", "placed_at", postgresql_where=text("placed_at IS NOT NULL")),
+        Index("ix_calls_given_up", "queue_id", postgresql_where=text("given_up_at IS NOT NULL")),
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     queue_id: Mapped[int] = mapped_column(ForeignKey("call_queues.id"))
@@ -57,6 +66,7 @@ class Call(Base):
     offered_at: Mapped[datetime | None]
     connected_at: Mapped[datetime | None]
     hung_up_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]  # when we chose to let it ring no longer (callcenter.giving_up)
     held_at: Mapped[datetime | None]  # since when the citizen hears music
     handed_out_at: Mapped[datetime | None]  # when the citizen left the operator's room for an outside number
     wanted_room: Mapped[str | None]  # where the switch is to move the citizen, until it has (citizen_moves)
@@ -84,6 +94,11 @@ class CallEvent(Base):
     kind: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=real_now)
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def is_waiting(now: datetime) -> ColumnElement[bool]:
+    """The condition of a call whose citizen has picked up and may still be given to an operator. `now`: real time."""
+    return and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - WAITS)
 
 
 def lock(session: Session, call_id: UUID) -> Call | None:

@@ -84,6 +84,7 @@ LIFE = {
     "wrap_up": timedelta(seconds=20),
 }
 RING_SECONDS = 25
+WAITS = timedelta(seconds=2)  # how long who has picked up waits for an operator (real time); then they are abandoned
 UNDO = timedelta(seconds=10)  # how long an operator may take their word back
 # An unanswered call whose carrier cannot be asked is given up as `lost` after this.
 PATIENCE = timedelta(seconds=55)
@@ -94,9 +95,10 @@ def move(state: str, event: str) -> str | None:
     return MOVES[state].get(event)
 
 
-def outcome(event: str, direction: str = "out") -> str:
-    """What became of a call that `event` ended without an operator's word. One of ours taken down after its answer and
-    before anybody spoke is an abandoned one; who rang us and hung up has heard the menu."""
-    if event == "hung_up":
-        return "abandoned" if direction == "out" else "inbound_informed"
-    return event
+def outcome(event: str, direction: str = "out", was: str = "") -> str:
+    """What became of a call that `event` ended in the state `was` without an operator's word. One of ours that ended
+    after its answer and before anybody spoke is an abandoned one, however it ended; who rang us and hung up has heard
+    the menu."""
+    if direction == "out" and (event == "hung_up" or (was == "answered" and event in ("lost", "failed"))):
+        return "abandoned"
+    return "inbound_informed" if event == "hung_up" else event

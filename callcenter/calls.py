@@ -87,7 +87,7 @@ def record_events(session: Session, told: Sequence[tuple[UUID, Event]]) -> None:
 def _apply(session: Session, call: Call, event: Event) -> bool:
     """What a new event changes; False for nothing."""
     _note_facts(call, event)
-    state = call_states.move(call.state, event.kind)
+    was, state = call.state, call_states.move(call.state, event.kind)
     if state is None:
         return False
     _enter(session, call, state)
@@ -95,7 +95,7 @@ def _apply(session: Session, call: Call, event: Event) -> bool:
         call.wrap_up_until = real_now() + _wrap_up_time(session, call)
         operators.begin_wrap_up(session, call.id)
     elif state == "ended":
-        outcome = call_states.outcome(event.kind, call.direction)
+        outcome = call_states.outcome(event.kind, call.direction, was)
         _close(session, call, outcome)
         # The gate names its own time (call_placing.refuse); a call that came in is no try of ours.
         if event.kind != "refused_by_gate" and call.direction == "out":
@@ -104,8 +104,9 @@ def _apply(session: Session, call: Call, event: Event) -> bool:
 
 
 def answer(session: Session, call_id: UUID, event: Event) -> int | None:
-    """A citizen has picked up: returns the id of the operator who takes the call, None when it is over or nobody can,
-    or when a recording takes it: then it is connected. Asked again, it returns the operator of the first time."""
+    """A citizen has picked up: returns the id of the operator who takes the call; None when it is over, when a
+    recording takes it (then it is connected), and while nobody is free: then it stays `answered`, and whoever holds the
+    line asks again (callcenter.waiting_calls). Asked after `call_states.WAITS`, it closes the call as abandoned."""
     record_event(session, call_id, event)
     call = locked(session, call_id)
     if call.state == "connected":
@@ -116,10 +117,10 @@ def answer(session: Session, call_id: UUID, event: Event) -> int | None:
         call.connected_at = real_now()
         record_event(session, call_id, Event("connected", "connected"))
         return None
-    operator_id = connect(session, call)
-    if operator_id is None:
+    if call.answered_at is not None and real_now() >= call.answered_at + call_states.WAITS:
         record_event(session, call_id, Event("abandoned", "abandoned"))
-    return operator_id
+        return None
+    return connect(session, call)
 
 
 def connect(session: Session, call: Call, *, first: int | None = None) -> int | None:

@@ -42,10 +42,8 @@ NO_TRUNK = 38  # Q.850: what we note when not even a channel came to be
 def take(session: Session, switch: str, news: events.News) -> list[Action]:
     """Write one piece of news; returns what the switch is to be asked for after the commit."""
     match news:
-        case events.Answered(leg):
-            return answer(session, switch, leg) if _is_call(session, leg) else []  # who calls us says Arrived
-        case events.Judged():
-            return _judged(session, news) if _is_call(session, news.leg) else []
+        case events.Answered() | events.Abandoned() | events.Judged():  # who calls us says Arrived
+            return _of_citizen(session, switch, news) if _is_call(session, news.leg) else []
         case events.Entered(leg, room):
             return _entered(session, switch, leg, room)
         case events.Arrived(leg, caller, called):
@@ -63,6 +61,18 @@ def take(session: Session, switch: str, news: events.News) -> list[Action]:
         case _:
             _of_leg(session, news, f"{switch}/{news.leg.id}")
     return []
+
+
+def _of_citizen(
+    session: Session, switch: str, news: events.Answered | events.Abandoned | events.Judged
+) -> list[Action]:
+    match news:
+        case events.Answered(leg):
+            return answer(session, switch, leg)
+        case events.Abandoned(leg):
+            return _abandoned(session, switch, leg)
+        case _:
+            return _judged(session, news)
 
 
 def _of_leg(session: Session, news: events.LegNews, ref: str) -> None:
@@ -126,16 +136,33 @@ def _entered(session: Session, switch: str, leg: Leg, room: str) -> list[Action]
 
 
 def answer(session: Session, switch: str, leg: Leg) -> list[Action]:
-    """A citizen stands in our dialplan: into the room of whoever takes the call. Asked again, the same."""
+    """A citizen stands in our dialplan: into the room of whoever takes the call. Nothing while nobody is free: they
+    wait, and whoever listens asks again (callcenter.waiting_calls). Asked again, the same."""
     assert leg.uuid is not None
-    operator_id = calls.answer(session, leg.uuid, Event("answered", "ami:answered", ref=f"{switch}/{leg.id}"))
+    calls.answer(session, leg.uuid, Event("answered", "ami:answered", ref=f"{switch}/{leg.id}"))
     call = calls.locked(session, leg.uuid)
     if call.state == "connected":
         recordings.begin(session, call.id)
-        return actions.movement(leg.id, "recording" if operator_id is None else f"op-{operator_id}")
+        return _into_room(call, leg)
+    if call.state == "answered":
+        return []
     if call.attempt.outcome == "abandoned":
         return actions.movement(leg.id, "goodbye")
     return [actions.hang_up(leg.id)]  # it is over in our books
+
+
+def _abandoned(session: Session, switch: str, leg: Leg) -> list[Action]:
+    """Nobody moved the citizen in time. One who was given to an operator at the last moment goes there all the same:
+    the order to move them is on its way, or got lost."""
+    assert leg.uuid is not None
+    calls.record_event(session, leg.uuid, Event("answered", "ami:answered", ref=f"{switch}/{leg.id}"))
+    calls.record_event(session, leg.uuid, Event("abandoned", "abandoned"))
+    call = calls.locked(session, leg.uuid)
+    return _into_room(call, leg) if call.state == "connected" else []
+
+
+def _into_room(call: Call, leg: Leg) -> list[Action]:
+    return actions.movement(leg.id, "recording" if call.operator_id is None else f"op-{call.operator_id}")
 
 
 def _ended(session: Session, news: events.Ended, ref: str) -> None:

@@ -68,8 +68,17 @@ def missing(session: Session, switch: str, present: Collection[str], before: dat
     return old, len(old) < len(gone)
 
 
-def close(session: Session, switch: str, call_id: UUID) -> None:
-    """The call has ended and nobody told us how: the switch was started anew, or we did not listen."""
+def may_have_waited(session: Session, call_ids: Collection[UUID]) -> list[UUID]:
+    """Those of whom we heard no answer: the switch may know that they picked up (carriers.asterisk.actions.waited)."""
+    unheard = Call.state.in_(("placing", "unknown", "ringing"))
+    return list(session.scalars(select(Call.id).where(Call.id.in_(call_ids), unheard, Call.direction == "out")))
+
+
+def close(session: Session, switch: str, call_id: UUID, *, waited: bool = False) -> None:
+    """The call has ended and nobody told us how: the switch was started anew, or we did not listen. `waited`: the
+    citizen picked up and nobody moved them."""
+    if waited:
+        calls.record_event(session, call_id, Event("answered", "ami:answered", {"why": "unheard"}))
     call, booted_at = calls.locked(session, call_id), switches.named(session, switch).booted_at
     began = call.placed_at or call.attempt.created_at
     why = "switch_restarted" if booted_at is not None and booted_at > began else "unheard"
@@ -121,6 +130,9 @@ def forget_rooms(session: Session, switch: str, present: Collection[str], before
 def _meet_citizen(session: Session, switch: str, channel: Channel, call_id: UUID) -> list[Action]:
     call = calls.locked(session, call_id)
     if channel.exten == "goodbye":  # they hear the apology, and it ends by itself
+        if call.state in DIALLING and call.direction == "out":
+            calls.record_event(session, call.id, Event("answered", "ami:answered", ref=f"{switch}/{channel.leg.id}"))
+            calls.record_event(session, call.id, Event("abandoned", "abandoned", {"why": "unheard"}))
         return []
     if call.state == "ended":
         return [] if call.handed_out_at else [actions.hang_up(channel.leg.id)]

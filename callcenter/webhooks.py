@@ -1,12 +1,14 @@
 """What voice carriers ask and tell us: verified, committed, answered at once."""
 
+import time
 from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from callcenter import calls, operators
+from callcenter import calls, operators, queues, trial_calls, waiting_calls
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
@@ -21,15 +23,43 @@ blueprint = Blueprint("voice_webhooks", __name__, url_prefix="/hooks/voice")
 @public("the carrier's signature is its log-in")
 @signed
 def answer(call_id: UUID) -> ResponseReturnValue:
-    """The citizen picked up: into the room of whoever waited longest, or an apology. Asked twice, the same."""
+    """The citizen picked up: into the room of whoever waited longest. While nobody is free the answer is held back, or
+    Twilio asks again in a second; then an apology. Asked twice, the same."""
     session, form = web_session(), request.form
     ref = form.get("CallSid")
-    operator_id = calls.answer(session, call_id, Event("answered", f"answer:{ref}", twilio_words.cause_of(form), ref))
-    is_over = operator_id is None and calls.locked(session, call_id).attempt.outcome != "abandoned"
+    event = Event("answered", f"answer:{ref}", twilio_words.cause_of(form), ref)
+    operator_id = calls.answer(session, call_id, event)
     session.commit()
+    if operator_id is None and waiting_calls.holds.acquire(blocking=False):
+        try:
+            operator_id = _wait(session, call_id, event)
+        finally:
+            waiting_calls.holds.release()
     if operator_id is not None:
         return _twiml(twilio_words.join_as_citizen(operator_id))
-    return _twiml(twilio_words.goodbye() if is_over else twilio_words.apology())
+    return _twiml(_nobody(session, call_id))
+
+
+def _wait(session: Session, call_id: UUID, event: Event) -> int | None:
+    """The operator who frees while this citizen waits; nothing is locked meanwhile."""
+    while True:
+        is_over, operator_id = False, None
+        if waiting_calls.ready(session, [call_id]):
+            operator_id = calls.answer(session, call_id, event)
+            is_over = calls.locked(session, call_id).state != "answered"
+        session.commit()
+        if is_over:
+            return operator_id
+        time.sleep(waiting_calls.LOOK)
+
+
+def _nobody(session: Session, call_id: UUID) -> str:
+    call = calls.locked(session, call_id)
+    if call.state == "answered":
+        return twilio_words.ask_again(str(call_id))
+    if call.attempt.outcome != "abandoned":
+        return twilio_words.goodbye()
+    return twilio_words.apology(queues.get(session, call.queue_id).on_behalf_of)
 
 
 @blueprint.post("/status/<uuid:call_id>")
@@ -39,7 +69,9 @@ def status(call_id: UUID) -> ResponseReturnValue:
     """What became of a call, in any order, once or often."""
     session, form = web_session(), request.form
     kind, ref = _event_of(form), form.get("CallSid")
-    calls.record_event(session, call_id, Event(kind, f"status:{ref}:{kind}", twilio_words.cause_of(form), ref))
+    said = Event(kind, f"status:{ref}:{kind}", twilio_words.cause_of(form), ref)
+    if trial_calls.heard(session, call_id, said) is None:
+        calls.record_event(session, call_id, said)
     session.commit()
     return "", 204
 

@@ -35,7 +35,8 @@ class Route:
 class Dial:
     """What a carrier needs to call somebody. `call_id` travels with the call; `ring_seconds` until it gives up.
 
-    `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue)."""
+    `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue). `apology`: the name
+    of the sentence for whom no operator can take (callcenter.apologies); '' for the one that names nobody."""
 
     call_id: UUID
     phone: str
@@ -44,6 +45,7 @@ class Dial:
     route: Route | None = None
     answered_by: str = "operator"
     machine_detection: str = "off"
+    apology: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
+from callcenter import apologies
+
 # Twilio's CallStatus → our event. https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 EVENTS = {
     "queued": "placed",
@@ -51,10 +53,29 @@ def join_as_citizen(operator_id: int) -> str:
     return _conference(operator_id, start_conference_on_enter=False, end_conference_on_exit=False)
 
 
-def apology() -> str:
-    """TwiML for somebody whom no operator can take: said in the citizens' language, whatever the screens speak."""
+def apology(on_behalf_of: str) -> str:
+    """TwiML for somebody whom no operator could take in time."""
     response = VoiceResponse()
-    response.say("Disculpe la molestia. En este momento no podemos atenderle. Que tenga buen día.", language="es-MX")
+    response.say(apologies.words(on_behalf_of), language="es-MX")
+    response.hangup()
+    return str(response)
+
+
+def ask_again(address: str) -> str:
+    """TwiML for somebody who waits: silence, and the same question once more. `address` may be relative to this one.
+
+    Twilio counts whole seconds: https://www.twilio.com/docs/voice/twiml/pause"""
+    response = VoiceResponse()
+    response.pause(length=1)
+    response.redirect(address, method="POST")
+    return str(response)
+
+
+def sentence(words: str) -> str:
+    """TwiML that says this, in the citizens' language, and hangs up."""
+    response = VoiceResponse()
+    response.pause(length=1)
+    response.say(words, language="es-MX")
     response.hangup()
     return str(response)
 

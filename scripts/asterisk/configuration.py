@@ -18,7 +18,7 @@ from scripts.service_user import own
 TEMPLATES = Path(__file__).parent / "templates"
 WRITABLE = ("pjsip_accounts.conf", "pjsip_trunks.conf")
 LANGUAGE = "es_MX"
-PATIENCE = 10  # seconds that an answered citizen waits in silence for somebody to talk to
+PATIENCE = 10  # seconds of silence for whoever has no patience of their own: who rings us, whom a recording asks
 MOST_FILES = 8192
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's; a trunk over TLS must show one of them
 # Of the events that the user `switch` may hear: those that nobody asks about.

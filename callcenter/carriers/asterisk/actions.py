@@ -15,6 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 _ENDPOINT = re.compile(r"[a-z]+-[0-9]+")
 _ROOM = re.compile(r"(op-[0-9]+|meet-[0-9a-f-]{36})")
+_SOUND = re.compile(r"apology-[0-9a-f]{32}")
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 _EDIT = re.compile(r"(Action|Cat|Var|Value|Match|Line|Options)-[0-9]{6}")
 
@@ -124,6 +125,16 @@ def redirect(channel: str, context: str, exten: str) -> Action:
 
 def set_room(channel: str, room: str) -> Action:
     return {"Action": "Setvar", "Channel": channel, "Variable": "CONVOCA_ROOM", "Value": _fits(_ROOM, room)}
+
+
+def sound(name: str) -> str:
+    """The name of an apology of our own. Raises BadAction for anything else."""
+    return _fits(_SOUND, name)
+
+
+def waited(call_id: UUID) -> Action:
+    """Did this citizen pick up, and did nobody move them? The answer's `Value` is 1 when the dialplan says so."""
+    return {"Action": "Getvar", "Variable": f"CONVOCA_WAITED_{call_id}"}
 
 
 def hang_up(channel: str, cause: int = 16) -> Action:

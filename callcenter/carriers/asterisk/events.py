@@ -58,6 +58,13 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Abandoned:
+    """Nobody moved the citizen in time: they hear the apology now, and the call ends by itself."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True)
 class Judged:
     """Man or machine. `status`: HUMAN | MACHINE | NOTSURE | HANGUP; `cause`: raw; `ms`: how long it took."""
 
@@ -150,7 +157,7 @@ class Booted:
 
 
 LegNews = Ringing | Up | Refused | Ended | Said | Left
-News = LegNews | Answered | Judged | Entered | Arrived | Browser | TrunkContact | Registration | Booted
+News = LegNews | Answered | Abandoned | Judged | Entered | Arrived | Browser | TrunkContact | Registration | Booted
 
 
 def read(packet: Packet) -> News | None:
@@ -202,6 +209,8 @@ def _user_event(packet: Packet) -> News | None:
     leg, what = _leg(packet), packet.get("What")
     if what == "answered":
         return Answered(leg)
+    if what == "abandoned":
+        return Abandoned(leg)
     if what == "amd":
         return Judged(leg, packet.get("Status"), packet.get("Cause"), _int(packet.get("Ms")))
     if what == "inbound":

@@ -10,6 +10,7 @@ from callcenter import softphones, switches, trunks
 from callcenter.base import sealed
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
+from callcenter.call_states import WAITS
 from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.carriers.asterisk import actions, events
 from callcenter.carriers.asterisk.actions import Action
@@ -38,7 +39,12 @@ class AsteriskCarrier:
 
     def place(self, dial: Dial) -> str:
         start = "wait" if dial.machine_detection == "off" else "amd"
-        return self._dial(dial, ("citizen", start), {})
+        care = {}
+        if dial.answered_by == "operator":
+            care["CONVOCA_PATIENCE"] = f"{WAITS.total_seconds():g}"
+        if dial.apology:
+            care["CONVOCA_APOLOGY"] = actions.sound(dial.apology)
+        return self._dial(dial, ("citizen", start), care)
 
     def hang_up(self, ref: str) -> None:
         try:
