@@ -3,15 +3,18 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from surveys import call_facts, interviews, prompts, questionnaire
+from callcenter.call_ledger import Call
+from surveys import call_facts, interviews, prompts, questionnaire, quota_counts
 from surveys.faces.turns import Setting
 from surveys.interviews import Interview
 from surveys.items import Items
 from surveys.prompt_trials import PromptTrial
 from surveys.prompts import Kept
 from surveys.questionnaire import Questionnaire, Survey
+from surveys.quota_cells import Screen
 from surveys.recorded_calls import RecordedCall, Subject
 
 
@@ -42,15 +45,17 @@ def of_call(session: Session, subject: Subject) -> Material | None:
     facts, wanted = call_facts.of_call(session, subject.call_id, None, "agi")
     language, number = interviews.language_for(items, wanted), uuid4()
     values = call_facts.for_items(items, facts) | call_facts.personal(session, items, subject.call_id)
-    return _material(
-        session, survey.id, items, _Talk(subject.call_id, language, number, values, subject.sponsor, subject.notice)
-    )
+    queue_id = session.scalar(select(Call.queue_id).where(Call.id == subject.call_id))
+    screen = quota_counts.screen(session, queue_id, facts, without=None)
+    talk = _Talk(subject.call_id, language, number, values, subject.sponsor, subject.notice, screen)
+    return _material(session, survey.id, items, talk)
 
 
 def _resumed(session: Session, subject: Subject, begun: Interview) -> Material:
     standing = interviews.standing_of(session, begun.id)
     row = session.get(RecordedCall, subject.call_id)
-    talk = _Talk(subject.call_id, begun.language, begun.id, standing.answers, subject.sponsor, subject.notice)
+    screen = quota_counts.screen(session, begun.queue_id, begun.hidden, without=begun.id)
+    talk = _Talk(subject.call_id, begun.language, begun.id, standing.answers, subject.sponsor, subject.notice, screen)
     made = _material(session, begun.survey_id, standing.items, talk)
     return replace(made, answers=standing.answers, voice=row.agreed_to_voice if row else None, is_begun=True)
 
@@ -71,6 +76,7 @@ class _Talk:
     facts: dict[str, str]
     sponsor: str
     notice: str
+    screen: Screen | None = None
 
 
 def _material(session: Session, survey_id: int, items: Items, talk: _Talk) -> Material:
@@ -78,6 +84,6 @@ def _material(session: Session, survey_id: int, items: Items, talk: _Talk) -> Ma
     setting = Setting(
         items=prompts.worded(items, talk.language, kept.wordings), language=talk.language,
         seed=interviews.seed_of(talk.number), facts=talk.facts, sponsor=talk.sponsor, notice=talk.notice,
-        wordings=kept.own_sentences,
+        wordings=kept.own_sentences, screen=talk.screen,
     )  # fmt: skip
     return Material(talk.call_id, setting, talk.number, kept, {})

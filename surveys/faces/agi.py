@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from callcenter.base.errors import InvalidInput
-from surveys import engine
+from surveys import engine, screening
 from surveys.engine import Question
 from surveys.faces import keypad, spoken
 from surveys.faces.keypad import OPT_OUT, POUND, STAR, Meant
@@ -54,6 +54,9 @@ def outcome(setting: Setting, state: State) -> str:
         return "refused"
     if engine.is_finished(setting.items, state.answers, setting.seed, FACE):
         return "completed"
+    only = screening.only(setting.screen, setting.items, state.answers)
+    if only is not None and screening.is_finished(setting.items, state.answers, only, setting.seed, FACE):
+        return "over_quota"
     if engine.has_substance(setting.items, state.answers, setting.seed):
         return "partial"
     return "no_reply" if state.silences >= SILENCES else "refused"
@@ -172,7 +175,7 @@ def _take(setting: Setting, state: State, given: str) -> Turn:
 
 def _go_on(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
     """To the first question that has no answer."""
-    asked = engine.next_question(setting.items, state.answers, setting.seed, setting.language, FACE)
+    asked = _next(setting, state)
     state = replace(state, silences=0, faults=0, readings=0, item=asked.name if asked else "", asked=asked)
     if asked is None:
         return _end(setting, state, "thanks")
@@ -180,6 +183,15 @@ def _go_on(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
         return _answered(setting, state, "")
     stage = {"note": "note", "audio": "invitation" if state.voice else "agreement"}.get(asked.kind, "question")
     return _again(setting, replace(state, stage=stage), lead)
+
+
+def _next(setting: Setting, state: State) -> Question | None:
+    """The next question; of somebody whose group has enough people the strata alone."""
+    only = screening.only(setting.screen, setting.items, state.answers)
+    if only is None:
+        return engine.next_question(setting.items, state.answers, setting.seed, setting.language, FACE)
+    named = {"language": setting.language, "face": FACE}
+    return screening.next_question(setting.items, state.answers, only, setting.seed, **named)
 
 
 def _again(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 from surveys.engine import Question
 from surveys.items import Items
+from surveys.quota_cells import Screen
 
 
 @dataclass(frozen=True)
 class Setting:
     """What an interview over the line stands on. `facts`: values filled from the call; `sponsor`, `notice`: on whose
-    behalf, and the address of the privacy notice; `wordings`: our own sentences as this survey says them, by code."""
+    behalf, and the address of the privacy notice; `wordings`: our own sentences as this survey says them, by code;
+    `screen`: the campaign's quotas as the call began, where they send people away."""
 
     items: Items
     language: str
@@ -19,6 +21,7 @@ class Setting:
     sponsor: str
     notice: str
     wordings: Mapping[str, str] = field(default_factory=dict)
+    screen: Screen | None = None
 
 
 @dataclass(frozen=True)
