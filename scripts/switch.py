@@ -13,21 +13,24 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import takewhile
 from threading import Event
+from uuid import UUID
 from zlib import crc32
 
 from sqlalchemy import event
 
 import wsgi
-from callcenter import softphones, switch_news, switch_reconcile, switches
+from callcenter import call_ledger, softphones, switch_news, switches, waiting_calls
 from callcenter.base import sealed
-from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.carriers.asterisk import events
-from callcenter.carriers.asterisk.actions import Action, status
+from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Client, Lost, Question
-from callcenter.carriers.asterisk.events import News
+from callcenter.carriers.asterisk.events import Leg, News
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
+from callcenter.switch_reconcile import Channel
+from callcenter.waiting_calls import Waiting
+from scripts import switch_takeover
 from scripts.daemon import AWAY, Daemon
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class Listener:
         self._client: Client | None = None
         self._worker = AsteriskCarrier()
         self._news: deque[News] = deque()
+        self._waiting = Waiting()
         self._fault = ""
         self._led = False
         self._noted_at = self._look_again_at = 0.0
@@ -65,8 +69,9 @@ class Listener:
         while not self.stopping.is_set() and (left := until - time.monotonic()) > 0:
             if not client.is_connected and client.events.empty():
                 return
-            self._hear(client, min(LOOK, left))
+            self._hear(client, min(waiting_calls.LOOK if self._waiting else LOOK, left))
             self._write(client)
+            self._connect_waiting(client)
             self._hear_answers()
             if self._look_again_at and time.monotonic() > self._look_again_at:
                 self._look_again_at = 0.0
@@ -148,7 +153,7 @@ class Listener:
             return
         shares: list[list[News]] = [[] for _ in range(self._writers)]
         for news in told:
-            shares[crc32(whose(news).encode()) % self._writers].append(news)
+            shares[crc32(events.whose(news).encode()) % self._writers].append(news)
         self._pool = self._pool or ThreadPoolExecutor(self._writers, "switch")
         running = [self._pool.submit(self._write_all, client, share) for share in shares if share]
         wait(running)  # all of them, also when one fails: what is told anew must not meet itself
@@ -182,13 +187,36 @@ class Listener:
     def _take(self, client: Client, batch: Sequence[News]) -> None:
         wanted: list[Action] = []
         asked: list[Question] = []
+        legs = [news.leg.uuid for news in batch if isinstance(news, events.LegNews | events.Answered) and news.leg.uuid]
         with open_session() as session:
+            call_ledger.lock_all(session, legs)
             for news in batch:
-                wanted += switch_news.take(session, self.name, news)
+                orders = switch_news.take(session, self.name, news)
+                self._note_waiting(news, orders)
+                wanted += orders
             # The moment it is committed: whoever has picked up does not wait for Redis to hear the news.
             event.listen(session, "after_commit", lambda _: asked.extend(self._begin(client, wanted)), once=True)
             session.commit()
         self._asked.extend(asked)
+
+    def _note_waiting(self, news: News, orders: Sequence[Action]) -> None:
+        """Who picked up and is to be moved nowhere yet waits for an operator."""
+        match news:
+            case events.Answered(Leg(uuid=UUID() as call_id)) if not orders:
+                self._waiting.add(call_id)
+            case events.Answered(Leg(uuid=UUID() as call_id)) | events.Abandoned(Leg(uuid=UUID() as call_id)):
+                self._waiting.forget(call_id)
+            case events.Ended(Leg(uuid=UUID() as call_id)):
+                self._waiting.forget(call_id)
+
+    def _connect_waiting(self, client: Client) -> None:
+        """Ask again for those who wait when an operator has freed: it is their answer, said once more."""
+        if not self._waiting:
+            return
+        with open_session() as session:
+            ready = self._waiting.ready(session)
+        for call_id in ready:
+            self._write_batch(client, [events.Answered(Leg.read(str(call_id)))])
 
     def _begin(self, client: Client, wanted: Sequence[Action]) -> list[Question]:
         """Send all at once; Asterisk does them one after the other."""
@@ -210,7 +238,7 @@ class Listener:
     def _reconcile(self, client: Client) -> None:
         """Make ledger and switch one again: browsers, calls, rooms."""
         try:
-            browsers = self._browsers()
+            browsers = switch_takeover.browsers(self._worker, self.name)
             version = client.ask({"Action": "CoreSettings"}).response.get("AsteriskVersion")
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
@@ -221,35 +249,17 @@ class Listener:
             session.commit()
         self._reconcile_calls(client)
 
-    def _browsers(self) -> dict[str, str]:
-        """Which are there, and where. Workers may ask this; a listener is allowed to do less."""
-        try:
-            return switch_reconcile.contacts(self._worker.ask(self.name, {"Action": "PJSIPShowContacts"}).events)
-        except ProviderError as error:
-            if error.code == "none":
-                return {}
-            raise
-
     def _reconcile_calls(self, client: Client) -> None:
-        asked_at = real_now()
+        def move(channel: Channel, wanted: Sequence[Action]) -> None:
+            self._asked.extend(self._begin(client, wanted))
+            if channel.is_waiting and not wanted and channel.leg.uuid is not None:
+                self._waiting.add(channel.leg.uuid)
+
         try:
-            present = switch_reconcile.channels(client.ask(status()).events)
+            some_are_young = switch_takeover.reconcile_calls(client, self.name, move)
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
             return
-        with open_session() as session:
-            gone, some_are_young = switch_reconcile.missing(session, self.name, present, asked_at)
-            for call_id in gone:
-                switch_reconcile.close(session, self.name, call_id)
-                session.commit()
-            switch_reconcile.forget_rooms(session, self.name, present, asked_at)
-            session.commit()
-            for channel in present.values():
-                wanted = switch_reconcile.meet(session, self.name, channel)
-                session.commit()
-                self._asked.extend(self._begin(client, wanted))
-        if gone:
-            log.info("switch %s: closed %d calls that it has no more", self.name, len(gone))
         if some_are_young:
             self._look_again_at = time.monotonic() + SECOND_LOOK
 
@@ -262,23 +272,6 @@ class Listener:
         with open_session() as session:
             switches.heard(session, self.name)
             session.commit()
-
-
-def whose(news: News) -> str:
-    """What the news are about: a citizen's leg, an operator or supervisor, a trunk, a registration."""
-    match news:
-        case events.Browser(name):
-            return name
-        case events.TrunkContact(trunk):
-            return f"trunk-{trunk}"
-        case events.Registration(username, domain):
-            return f"{username} {domain}"
-        case events.Booted():
-            return ""
-        case _ if news.leg.kind in ("operator", "supervisor"):
-            return news.leg.id.rpartition("-")[0]  # whose it is: an older leg of theirs may have ended meanwhile
-        case _:
-            return news.leg.id
 
 
 def main(argv: list[str] | None = None) -> None:
