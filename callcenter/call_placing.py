@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from callcenter import call_ledger, call_states, calls, consent, queue_entries, queues
+from callcenter import apologies, call_ledger, call_states, calls, consent, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import ProviderError
@@ -61,6 +61,7 @@ def _order(call: Call, queue: CallQueue) -> Order:
     dial = Dial(
         call.id, attempt.phone, call.caller_id, call_states.RING_SECONDS,
         answered_by=queue.answered_by, machine_detection=queue.machine_detection,
+        apology=apologies.name(queue.on_behalf_of),
     )  # fmt: skip
     return Order(dial, call.queue_id, call.carrier, attempt.contact_id, attempt.purpose, call.lease_until)
 

@@ -38,6 +38,11 @@ class Channel:
     application: str
     seconds: int
 
+    @property
+    def is_waiting(self) -> bool:
+        """Has the citizen picked up, and has nobody moved them yet?"""
+        return self.is_up and self.exten == "wait"
+
 
 def channels(told: Iterable[Packet]) -> dict[str, Channel]:
     """The channels of an answer to Status, by unique id."""
@@ -136,8 +141,7 @@ def _meet_citizen(session: Session, switch: str, channel: Channel, call_id: UUID
         return []
     if call.state == "ended":
         return [] if call.handed_out_at else [actions.hang_up(channel.leg.id)]
-    waits = channel.is_up and channel.exten == "wait"  # nobody has moved them yet
-    if waits and call.direction == "out" and call.state in (*DIALLING, "connected"):
+    if channel.is_waiting and call.direction == "out" and call.state in (*DIALLING, "connected"):
         return switch_news.answer(session, switch, channel.leg)
     return []
 

@@ -195,8 +195,8 @@ def test_what_is_said_of_one_browser_trunk_or_registration_is_written_in_its_ord
         (events.Left(Leg.read("op-7-1"), "op-7"), events.Entered(Leg.read("op-7-2"), "op-7")),
     ]  # fmt: skip
     for before, after in said:
-        assert module.whose(before) == module.whose(after)
-    assert module.whose(events.Browser("op-7", True, "")) != module.whose(events.Browser("op-8", True, ""))
+        assert events.whose(before) == events.whose(after)
+    assert events.whose(events.Browser("op-7", True, "")) != events.whose(events.Browser("op-8", True, ""))
 
 
 def test_news_that_cannot_be_written_are_said_and_keep_nobody_elses_out(

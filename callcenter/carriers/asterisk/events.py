@@ -166,6 +166,23 @@ def read(packet: Packet) -> News | None:
     return reader(packet) if reader else None
 
 
+def whose(news: News) -> str:
+    """What the news are about: a citizen's leg, an operator or supervisor, a trunk, a registration."""
+    match news:
+        case Browser(name):
+            return name
+        case TrunkContact(trunk):
+            return f"trunk-{trunk}"
+        case Registration(username, domain):
+            return f"{username} {domain}"
+        case Booted():
+            return ""
+        case _ if news.leg.kind in ("operator", "supervisor"):
+            return news.leg.id.rpartition("-")[0]  # whose it is: an older leg of theirs may have ended meanwhile
+        case _:
+            return news.leg.id
+
+
 def state_event(packet: Packet) -> str:
     """The event of callcenter.call_states for a channel that an answer to Status tells of."""
     state = packet.get("ChannelState")
