@@ -32,6 +32,7 @@ from callcenter import (
     contacts,
     duplicates,
     merges,
+    person_waits,
     suppressions,
     trunks,
 )
@@ -198,7 +199,10 @@ def verdict(contact_id: int) -> ResponseReturnValue:
         }
         for code in calendar.PURPOSES
     }
-    return render_template("callcenter/contacts/verdict.html", asked=asked, purpose=purpose, contact=contact)
+    return render_template(
+        "callcenter/contacts/verdict.html", asked=asked, purpose=purpose, contact=contact,
+        waits=person_waits.of_person(session, contact, simulated=simulated["call"]),
+    )  # fmt: skip
 
 
 @blueprint.post("/contacts/<int:contact_id>/opt-out")

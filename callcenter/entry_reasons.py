@@ -11,6 +11,8 @@ REASONS: dict[str, LazyString] = {
     "callback": _l("They asked to be called back at a certain time."),
     "max_attempts": _l("They were tried as often as the campaign allows."),
     "no_route": _l("No trunk serves this number; it is looked at again every hour."),
+    "answered_elsewhere": _l("They have answered this in another campaign."),
+    "voted": _l("They are reported to have voted."),
     "trunks_full": _l("Every trunk was full; the person is called soon."),
 }
 

@@ -193,15 +193,18 @@ _SPAN = """generate_series(0, :spans - 1) AS span,
     LATERAL ({rows} OFFSET 0) AS one"""
 _WAITING = """FROM queue_entries e {people}
         WHERE e.queue_id = :queue AND e.state = 'waiting' AND e.contact_id >= at AND e.contact_id < at + :width"""
+_AREA = "substr(coalesce(other.phone, c.phone), 4, 3)"
+_PEOPLE = """JOIN contacts c ON c.id = e.contact_id AND c.id >= at AND c.id < at + :width
+        LEFT JOIN contact_phones other ON other.id = e.phone_id"""
 _IS_ASLEEP = "(e.not_before > :now AND e.reason = 'hours' AND NOT e.is_callback)"
 _KINDS_OF_SPAN = f"""
     SELECT CASE WHEN c.state IS NULL OR c.state = ANY(:known) THEN c.state ELSE {_ANOTHER_STATE} END AS state,
         CASE WHEN c.state NOT IN ({_DIVIDED}) AND c.municipality <> '' THEN '{zones.ANY_MUNICIPALITY}'
             ELSE c.municipality END AS municipality,
-        CASE WHEN substr(c.phone, 4, 3) = ANY(:areas) THEN substr(c.phone, 4, 3) ELSE '' END AS area,
+        CASE WHEN {_AREA} = ANY(:areas) THEN {_AREA} ELSE '' END AS area,
         c.consent, c.is_member, c.holds_post, c.blocked_at IS NOT NULL AS is_blocked, c.suppressed, c.invented,
         {_IS_ASLEEP} AS is_asleep, e.not_before
-    {_WAITING.format(people="JOIN contacts c ON c.id = e.contact_id AND c.id >= at AND c.id < at + :width")}
+    {_WAITING.format(people=_PEOPLE)}
         AND (e.not_before IS NULL OR e.not_before <= :now OR {_IS_ASLEEP})"""
 _KINDS: Any = text(
     f"""

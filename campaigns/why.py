@@ -18,7 +18,7 @@ from campaigns.why_facts import Facts, LastChange
 from campaigns.why_limits import ASPECT_OF, OPEN, SLOWS, STOPS, Limit
 
 # What is behind a list of which nobody may be called, in this order.
-_BEHIND_THE_LIST = ("phase", "hours")
+_BEHIND_THE_LIST = ("quota", "phase", "hours")
 _SILENCE = ("dialer_away", "dialer_silent")
 _DECISION = (
     "mode", "falls_back", "idle", "wrapping", "talking", "ringing", "waiting", "lines_free", "attempts", "answered",

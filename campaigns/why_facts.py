@@ -2,11 +2,23 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import call_floor, carriers, dial_decisions, queue_outlook, queue_pace, queues, trunk_book, trunks
+from callcenter import (
+    call_floor,
+    carriers,
+    dial_decisions,
+    queue_outlook,
+    queue_pace,
+    queue_rules,
+    queue_spending,
+    queues,
+    trunk_book,
+    trunks,
+)
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.leases import Lease
@@ -18,7 +30,8 @@ from callcenter.queue_outlook import Outlook
 from callcenter.queue_pace import Pace
 from callcenter.queues import CallQueue
 from callcenter.trunk_health import CARRIER, is_usable
-from surveys import recorded_calls
+from surveys import quota_standing, recorded_calls
+from surveys.quota_standing import Standing
 
 DIALER = "dialer"  # the lease of the daemon that dials
 SECOND = timedelta(seconds=1)
@@ -73,9 +86,22 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class Money:
+    """MXN that the campaign has spent and may spend, today and in all (None: no limit). `stop`: a code of
+    queues.WHY_IDLE once a limit is reached."""
+
+    day: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+    day_limit: Decimal | None = None
+    limit: Decimal | None = None
+    stop: str | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """`decided_ago`: seconds since the dialer last decided or the campaign last changed, None before both.
-    `has_dialer`: a dialer holds the lead. `sessions`: of a recorded survey only."""
+    `has_dialer`: a dialer holds the lead. `sessions`: of a recorded survey only; `quota`: where there are quotas.
+    `only_callbacks`: it closes, and only keeps what was agreed."""
 
     state: str
     reason: str | None
@@ -91,7 +117,10 @@ class Facts:
     lines: Lines
     sessions: Sessions | None
     progress: dict[str, int]
+    only_callbacks: bool
     outlook: Outlook
+    quota: Standing | None
+    money: Money
     as_of: datetime
     decisions: list[DialDecision] = field(default_factory=list)
 
@@ -110,6 +139,8 @@ def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisio
         ringing=sum(ring[0] == queue.id for ring in floor.rings), waiting=of_queue.waiting,
         lines=_lines(session, queue, len(floor.rings) + floor.talking),
         sessions=_sessions(session, queue, floor) if queue.answered_by == "recording" else None, progress=progress,
+        only_callbacks=queue.only_callbacks, quota=quota_standing.read(session, queue.id),
+        money=_money(session, queue),
         outlook=queue_outlook.read(session, queue, progress["waiting"], simulated=simulated, everybody=everybody),
         as_of=campaign_now(session), decisions=dial_decisions.latest(session, queue.id, decisions),
     )  # fmt: skip
@@ -156,3 +187,9 @@ def _lines(session: Session, queue: CallQueue, used: int) -> Lines:
 
 def _sessions(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Sessions:
     return Sessions(queue.sessions, recorded_calls.capacity(session), floor.held(queue.id), floor.all_held)
+
+
+def _money(session: Session, queue: CallQueue) -> Money:
+    rules, spent = queue_rules.of_queue(queue), queue_spending.so_far(session, queue.id)
+    stop = queue_spending.stop(session, queue)
+    return Money(spent.day, spent.total, rules.spend_day_limit, rules.spend_limit, stop)

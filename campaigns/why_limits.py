@@ -4,8 +4,9 @@ Pure but for the reader's language: each function looks at campaigns.why_facts.F
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from flask_babel import LazyString, format_decimal, format_percent
+from flask_babel import LazyString, format_currency, format_decimal, format_percent
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -30,6 +31,8 @@ ASPECTS: dict[str, LazyString] = {
     "phase": _l("Phase of the election"),
     "list": _l("List"),
     "hours": _l("Calling hours"),
+    "quota": _l("Quotas"),
+    "money": _l("Spending"),
     "team": _l("Operators"),
     "lines": _l("Lines"),
     "a_second": _l("Calls a second"),
@@ -44,6 +47,7 @@ ASPECT_OF: dict[str, str] = {
     **dict.fromkeys(("no_operators", "operators_busy", "enough_ringing", "small_team"), "team"),
     **dict.fromkeys(("no_lines", "trunks_full", "sessions_busy"), "lines"),
     **dict.fromkeys(("warming_up", "risk_budget"), "risk"),
+    **dict.fromkeys(("spend_limit", "spend_day_limit"), "money"),
     "calls_per_second": "a_second",
 }  # fmt: skip
 
@@ -132,6 +136,8 @@ def _list(facts: Facts) -> Limit:
     counts = {**has, "resting": outlook.resting, "left_out": sum(outlook.refused.values())}
     if not has["total"]:
         return Limit("list", STOPS, "list_empty", _("Nobody is on the list."), counts)
+    if facts.only_callbacks and not has["callbacks"]:
+        return Limit("list", STOPS, "only_callbacks", _("It is closing, and no agreed call is left."), counts)
     if not has["waiting"] and not has["calling"]:
         return Limit("list", STOPS, "list_exhausted", str(queues.WHY_IDLE["list_exhausted"]), counts)
     words = _("Waiting: %(waiting)s; of them free to be called %(ready)s, resting after a try or until an agreed time "
@@ -154,6 +160,34 @@ def _hours(facts: Facts) -> Limit:
     sentence = _("Within calling hours: %(now)s people; waiting for them where they live: %(later)s.",
                  now=_number(outlook.now), later=_number(outlook.later))  # fmt: skip
     return Limit("hours", SLOWS, "hours_somewhere", sentence, counts)
+
+
+def _quota(facts: Facts) -> Limit:
+    quota = facts.quota
+    if quota is None:
+        return Limit("quota", OPEN, "no_quotas", _("It has none."))
+    cells, full = len(quota.cells), quota.full_cells
+    counts: dict[str, int | float] = {"cells": cells, "full": full, "left_out": quota.left_out, "extra": quota.extra}
+    words = _("Full: %(full)s of %(cells)s cells; people left out by them: %(left_out)s.", full=full, cells=cells,
+              left_out=_number(quota.left_out))  # fmt: skip
+    if quota.all_full or quota.is_precise_enough:
+        return Limit("quota", STOPS, "quota_full" if quota.all_full else "quota_margin", words, counts)
+    return Limit(
+        "quota", SLOWS if quota.left_out else OPEN, "quota_partly" if quota.left_out else "open", words, counts
+    )
+
+
+def _money(facts: Facts) -> Limit:
+    money = facts.money
+    counts = {"day": float(money.day), "total": float(money.total)}
+    if money.limit is None and money.day_limit is None:
+        return Limit("money", OPEN, "unlimited", _("Nothing limits it."), counts)
+    most = {"day": _amount(money.day_limit), "total": _amount(money.limit)}
+    words = _("Today %(day)s of %(day_limit)s, in all %(total)s of %(limit)s.", day=_amount(money.day),
+              day_limit=most["day"], total=_amount(money.total), limit=most["total"])  # fmt: skip
+    if money.stop is not None:
+        return Limit("money", STOPS, money.stop, f"{words} {queues.why_sentence(money.stop)}", counts)
+    return Limit("money", OPEN, "below_limit", words, counts)
 
 
 def _team(facts: Facts) -> Limit:
@@ -218,10 +252,14 @@ def _risk(facts: Facts) -> Limit:
     return Limit("risk", OPEN, "below_limit", words, counts)
 
 
+def _amount(money: Decimal | None) -> str:
+    return str(_("no limit")) if money is None else str(format_currency(money, "MXN"))
+
+
 def _number(people: int) -> str:
     return str(format_decimal(people))
 
 
 _LOOKS: tuple[Callable[[Facts], Limit], ...] = (
-    _campaign, _dialer, _mode, _carrier, _phase, _list, _hours, _team, _lines, _a_second, _risk,
+    _campaign, _dialer, _mode, _carrier, _phase, _list, _hours, _quota, _money, _team, _lines, _a_second, _risk,
 )  # fmt: skip
