@@ -16,7 +16,9 @@ WHY_IDLE: dict[str, LazyString] = {
     "list_exhausted": _l("Everybody on the list has been dealt with. Add people or finish the campaign."),
     "all_resting": _l("Nobody may be called yet: retries and callbacks wait for their time."),
     "spend_limit": _l("The campaign has spent what it may. Raise its limit to go on."),
-    "spend_day_limit": _l("The campaign has spent what it may today. It goes on tomorrow, or when the limit is raised."),
+    "spend_day_limit": _l(
+        "The campaign has spent what it may today. It goes on tomorrow, or when the limit is raised."
+    ),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "sessions_busy": _l("As many conversations as this recorded survey may hold at once are under way."),
     "ivr_away": _l("No switch holds recorded surveys now: their program is not running, or its disk is full."),
@@ -26,6 +28,7 @@ WHY_IDLE: dict[str, LazyString] = {
     "small_team": _l("As many phones ring as operators wait: so few operators work one to one."),
     "warming_up": _l("As many phones ring as operators wait, until enough calls have shown how people answer."),
     "risk_budget": _l("As many phones ring as operators wait: one more abandoned call would pass the limit."),
+    "dialer_fault": _l("An error in the program keeps this campaign from dialling. It is in the log of the dialer."),
     "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
 }
 

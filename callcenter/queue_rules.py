@@ -26,7 +26,7 @@ ORDERS: dict[str, LazyString] = {
     "priority": _l("Priority of the person"),
     "section_goal": _l("Sections that are furthest from their goal"),
     "pass": _l("Earlier passes before later ones"),
-    "hour": _l("People who pick up most often at this hour"),
+    "hour": _l("People for whom this hour is the best"),
     "newest": _l("Newest on the list"),
 }
 # What makes a try count for nothing: it is made again, and no rule bounds how often.
@@ -168,6 +168,8 @@ def to_keep(rules: Rules) -> dict[str, Any]:
     changed = {code: retry for code, retry in rules.retries.items() if retry != RETRIES.get(code)}
     if changed:
         kept["retries"] = {code: asdict(retry) for code, retry in changed.items()}
+    if "order" in kept:
+        kept["order"] = list(rules.order)
     return {name: str(value) if isinstance(value, Decimal) else value for name, value in kept.items()}
 
 
