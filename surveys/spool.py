@@ -46,6 +46,17 @@ class Spool:
             seconds = made.seconds
         return f"{self._there}/{name}", seconds
 
+    def keep(self, name: str, words: str, language: str) -> bool:
+        """See that a sentence lies ready under a name of the caller's; True when it had to be made. Raises ProviderError,
+        OSError as `file` does."""
+        path = self._folder / f"{name}.wav"
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            speech.write_whole(path, speech.spoken(words, language).wav)
+            return True
+        return False
+
     def has_space(self) -> bool:
         """Is there room for more prompts and voices?"""
         return shutil.disk_usage(self._folder.parent).free > LEAST_SPACE

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from callcenter import switches
+from callcenter import apologies, queues, switches
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk.client import Client, Lost, Packet
@@ -15,7 +15,7 @@ from scripts.ivr.conversation import Conversation, Watch
 from scripts.ivr.line import Line, News
 from scripts.ivr.material import Material, of_call, of_trial
 from scripts.ivr.reception import Reception
-from surveys import prompt_trials, prompts, recorded_calls
+from surveys import prompt_trials, prompts, recorded_calls, speech
 from surveys.recorded_calls import Subject
 from surveys.spool import Spool
 
@@ -66,11 +66,25 @@ class Hall:
             found = recorded_calls.interrupted(session, self._switch) if now > self._looked + LOOK else []
         if now > self._looked + LOOK:
             self._looked = now
+            self._keep_apologies(spool)
         for channel in found:
             self._begin(client, channel)
         if now > self._tidied + TIDY:
             self._tidied = now
             spool.tidy()
+
+    def _keep_apologies(self, spool: Spool) -> None:
+        """Whoever picks up and finds nobody hears who called: the dialplan plays it by itself. Where nobody speaks the
+        language it plays the sentence that names nobody."""
+        if speech.synthesiser(apologies.LANGUAGE) is None:
+            return
+        with open_session() as session:
+            callers = {queue.on_behalf_of for queue in queues.running(session)}
+        for caller in callers:
+            try:
+                spool.keep(apologies.name(caller), apologies.words(caller), apologies.LANGUAGE)
+            except (ProviderError, OSError) as error:
+                log.warning("ivr %s: an apology was not kept: %s", self._switch, error)
 
     def _say_fault(self, fault: str) -> None:
         """What keeps us from work, once; and that it is over."""
