@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import real_now
@@ -13,10 +13,15 @@ from callcenter.call_states import DIALLING
 from callcenter.operators import Operator, is_free, operator_queues
 from callcenter.queues import CallQueue
 
+HELD = "held"  # a line that is held by a citizen who waits for nobody
+PATIENCE = timedelta(seconds=3)
+GOING = timedelta(seconds=5)  # an attempt given up is down by then; one that is not rings on
+
 
 @dataclass(frozen=True)
 class QueueFloor:
-    """What one queue competes for. Tuples are seconds since each began; counts are of this moment."""
+    """What one queue competes for. Tuples are seconds since each began, the longest first; counts are of this moment.
+    Operators who go or pause after their call are in none of them."""
 
     idle: int
     wrapping: tuple[float, ...]
@@ -27,30 +32,55 @@ class QueueFloor:
 
 @dataclass
 class Floor:
-    """`queues_of`: the queues of each operator at work, None for every one. `rings` grows as a tick places calls.
+    """`queues_of`: the queues of each operator at work, None for every one; `leaving`: those who will not be free after
+    their call. `rings` (queue, seconds, state) grows as a tick places calls and shrinks as it gives some up.
     `recordings`: queues that recorded surveys answer; `recorded`: conversations that they hold now, by queue."""
 
     now: datetime
     free: list[int] = field(default_factory=list)
     states: dict[int, tuple[str, float]] = field(default_factory=dict)
     queues_of: dict[int, set[int] | None] = field(default_factory=dict)
+    leaving: set[int] = field(default_factory=set)
     rings: list[tuple[int, float, str]] = field(default_factory=list)
     recordings: set[int] = field(default_factory=set)
     recorded: Counter[int] = field(default_factory=Counter)
 
     def of_queue(self, queue_id: int) -> QueueFloor:
-        """The operators who serve this queue, and every ring that may end up with one of those who are free."""
+        """The operators who serve this queue, and every ring that may end up with one of them."""
         free = [o for o in self.free if self._serves(o, queue_id)]
-        own = [self.queues_of[operator_id] for operator_id in free]
-        served = {queue_id}.union(*(queues for queues in own if queues))
-        rivals = [ring for ring in self.rings if (None in own or ring[0] in served) and ring[0] not in self.recordings]
+        rivals = self._rivals(queue_id, free)
         return QueueFloor(
             idle=len(free),
             wrapping=self._seconds(queue_id, "wrap_up"),
             talking=self._seconds(queue_id, "in_call"),
-            ringing=tuple(seconds for _, seconds, state in rivals if state != "answered"),
+            ringing=tuple(sorted((s for _, s, state in rivals if state not in ("answered", HELD)), reverse=True)),
             waiting=sum(state == "answered" for _, _, state in rivals),
         )
+
+    def _rivals(self, queue_id: int, free: list[int]) -> list[tuple[int, float, str]]:
+        """The queue's own rings, and those of others that may take the same operators: all of them where one is free
+        now; where they meet only at somebody busy, those that the others' own free operators cannot take."""
+        near = self._queues_with(queue_id, free)
+        busy = [o for o, (state, _) in self.states.items() if state != "available" and self._serves(o, queue_id)]
+        far = self._queues_with(queue_id, busy)
+        rings = [ring for ring in self.rings if ring[0] not in self.recordings]
+        own = [ring for ring in rings if near is None or ring[0] in near]
+        if near is None or (far is not None and far <= near):
+            return own
+        others = [ring for ring in rings if ring[0] not in near and (far is None or ring[0] in far)]
+        others.sort(key=lambda ring: (ring[2] == "answered", ring[1]))
+        spare = sum(not self._serves(o, queue_id) for o in self.free) if others else 0
+        return own + others[spare:]
+
+    def _queues_with(self, queue_id: int, operators: list[int]) -> set[int] | None:
+        """This queue and every other one that these operators serve; None for all."""
+        served = {queue_id}
+        for operator_id in operators:
+            queues = self.queues_of[operator_id]
+            if queues is None:
+                return None
+            served |= queues
+        return served
 
     @property
     def talking(self) -> int:
@@ -70,35 +100,50 @@ class Floor:
         """Count calls just planned for a queue, so that the next queue of the tick sees them."""
         self.rings += [(queue_id, 0.0, "planned")] * number
 
+    def given_up(self, queue_id: int, number: int) -> None:
+        """Forget the queue's oldest rings, which are being left."""
+        oldest = sorted((ring for ring in self.rings if ring[0] == queue_id and ring[2] == "ringing"),
+                        key=lambda ring: -ring[1])  # fmt: skip
+        for ring in oldest[:number]:
+            self.rings.remove(ring)
+
     def _serves(self, operator_id: int, queue_id: int) -> bool:
         own = self.queues_of[operator_id]
         return own is None or queue_id in own
 
     def _seconds(self, queue_id: int, state: str) -> tuple[float, ...]:
         of_state = [(o, seconds) for o, (now, seconds) in self.states.items() if now == state]
-        return tuple(seconds for o, seconds in of_state if self._serves(o, queue_id))
+        coming = (seconds for o, seconds in of_state if o not in self.leaving and self._serves(o, queue_id))
+        return tuple(sorted(coming, reverse=True))
 
 
 def read(session: Session) -> Floor:
     """The whole floor in six short SELECTs, whatever the number of queues."""
     now = real_now()
     floor = Floor(now)
-    at_work = select(Operator.id, Operator.state, Operator.state_since).where(
+    leaves = or_(Operator.leave_after_call, Operator.pause_reason.is_not(None))
+    at_work = select(Operator.id, Operator.state, Operator.state_since, leaves).where(
         Operator.state.in_(("in_call", "wrap_up", "available"))
     )
-    for operator_id, state, since in session.execute(at_work):
+    for operator_id, state, since, is_leaving in session.execute(at_work):
         floor.states[operator_id] = (state, (now - since).total_seconds())
         floor.queues_of[operator_id] = None
+        if is_leaving:
+            floor.leaving.add(operator_id)
     for operator_id, queue_id in session.execute(select(operator_queues.c.operator_id, operator_queues.c.queue_id)):
         if operator_id in floor.queues_of:
             floor.queues_of[operator_id] = (floor.queues_of[operator_id] or set()) | {queue_id}
     floor.free = list(session.scalars(select(Operator.id).where(is_free(now))))
     for operator_id in floor.free:
         floor.queues_of.setdefault(operator_id, None)
-    dialling = select(Call.queue_id, Call.state, Call.ringing_at, Call.placed_at).where(Call.state.in_(DIALLING))
-    for queue_id, state, ringing_at, placed_at in session.execute(dialling):
+    stays = or_(Call.given_up_at.is_(None), Call.given_up_at < now - GOING)
+    # Who rings us hears the menu first, and who has waited so long is being told so: neither takes an operator now.
+    waits = and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - PATIENCE)
+    state = case((waits, "answered"), (Call.state == "answered", HELD), else_=Call.state)
+    dialling = select(Call.queue_id, state, Call.ringing_at, Call.placed_at).where(Call.state.in_(DIALLING), stays)
+    for queue_id, is_now, ringing_at, placed_at in session.execute(dialling):
         began = ringing_at or placed_at or now
-        floor.rings.append((queue_id, (now - began).total_seconds(), state))
+        floor.rings.append((queue_id, (now - began).total_seconds(), is_now))
     answered = select(CallQueue.id).where(CallQueue.answered_by == "recording", CallQueue.state != "finished")
     floor.recordings.update(session.scalars(answered))
     talking = select(Call.queue_id, func.count()).where(Call.state == "connected", Call.operator_id.is_(None))

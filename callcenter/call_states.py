@@ -71,7 +71,9 @@ FACTS = {
 }
 
 # The person or the line had its say: the try counts. Every other end gives the try back.
-COUNTED = frozenset({"busy", "no_answer", "abandoned", "failed", "invalid_number", "machine", "not_coded"})
+COUNTED = frozenset({"busy", "no_answer", "given_up", "abandoned", "failed", "invalid_number", "machine", "not_coded"})
+# How a line says that we took it down ourselves before anybody picked up.
+TAKEN_DOWN = ("canceled", "hung_up", "failed")
 
 # How long a call may stay in a state before the sweeper asks about it (real time).
 LIFE = {
@@ -95,10 +97,12 @@ def move(state: str, event: str) -> str | None:
     return MOVES[state].get(event)
 
 
-def outcome(event: str, direction: str = "out", was: str = "") -> str:
+def outcome(event: str, direction: str = "out", was: str = "", *, given_up: bool = False) -> str:
     """What became of a call that `event` ended in the state `was` without an operator's word. One of ours that ended
     after its answer and before anybody spoke is an abandoned one, however it ended; who rang us and hung up has heard
-    the menu."""
+    the menu. `given_up`: we had chosen to let it ring no longer, and nobody had picked up."""
+    if given_up and event in TAKEN_DOWN:
+        return "given_up"
     if direction == "out" and (event == "hung_up" or (was == "answered" and event in ("lost", "failed"))):
         return "abandoned"
     return "inbound_informed" if event == "hung_up" else event

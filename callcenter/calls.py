@@ -11,15 +11,15 @@ from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_claims, queue_entries, queues
+from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call, CallEvent
+from callcenter.call_planning import plan
 from callcenter.call_scripts import script_for
 from callcenter.dispositions import Disposition, disposition
 
@@ -37,33 +37,6 @@ class Event:
     key: str
     payload: dict[str, Any] = field(default_factory=dict)
     ref: str | None = None
-
-
-def plan(session: Session, queue: queues.CallQueue, entries: Sequence[queues.QueueEntry]) -> list[UUID]:
-    """Write a planned call for each claimed entry; returns their ids. Whoever places them needs the commit first.
-
-    A phone with an open call gets no second one (the database forbids it): its entry goes back to waiting."""
-    now, at = real_now(), campaign_now(session)
-    phones = queue_claims.phones(session, entries)
-    planned = []
-    for entry in entries:
-        row = {
-            "id": uuid4(), "channel": "call", "purpose": queue.purpose, "contact_id": entry.contact_id,
-            "phone": phones[entry.id], "at": at, "created_at": now,
-            "deadline_at": now + call_states.LIFE["planned"],
-        }  # fmt: skip
-        taken = session.scalar(insert(Attempt).values(row).on_conflict_do_nothing().returning(Attempt.id)) is None
-        if taken:
-            queue_entries.give_back(session, entry)
-            continue
-        session.add(
-            Call(id=row["id"], queue_id=queue.id, entry_id=entry.id, script=queue.script, carrier=queue.carrier,
-                 caller_id=queue.caller_id)
-        )  # fmt: skip
-        planned.append(row["id"])
-    session.flush()
-    tell_later(session, f"queue/{queue.id}")
-    return planned
 
 
 def record_event(session: Session, call_id: UUID, event: Event) -> bool:
@@ -95,7 +68,8 @@ def _apply(session: Session, call: Call, event: Event) -> bool:
         call.wrap_up_until = real_now() + _wrap_up_time(session, call)
         operators.begin_wrap_up(session, call.id)
     elif state == "ended":
-        outcome = call_states.outcome(event.kind, call.direction, was)
+        left = call.given_up_at is not None and call.answered_at is None
+        outcome = call_states.outcome(event.kind, call.direction, was, given_up=left)
         _close(session, call, outcome)
         # The gate names its own time (call_placing.refuse); a call that came in is no try of ours.
         if event.kind != "refused_by_gate" and call.direction == "out":

@@ -1,16 +1,34 @@
 """The last decisions of each queue, with what they were made from: what the why panel shows. No person is in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    column,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.outbox import tell_later
+from callcenter.queues import CallQueue
 
 KEPT = 100  # of each queue
 OLDEST = timedelta(days=7)
+OLD = timedelta(seconds=5)  # a word that is said anew although it is the same
 
 
 class DialDecision(Base):
@@ -73,10 +91,40 @@ class Decided:
     at: datetime = field(default_factory=real_now)
 
 
-def keep(session: Session, decisions: list[Decided]) -> None:
-    """Write them down in one statement."""
-    if decisions:
-        session.execute(insert(DialDecision), [vars(decided) for decided in decisions])
+def keep(session: Session, decisions: Sequence[Decided]) -> None:
+    """Let each queue say the dialer's last word, where that changed or grew old, and write down those decisions and
+    the ones that did something."""
+    if not decisions:
+        return
+    told = _tell(session, decisions)
+    worth = [each for each in decisions if each.queue_id in told or each.planned or each.broken_off]
+    if worth:
+        session.execute(insert(DialDecision), [vars(decided) for decided in worth])
+    for queue_id in told:
+        tell_later(session, f"queue/{queue_id}")
+    if told:
+        tell_later(session, "floor")
+
+
+def _tell(session: Session, decisions: Sequence[Decided]) -> set[int]:
+    """The queues whose word was written."""
+    now = real_now()
+    word = values(column("queue_id", Integer), column("reason", String), column("falls_back", String), name="word")
+    said = word.data([(each.queue_id, each.reason, each.falls_back) for each in decisions])
+    changed = or_(
+        CallQueue.decided_at.is_(None),
+        CallQueue.decided_at < now - OLD,
+        CallQueue.why_idle.is_distinct_from(said.c.reason),
+        CallQueue.falls_back.is_distinct_from(said.c.falls_back),
+    )
+    written = session.execute(
+        update(CallQueue)
+        .where(CallQueue.id == said.c.queue_id, CallQueue.state == "running", changed)
+        .values(why_idle=said.c.reason, falls_back=said.c.falls_back, decided_at=now)
+        .returning(CallQueue.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(written.scalars())
 
 
 def latest(session: Session, queue_id: int, limit: int = 20) -> list[DialDecision]:

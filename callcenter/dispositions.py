@@ -52,6 +52,7 @@ OUTCOMES: dict[str, LazyString] = {
     "machine": _l("An answering machine took the call"),
     "invalid_number": _l("The number does not exist"),
     "canceled": _l("Given up before an answer"),
+    "given_up": _l("Rung in vain, and left while nobody was free"),
     "abandoned": _l("Answered, and no operator was free"),
     "refused_by_gate": _l("Not called: a rule forbade it"),
     "not_placed": _l("Never reached the carrier"),

@@ -30,7 +30,7 @@ WHY_IDLE: dict[str, LazyString] = {
     "risk_budget": _l("As many phones ring as operators wait: one more abandoned call would pass the limit."),
     "dialer_fault": _l("An error in the program keeps this campaign from dialling. It is in the log of the dialer."),
     "mode_unknown": _l("The dialling mode of this campaign is not known to this version."),
-}
+}  # fmt: skip
 
 # Why a queue was paused by itself: `carrier:<code>` of call_queues.state_reason.
 PAUSES: dict[str, LazyString] = {

@@ -11,7 +11,7 @@ from callcenter import call_placing, call_sweep, calls, carriers, consent, opera
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.call_placing import Order
-from callcenter.calls import Event
+from callcenter.calls import Call, Event
 from callcenter.carriers import Carrier, Known, NoCarrier, Route
 
 log = logging.getLogger(__name__)
@@ -91,16 +91,30 @@ def _way(session: Session, order: Order) -> tuple[Carrier, Route] | Event:
 def hang_up(call_id: str) -> None:
     """End a call at its carrier. When the carrier cannot be reached, the sweep asks again."""
     with open_session() as session:
-        call = calls.locked(session, UUID(call_id))
-        ref, carrier, answered = call.carrier_ref, call.carrier, call.answered_at is not None
-        if not answered:  # so that its end is known for ours, whatever the line says of it
-            calls.record_event(session, call.id, Event("hang_up_asked", "hang_up_asked"))
-        session.commit()
-        if ref is None:
-            return
-        carriers.carrier(carrier).hang_up(ref)
-        calls.record_event(session, UUID(call_id), Event("hung_up" if answered else "canceled", "hang_up"))
-        session.commit()
+        _end(session, calls.locked(session, UUID(call_id)))
+
+
+def give_up(call_ids: list[str]) -> None:
+    """Let these phones ring no longer, unless somebody has picked up meanwhile (callcenter.giving_up)."""
+    with open_session() as session:
+        for call_id in call_ids:
+            call = calls.locked(session, UUID(call_id))
+            if call.state == "ringing" and call.given_up_at is not None:
+                _end(session, call)
+            session.commit()
+
+
+def _end(session: Session, call: Call) -> None:
+    """Say that we end it, commit, ask the carrier, record."""
+    call_id, ref, carrier, answered = call.id, call.carrier_ref, call.carrier, call.answered_at is not None
+    if not answered:  # so that its end is known for ours, whatever the line says of it
+        calls.record_event(session, call_id, Event("hang_up_asked", "hang_up_asked"))
+    session.commit()
+    if ref is None:
+        return
+    carriers.carrier(carrier).hang_up(ref)
+    calls.record_event(session, call_id, Event("hung_up" if answered else "canceled", "hang_up"))
+    session.commit()
 
 
 def open_room(operator_id: int, again: bool = False) -> None:

@@ -1,17 +1,16 @@
 """Call queues: who is to be called for what, through which carrier, and when each person may be tried again."""
 
-from datetime import timedelta
 from typing import Any
 
 from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, func, literal, or_, select, update
+from sqlalchemy import Select, and_, func, literal, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, aliased
 
 from callcenter.base import audit
-from callcenter.base.clock import campaign_now, real_now
+from callcenter.base.clock import campaign_now
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.call_ledger import Call
@@ -21,9 +20,9 @@ from callcenter.queue_claims import ALONE, OVERDUE, claim
 from callcenter.queue_tables import CallQueue, QueueEntry
 
 __all__ = [
-    "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "note_decision",
+    "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get",
     "open_callbacks", "pause_sentence", "progress", "reopen_for_callbacks", "running", "running_for", "set_state",
-    "why_sentence",
+    "why_nobody", "why_sentence",
 ]  # fmt: skip
 
 LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
@@ -132,17 +131,18 @@ def progress(session: Session, queue_id: int) -> dict[str, int]:
     return {name: int(row._mapping[name]) for name in counts}
 
 
-def note_decision(session: Session, queue_id: int, why_idle: str | None) -> None:
-    """The dialer's last word, written only when it changed or grew old. `why_idle`: a code of WHY_IDLE or None."""
-    now = real_now()
-    old = or_(CallQueue.decided_at.is_(None), CallQueue.decided_at < now - timedelta(seconds=5))
-    changed = CallQueue.why_idle.is_distinct_from(why_idle)
-    written = session.connection().execute(
-        update(CallQueue).where(CallQueue.id == queue_id, or_(old, changed)).values(why_idle=why_idle, decided_at=now)
-    )
-    if written.rowcount:
-        tell_later(session, f"queue/{queue_id}")
-        tell_later(session, "floor")
+def why_nobody(session: Session, queue_id: int) -> str:
+    """Why nobody could be claimed, a code of WHY_IDLE. Asked often: it counts nobody."""
+    return "all_resting" if session.scalar(_ANYBODY, {"queue": queue_id}) else "list_exhausted"
+
+
+# In words of its own, with the words of the partial indexes, so that the longest list is never walked.
+_WAITS = "SELECT FROM queue_entries WHERE queue_id = :queue AND state = 'waiting'"
+_ANYBODY = text(f"""
+    SELECT EXISTS ({_WAITS} AND is_callback)
+        OR EXISTS ({_WAITS} AND NOT is_callback AND not_before IS NULL)
+        OR EXISTS ({_WAITS} AND NOT is_callback AND not_before IS NOT NULL)
+        OR EXISTS (SELECT FROM calls WHERE queue_id = :queue AND state <> 'ended' AND direction = 'out')""")  # noqa: S608
 
 
 def running_for(session: Session, queue_ids: list[int]) -> list[dict[str, Any]]:

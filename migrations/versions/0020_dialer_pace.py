@@ -33,10 +33,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_dial_decisions_queue_id_id", "dial_decisions", ["queue_id", "id"])
     op.add_column("calls", sa.Column("given_up_at", TIME))
-    op.create_index("ix_calls_queue_id_placed_at", "calls", ["queue_id", "placed_at"])
+    op.create_index("ix_calls_queue_id_placed_at", "calls", ["queue_id", "placed_at"],
+                    postgresql_where=sa.text("placed_at IS NOT NULL"))  # fmt: skip
+    op.create_index("ix_calls_given_up", "calls", ["queue_id"], postgresql_where=sa.text("given_up_at IS NOT NULL"))
 
 
 def downgrade() -> None:
+    op.drop_index("ix_calls_given_up", "calls")
     op.drop_index("ix_calls_queue_id_placed_at", "calls")
     op.drop_column("calls", "given_up_at")
     op.drop_table("dial_decisions")

@@ -127,14 +127,3 @@ def test_a_change_of_state_is_audited_with_its_reason_and_the_end_is_final(sessi
         queues.set_state(session, queue.id, "running", None, None)
     with pytest.raises(NotFound):
         queues.set_state(session, 0, "running", None, None)
-
-
-def test_the_dialers_word_is_written_when_it_changes(session: Session) -> None:
-    queue = cast.queue(session)
-    queues.note_decision(session, queue.id, "no_operators")
-    session.refresh(queue)
-    first = queue.decided_at
-    queues.note_decision(session, queue.id, "no_operators")
-    session.refresh(queue)
-    assert (queue.why_idle, queue.decided_at) == ("no_operators", first)
-    assert queues.why_sentence("no_operators") == "No operator is available. Operators go available in their console."
