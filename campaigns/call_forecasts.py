@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Float, Select, bindparam, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from callcenter import rulebook
-from callcenter.base.clock import ZONE, campaign_now
+from callcenter.base.clock import ZONE
 from callcenter.call_ledger import Call
 from callcenter.queue_pace import Pace
 from callcenter.queues import CallQueue
@@ -177,8 +176,3 @@ def end_of(book: Rulebook, now: datetime, hours: float, hours_a_day: float) -> d
             return day
         day += timedelta(days=1)
     return None
-
-
-def rest_of(session: Session, hours: float, hours_a_day: float) -> date | None:
-    """The day on which a running campaign ends that still needs so many hours of calling."""
-    return end_of(rulebook.read(session), campaign_now(session), hours, hours_a_day)

@@ -8,22 +8,19 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_security import current_user
 from sqlalchemy.orm import Session
-from wtforms.fields import SelectChoice
+from werkzeug.datastructures import MultiDict
 
-from callcenter import carriers, dispositions, queues
+from callcenter import abandonment, dispositions, entry_reasons, queue_pace, queues
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
-from callcenter.base.settings import web_settings
-from callcenter.trunk_book import caller_ids
-from callcenter.trunk_health import CARRIER
-from callcenter.trunk_numbers import LOCAL
 from callcenter.trunks import reach_invented
-from campaigns import audiences, calling, labels, preflight, reports
-from campaigns.calling import OPERATOR_SCRIPT, CallCampaign
-from campaigns.forms import CallForm
-from surveys import questionnaire
+from campaigns import audiences, call_drafts, call_figures, calling, draft_plans, labels, preflight, reports
+from campaigns.call_figures import Speed
+from campaigns.call_forecasts import Forecast
+from campaigns.calling import CallCampaign
+from campaigns.draft_forms import PaceForm
 
 blueprint = Blueprint("calls", __name__, url_prefix="/calls")
 
@@ -40,21 +37,14 @@ def _live_snapshot(session: Session, _user_id: int, queue_id: int) -> dict[str, 
     return {"state": queue.state, "why_idle": queue.why_idle, **queues.progress(session, queue_id)}
 
 
-@blueprint.route("/new", methods=["GET", "POST"])
+@blueprint.get("/new")
 @access("strategist", "administrator")
 def create() -> ResponseReturnValue:
+    """To the first step of a new draft: the person's own in which nothing was written yet, else another."""
     session = web_session()
-    form = _form()
-    if form.validate_on_submit():
-        campaign = calling.create(session, form.plan(web_settings()), current_user.id)
-        session.commit()
-        return redirect(url_for(".show", campaign_id=campaign.id))
-    status = 422 if request.method == "POST" else 200
-    page = render_template(
-        "campaigns/call_form.html", form=form, has_segments=bool(form.segment_id.choices),
-        has_switchboard=carriers.has_switchboard(),
-    )  # fmt: skip
-    return page, status
+    draft = call_drafts.begin(session, current_user.id)
+    session.commit()
+    return redirect(url_for("campaigns.drafts.step", draft_id=draft.id, step="goal"))
 
 
 @blueprint.get("/<int:campaign_id>")
@@ -66,7 +56,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
             "campaigns/call_preflight.html", campaign=campaign, check=_check(campaign), labels=labels,
             gaps=calling.gaps(web_session(), campaign), survey_id=calling.recorded_survey(campaign),
         )  # fmt: skip
-    return render_template("campaigns/call.html", **_picture(campaign))
+    return _show(campaign)
 
 
 @blueprint.get("/<int:campaign_id>/live")
@@ -117,24 +107,31 @@ def finish(campaign_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show", campaign_id=campaign_id))
 
 
-def _form() -> CallForm:
+@blueprint.post("/<int:campaign_id>/pace")
+@access(*WATCHERS)
+def set_pace(campaign_id: int) -> ResponseReturnValue:
+    """Another mode or limit, from the next decision on."""
     session = web_session()
-    form = CallForm()
-    form.segment_id.choices = audiences.choices(session)
-    form.script.choices = [SelectChoice(f"survey/{survey.id}", _("Survey: %(name)s", name=survey.name))
-                           for survey, _interviews in questionnaire.listed(session)]  # fmt: skip
-    form.script.choices.append(SelectChoice(OPERATOR_SCRIPT, _("A text of our own")))
-    form.caller_id.choices = [SelectChoice(number, labels.caller_id(number)) for number in _caller_ids(session)]
-    return form
+    campaign = calling.find(session, campaign_id)
+    form = PaceForm(request.form)
+    form.prepare(session, {})
+    if not form.validate():
+        return _show(campaign, form), 422
+    queue_pace.set_pace(session, campaign.queue_id, form.pace(), current_user.id)
+    session.commit()
+    flash(_("The pace is changed; the next decision follows it."), "success")
+    return redirect(url_for(".show", campaign_id=campaign_id))
 
 
-def _caller_ids(session: Session) -> list[str]:
-    """What may be shown to the people called: with Asterisk what its trunks allow, and each person's local number."""
-    if web_settings().carrier != CARRIER:
-        number = web_settings().twilio.voice_number
-        return [number] if number else []
-    numbers = caller_ids(session)
-    return [*numbers, LOCAL] if len(numbers) > 1 else numbers
+@blueprint.post("/<int:campaign_id>/duplicate")
+@access("strategist", "administrator")
+def duplicate(campaign_id: int) -> ResponseReturnValue:
+    """A draft that says the same, to be changed and started."""
+    session = web_session()
+    campaign = calling.find(session, campaign_id)
+    draft = draft_plans.copy(session, campaign, _("%(name)s, again", name=campaign.name), current_user.id)
+    session.commit()
+    return redirect(url_for("campaigns.drafts.step", draft_id=draft.id, step="goal"))
 
 
 def _check(campaign: CallCampaign) -> preflight.Preflight:
@@ -148,10 +145,36 @@ def _check(campaign: CallCampaign) -> preflight.Preflight:
 
 def _picture(campaign: CallCampaign) -> dict[str, object]:
     session, queue = web_session(), campaign.queue
+    progress = queues.progress(session, queue.id)
+    speeds = call_figures.speeds(session, [queue.id])
+    counts = {queue.id: {"planned": progress["total"], "settled": progress["done"] + progress["excluded"]}}
+    ends = call_figures.ends(session, [campaign] if queue.state == "running" else [], counts, speeds)
     return {
-        "campaign": campaign, "queue": queue, "labels": labels, "as_of": campaign_now(session),
-        "progress": queues.progress(session, queue.id), "why_idle": queues.why_sentence(queue.why_idle),
+        "campaign": campaign, "queue": queue, "labels": labels, "as_of": campaign_now(session), "progress": progress,
         "outcomes": [(dispositions.label(code), n) for code, n in reports.call_outcomes(session, queue.id)],
-        "excluded": [(labels.refusal(code), n) for code, n in reports.entry_reasons(session, queue.id)],
-        "per_hour": reports.calls_per_hour(session, queue.id),
+        "excluded": [(entry_reasons.sentence(code), n) for code, n in reports.entry_reasons(session, queue.id)],
+        "funnel": call_figures.funnel(session, queue.id), "speed": speeds.get(queue.id, Speed()),
+        "hours": call_figures.by_hour(session, queue.id), "trunks": call_figures.by_trunk(session, queue.id),
+        "found_nobody": abandonment.of_queues(session, [queue.id])[queue.id], "forecast": _forecast(campaign),
+        "ends_on": ends.get(campaign.id), "mode_name": queue_pace.NAMES.get(queue.mode, queue.mode),
+        "fallback": queue_pace.fallback_sentence(queue.falls_back),
     }  # fmt: skip
+
+
+def _forecast(campaign: CallCampaign) -> Forecast | None:
+    """What was foreseen at the start; None of a campaign older than forecasts."""
+    return Forecast(**campaign.forecast) if campaign.forecast else None
+
+
+def _pace_form(campaign: CallCampaign) -> PaceForm:
+    """The pace as it stands, or as it was just typed."""
+    form = PaceForm(MultiDict(draft_plans.written_of_pace(queue_pace.of_queue(campaign.queue))))
+    form.prepare(web_session(), {})
+    return form
+
+
+def _show(campaign: CallCampaign, pace_form: PaceForm | None = None) -> str:
+    return render_template(
+        "campaigns/call.html", pace_form=pace_form or _pace_form(campaign), modes=queue_pace.MODES,
+        **_picture(campaign),
+    )  # fmt: skip

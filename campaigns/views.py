@@ -9,15 +9,18 @@ from flask_babel import format_currency, ngettext
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from callcenter import queues
+from callcenter import abandonment, queue_pace, queues
 from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
 from campaigns import (
+    call_drafts,
+    call_figures,
     call_views,
     calling,
+    draft_views,
     inbox_views,
     labels,
     message_campaigns,
@@ -28,6 +31,7 @@ from campaigns import (
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
 blueprint.register_blueprint(call_views.blueprint)
+blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
@@ -90,10 +94,23 @@ def _running_campaigns() -> tuple[list[calling.CallCampaign], list[message_campa
 def _overview() -> dict[str, object]:
     session = web_session()
     calls, texts = calling.newest(session), message_campaigns.newest(session)
+    is_author = may(frozenset(draft_views.AUTHORS))
     return {
         "calls": calls, "texts": texts, "labels": labels, "as_of": campaign_now(session), "why": queues.why_sentence,
-        "call_counts": reports.call_counts(session, [one.queue_id for one in calls]),
         "message_counts": reports.message_counts(session, [one.id for one in texts]),
-        "anything_runs": any(_running_campaigns()),
+        "drafts": call_drafts.waiting(session) if is_author else [], "fallback": queue_pace.fallback_sentence,
+        "anything_runs": any(_running_campaigns()), **_of_calls(calls),
         "no_progress": {"planned": 0, "settled": 0, "delivered": 0, "failed": 0}, "title": _("Campaigns"),
+    }  # fmt: skip
+
+
+def _of_calls(calls: list[calling.CallCampaign]) -> dict[str, object]:
+    """How far each calling campaign is, how fast it goes, who found nobody, and when it would end."""
+    session, ids = web_session(), [one.queue_id for one in calls]
+    running = [one for one in calls if one.queue.state == "running"]
+    counts = reports.call_counts(session, ids)
+    speeds = call_figures.speeds(session, ids)
+    return {
+        "call_counts": counts, "speeds": speeds, "found_nobody": abandonment.of_queues(session, ids),
+        "ends": call_figures.ends(session, running, counts, speeds),
     }  # fmt: skip
