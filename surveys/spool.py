@@ -47,8 +47,7 @@ class Spool:
         return f"{self._there}/{name}", seconds
 
     def keep(self, name: str, words: str, language: str) -> bool:
-        """See that a sentence lies ready under a name of the caller's; True when it had to be made. Raises ProviderError,
-        OSError as `file` does."""
+        """See that a sentence lies ready under this name; True when it had to be made. Raises as `file` does."""
         path = self._folder / f"{name}.wav"
         try:
             os.utime(path)
