@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcenter.base import clock, db, outbox
@@ -137,3 +137,14 @@ def client_as(app: Flask, people: dict[str, User]) -> ClientAs:
         return client
 
     return enter
+
+
+@pytest.fixture
+def committed(engine: Engine, settings: Settings) -> Iterator[db.Sessions]:
+    """Sessions of connections of their own, whose commits are real; every table is emptied afterwards."""
+    outbox.connect(settings.redis_url)
+    yield db.use(sessionmaker(engine, expire_on_commit=False))
+    with engine.begin() as connection:
+        tables = text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        names = ", ".join(name for name in connection.scalars(tables) if name != "alembic_version")
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

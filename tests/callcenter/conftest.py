@@ -1,13 +1,17 @@
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import sessionmaker
+from flask import Flask
+from sqlalchemy.orm import Session
 
-from callcenter import carriers, suppressions
-from callcenter.base import db, outbox
+from callcenter import carriers, recording_files, suppressions
 from callcenter.base.settings import Settings
+from callcenter.operators import Operator
+from tests.callcenter import recording_cast, switchboard_cast
 from tests.callcenter.cast import FakeCarrier
+from tests.callcenter.switchboard_cast import FakeSwitchboard
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +29,26 @@ def carrier() -> Iterator[FakeCarrier]:
 
 
 @pytest.fixture
-def committed(engine: Engine, settings: Settings) -> Iterator[db.Sessions]:
-    """Sessions of connections of their own, whose commits are real; every table is emptied afterwards."""
-    outbox.connect(settings.redis_url)
-    yield db.use(sessionmaker(engine, expire_on_commit=False))
-    with engine.begin() as connection:
-        tables = text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
-        names = ", ".join(name for name in connection.scalars(tables) if name != "alembic_version")
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+def board() -> Iterator[FakeSwitchboard]:
+    """The process's carrier `asterisk`, which writes down what it is asked for."""
+    with switchboard_cast.switchboard() as fake:
+        yield fake
+
+
+@pytest.fixture
+def olga(session: Session, board: FakeSwitchboard) -> Operator:
+    """An operator in her room, free."""
+    return switchboard_cast.operator(session, "olga")
+
+
+@pytest.fixture
+def spool(app: Flask, session: Session, tmp_path: Path, settings: Settings) -> Iterator[Path]:
+    """A switch's folder of recordings; our own storage stands beside it."""
+    folder = tmp_path / "spool"
+    carriers.use({"asterisk": FakeSwitchboard()})
+    recording_files.configure(replace(settings, var=tmp_path / "var"))
+    recording_cast.switch(session, folder)
+    session.commit()
+    yield folder
+    carriers.use({})
+    recording_files.configure(settings)

@@ -1,6 +1,5 @@
 """Hold, keys, consulting and handing over, against a switchboard that writes down what it is asked."""
 
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,17 +15,6 @@ from callcenter.operators import Operator
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.switchboard_cast import FakeSwitchboard
 from tests.queued import run_jobs
-
-
-@pytest.fixture
-def board() -> Iterator[FakeSwitchboard]:
-    with switchboard_cast.switchboard() as fake:
-        yield fake
-
-
-@pytest.fixture
-def olga(session: Session, board: FakeSwitchboard) -> Operator:
-    return switchboard_cast.operator(session, "olga")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Citizens who change rooms: nobody meets another one on the way, and no move is lost."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,17 +19,6 @@ from callcenter.queues import CallQueue
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.switchboard_cast import FakeSwitchboard
 from tests.queued import run_jobs
-
-
-@pytest.fixture
-def board() -> Iterator[FakeSwitchboard]:
-    with switchboard_cast.switchboard() as fake:
-        yield fake
-
-
-@pytest.fixture
-def olga(session: Session, board: FakeSwitchboard) -> Operator:
-    return switchboard_cast.operator(session, "olga")
 
 
 @pytest.fixture

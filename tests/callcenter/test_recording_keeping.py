@@ -2,18 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from callcenter import (
-    carriers,
     person_erasure,
     person_exports,
     privacy_jobs,
@@ -26,24 +22,10 @@ from callcenter import (
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
-from callcenter.base.settings import Settings
 from callcenter.person_exports import PersonExport
 from callcenter.recording_ledger import Recording
-from tests.callcenter import recording_cast as the
-from tests.callcenter.recording_cast import FakeSwitchboard, Talk, begun, hang_up, row, spoken, talk
+from tests.callcenter.recording_cast import Talk, begun, hang_up, row, spoken, talk
 from tests.conftest import ClientAs
-
-
-@pytest.fixture
-def spool(app: Flask, session: Session, tmp_path: Path, settings: Settings) -> Iterator[Path]:
-    folder = tmp_path / "spool"
-    carriers.use({"asterisk": FakeSwitchboard()})
-    recording_files.configure(replace(settings, var=tmp_path / "var"))
-    the.switch(session, folder)
-    session.commit()
-    yield folder
-    carriers.use({})
-    recording_files.configure(settings)
 
 
 @pytest.fixture

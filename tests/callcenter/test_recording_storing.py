@@ -3,17 +3,15 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, recording_files, recording_jobs, recording_keeping, recording_sound, recording_storing
+from callcenter import recording_files, recording_jobs, recording_keeping, recording_sound, recording_storing
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
@@ -21,20 +19,7 @@ from callcenter.base.settings import Recordings, Settings
 from callcenter.recording_ledger import Recording
 from tests.callcenter import bucket as buckets
 from tests.callcenter import recording_cast as the
-from tests.callcenter.recording_cast import FakeSwitchboard, Talk, begun, hang_up, row, spoken, talk
-
-
-@pytest.fixture
-def spool(app: Flask, session: Session, tmp_path: Path, settings: Settings) -> Iterator[Path]:
-    """The switch's folder; our own storage stands beside it."""
-    folder = tmp_path / "spool"
-    carriers.use({"asterisk": FakeSwitchboard()})
-    recording_files.configure(replace(settings, var=tmp_path / "var"))
-    the.switch(session, folder)
-    session.commit()
-    yield folder
-    carriers.use({})
-    recording_files.configure(settings)
+from tests.callcenter.recording_cast import Talk, begun, hang_up, row, spoken, talk
 
 
 @pytest.fixture

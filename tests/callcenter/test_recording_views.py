@@ -4,8 +4,6 @@ import csv
 import html
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from callcenter import (
     calls,
-    carriers,
     recording_files,
     recording_jobs,
     recording_search,
@@ -30,24 +27,10 @@ from callcenter import (
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import ROLES, Role, User
 from callcenter.base.clock import ZONE, real_now
-from callcenter.base.settings import Settings
 from callcenter.recording_ledger import Recording
 from tests.base.conftest import token
-from tests.callcenter import recording_cast as the
-from tests.callcenter.recording_cast import FakeSwitchboard, Talk, begun, hang_up, row, spoken, talk
+from tests.callcenter.recording_cast import Talk, begun, hang_up, row, spoken, talk
 from tests.conftest import ClientAs
-
-
-@pytest.fixture
-def spool(app: Flask, session: Session, tmp_path: Path, settings: Settings) -> Iterator[Path]:
-    folder = tmp_path / "spool"
-    carriers.use({"asterisk": FakeSwitchboard()})
-    recording_files.configure(replace(settings, var=tmp_path / "var"))
-    the.switch(session, folder)
-    session.commit()
-    yield folder
-    carriers.use({})
-    recording_files.configure(settings)
 
 
 @pytest.fixture

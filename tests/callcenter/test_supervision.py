@@ -1,6 +1,5 @@
 """Listening, coaching and joining: who hears whom is the carrier's; who did what when is ours."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,12 +17,6 @@ from callcenter.supervision import Listening
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.switchboard_cast import FakeSwitchboard
 from tests.queued import run_jobs
-
-
-@pytest.fixture
-def board() -> Iterator[FakeSwitchboard]:
-    with switchboard_cast.switchboard() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -19,13 +19,12 @@ from campaigns import message_claims as claims
 from campaigns.message_campaigns import MessagePlan
 from campaigns.segments import Segment
 from tests.callcenter import cast
-from tests.callcenter.conftest import committed  # noqa: F401  # the fixture
 
 PHONE = "+529221110001"
 
 
 @pytest.fixture
-def household(committed: Sessions, settings: Settings) -> tuple[int, int]:  # noqa: F811  # the fixture
+def household(committed: Sessions, settings: Settings) -> tuple[int, int]:
     """Ana and Beto, at one phone."""
     suppressions.configure(settings.suppression_key)
     with committed() as session:
@@ -66,7 +65,7 @@ def beside(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def test_two_queues_cannot_plan_a_call_to_two_of_them(committed: Sessions, household: tuple[int, int]) -> None:  # noqa: F811
+def test_two_queues_cannot_plan_a_call_to_two_of_them(committed: Sessions, household: tuple[int, int]) -> None:
     with committed() as session:
         both = [cast.queue(session, session.get_one(Contact, who)).id for who in household]
         session.commit()
@@ -89,7 +88,7 @@ def test_two_queues_cannot_plan_a_call_to_two_of_them(committed: Sessions, house
 
 
 def test_a_message_waits_while_a_call_to_the_other_asks_the_gate(
-    committed: Sessions, household: tuple[int, int]  # noqa: F811
+    committed: Sessions, household: tuple[int, int]
 ) -> None:  # fmt: skip
     ana, beto = household
     with committed() as phone, committed() as post:
@@ -103,7 +102,7 @@ def test_a_message_waits_while_a_call_to_the_other_asks_the_gate(
 
 
 def test_a_call_waits_for_a_message_to_the_other_that_is_being_claimed(
-    committed: Sessions, household: tuple[int, int]  # noqa: F811
+    committed: Sessions, household: tuple[int, int]
 ) -> None:  # fmt: skip
     ana, beto = household
     answers: list[consent.Refusal] = []

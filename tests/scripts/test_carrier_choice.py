@@ -9,7 +9,6 @@ from callcenter.base.auth import Role, User
 from callcenter.base.db import Sessions
 from callcenter.base.settings import Settings
 from scripts import run
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
 
 ADDRESS = "8.8.4.4"
 
@@ -24,7 +23,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 
 
 @pytest.fixture
-def chosen(committed: Sessions, settings: Settings) -> Sessions:  # noqa: F811
+def chosen(committed: Sessions, settings: Settings) -> Sessions:
     """An administrator with a password of their own has chosen Asterisk behind a router."""
     with committed() as session:
         role = Role(name="administrator")
@@ -35,7 +34,7 @@ def chosen(committed: Sessions, settings: Settings) -> Sessions:  # noqa: F811
     return committed
 
 
-def test_without_a_choice_it_is_the_drill(committed: Sessions, settings: Settings) -> None:  # noqa: F811
+def test_without_a_choice_it_is_the_drill(committed: Sessions, settings: Settings) -> None:
     run._settle_carrier(settings.database_url)
     assert os.environ["CONVOCA_CARRIER"] == "simulated"
 

@@ -16,7 +16,7 @@ from callcenter.switches import Switch
 from scripts.daemon import Daemon
 from scripts.dialer import NAME, Dialer, LostLease, place_for_queue
 from tests.callcenter import cast
-from tests.callcenter.conftest import carrier, committed  # noqa: F401 - fixtures
+from tests.callcenter.conftest import carrier  # noqa: F401 - fixture
 
 pytestmark = pytest.mark.usefixtures("carrier")
 
@@ -99,7 +99,7 @@ def test_a_dialer_whose_lease_another_one_took_plans_nothing(session: Session) -
     assert planned(session, queue) == 0
 
 
-def test_two_dialers_never_lead_together(committed: Sessions) -> None:  # noqa: F811
+def test_two_dialers_never_lead_together(committed: Sessions) -> None:
     turns: list[str] = []
     first, second = (
         Daemon(NAME, lambda token: turns.append("first")),

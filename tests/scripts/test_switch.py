@@ -21,7 +21,6 @@ from scripts.switch import Listener
 from tests.callcenter import cast
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import SECRET, FakeAmi, packet, saying
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
 from tests.callcenter.test_switch_news import placed, waiting
 
 BOOTED = packet(Event="FullyBooted", Uptime="100")
@@ -160,7 +159,7 @@ def test_a_burst_of_answers_and_hang_ups_loses_none(session: Session, ami: FakeA
 
 
 def test_several_writers_share_a_burst_and_keep_the_order_of_each_leg(
-    committed: Sessions,  # noqa: F811
+    committed: Sessions,
     ami: FakeAmi,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -243,7 +242,7 @@ def test_news_wait_for_a_database_that_is_away(
 
 
 def test_a_second_listener_stands_by_and_takes_over(
-    committed: Sessions,  # noqa: F811
+    committed: Sessions,
     ami: FakeAmi,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from callcenter.base.db import Sessions
 from scripts import asterisk, simulated_telephones
+from tests.telephone.house import House, our_side
 from tests.telephone.manager import Manager, entered, open_trunk
 
 TRUNK = "trunk-1"
@@ -76,3 +78,12 @@ def worker(switch: asterisk.Instance, trunk: str) -> Iterator[Manager]:
     """What workers may do; the trunk is there."""
     with entered(switch, "worker") as manager:
         yield manager
+
+
+@pytest.fixture
+def house(
+    committed: Sessions, switch: asterisk.Instance, network: simulated_telephones.Network, trunk: str
+) -> Iterator[House]:
+    """The product's side of the same telephones."""
+    with our_side(committed, switch, network) as house:
+        yield house

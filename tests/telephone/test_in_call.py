@@ -19,8 +19,8 @@ from scripts.asterisk import Instance
 from scripts.simulated_telephones import Network
 from scripts.simulated_telephones.call import Call as Telephone
 from tests.queued import run_jobs
+from tests.telephone.house import CALLER, House
 from tests.telephone.manager import until
-from tests.telephone.test_switch import CALLER, House, committed, house  # noqa: F401 - fixtures
 
 CITIZEN, OLGA, OTHER, BOSS = 440, 700, 1000, 1400  # Hz
 HELP = "+525588880099"
@@ -98,7 +98,7 @@ def worked_until(true: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def stage(house: House) -> Stage:  # noqa: F811
+def stage(house: House) -> Stage:
     return Stage(house)
 
 
@@ -264,6 +264,6 @@ def _ended(stage: Stage, listening_id: int) -> bool:
         return session.get_one(Listening, listening_id).ended_at is not None
 
 
-def _newest_inbound(house: House) -> UUID | None:  # noqa: F811
+def _newest_inbound(house: House) -> UUID | None:
     with house.sessions() as session:
         return session.scalar(select(Call.id).where(Call.direction == "in").order_by(Call.answered_at.desc()).limit(1))

@@ -13,9 +13,8 @@ from callcenter import recording_files, recording_jobs, recording_ledger, record
 from callcenter.base.settings import Settings
 from callcenter.recording_ledger import Recording
 from scripts.asterisk import Instance
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
+from tests.telephone.house import House
 from tests.telephone.manager import until
-from tests.telephone.test_switch import House, house  # noqa: F401 - fixture
 
 RATE = 8000
 SECOND = RATE * 4  # bytes of the switch's file
@@ -32,7 +31,7 @@ def storage(settings: Settings, tmp_path: Path) -> Iterator[Path]:
 class Talk:
     """A citizen who hums 440 Hz talks with an operator who hums 620."""
 
-    def __init__(self, house: House, switch: Instance, mode: str) -> None:  # noqa: F811
+    def __init__(self, house: House, switch: Instance, mode: str) -> None:
         self.house, self.operator = house, house.operator()
         for leg in house.network.calls:
             leg.tone = 620
@@ -95,7 +94,7 @@ def loudness(sound: "np.ndarray", hertz: float) -> float:
 
 
 def test_a_call_is_recorded_with_both_sides_apart_and_silence_where_it_was_paused(
-    house: House, switch: Instance, storage: Path  # noqa: F811
+    house: House, switch: Instance, storage: Path
 ) -> None:  # fmt: skip
     talk = Talk(house, switch, "notice")
     assert talk.follow() == "recording"
@@ -132,7 +131,7 @@ def longest_silence(both: "np.ndarray") -> float:
 
 
 def test_nothing_is_recorded_before_the_citizen_says_yes(
-    house: House, switch: Instance, storage: Path  # noqa: F811
+    house: House, switch: Instance, storage: Path
 ) -> None:  # fmt: skip
     talk = Talk(house, switch, "ask")
     assert talk.follow() == "asked"
@@ -144,7 +143,7 @@ def test_nothing_is_recorded_before_the_citizen_says_yes(
 
 
 def test_what_was_recorded_goes_when_the_citizen_refuses_and_the_call_goes_on(
-    house: House, switch: Instance, storage: Path  # noqa: F811
+    house: House, switch: Instance, storage: Path
 ) -> None:  # fmt: skip
     talk = Talk(house, switch, "notice")
     talk.follow()

@@ -20,9 +20,8 @@ from scripts import asterisk
 from scripts.asterisk import instance as instances
 from scripts.simulated_telephones import Network
 from tests.callcenter import cast
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
+from tests.telephone.house import CALLER, House, our_side
 from tests.telephone.manager import entered, open_trunk, until
-from tests.telephone.test_switch import CALLER, House, our_side
 
 
 @dataclass
@@ -70,7 +69,7 @@ def states(house: House) -> Counter[str]:
 
 
 def test_every_call_is_closed_with_a_reason_every_room_is_asked_for_anew_and_nobody_is_dialled_twice(
-    committed: Sessions,  # noqa: F811
+    committed: Sessions,
     mortal: Mortal,
     network: Network,
 ) -> None:

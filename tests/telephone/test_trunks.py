@@ -21,10 +21,9 @@ from scripts import simulated_telephones
 from scripts.asterisk import Instance
 from scripts.simulated_telephones import Network
 from tests.callcenter import cast
-from tests.callcenter.conftest import committed  # noqa: F401 - fixture
 from tests.callcenter.trunk_cast import MEXICO_CITY, plan
+from tests.telephone.house import House
 from tests.telephone.manager import until
-from tests.telephone.test_switch import House, house  # noqa: F401 - fixture
 
 _ids = count(1000)
 PASSWORD = "clave,1=#"
@@ -38,7 +37,7 @@ def provider() -> Iterator[Network]:
         yield network
 
 
-def entered(house: House, network: Network, **fields: Any) -> int:  # noqa: F811
+def entered(house: House, network: Network, **fields: Any) -> int:
     """A trunk as an administrator enters it, in use; the trunk of the fixture is not."""
     wanted = {"host": "127.0.0.1", "port": str(network.port), "username": "", "password": "", "registers": False,
               "asks_alive": False, "simulated": True} | fields  # fmt: skip
@@ -53,12 +52,12 @@ def entered(house: House, network: Network, **fields: Any) -> int:  # noqa: F811
     return line.id
 
 
-def of(house: House, trunk_id: int) -> Trunk:  # noqa: F811
+def of(house: House, trunk_id: int) -> Trunk:
     with house.sessions() as session:
         return trunk_book.find(session, trunk_id)
 
 
-def seen(house: House, trunk_id: int, true: Callable[[Trunk], bool]) -> Callable[[], bool]:  # noqa: F811
+def seen(house: House, trunk_id: int, true: Callable[[Trunk], bool]) -> Callable[[], bool]:
     """Look at the switch, as the clock does, and then at the trunk."""
 
     def look() -> bool:
@@ -72,7 +71,7 @@ def words(trunk: Trunk) -> str:
     return trunk_words.state(trunk).words
 
 
-def tried(house: House, trunk_id: int, number: str) -> TrunkTest:  # noqa: F811
+def tried(house: House, trunk_id: int, number: str) -> TrunkTest:
     """A test of the trunk, followed to its end."""
     with house.sessions() as session:
         test = trunk_tests.begin(session, trunk_id, number, None)
@@ -91,7 +90,7 @@ def chosen(session: Session) -> UUID | int | None:
     return trunks.choose(session, "+525512340099", MEXICO_CITY, 1).trunk
 
 
-def test_a_trunk_is_entered_tried_out_and_heard(house: House, provider: Network) -> None:  # noqa: F811
+def test_a_trunk_is_entered_tried_out_and_heard(house: House, provider: Network) -> None:
     trunk_id = entered(house, provider)
     with house.sessions() as session:
         trunk_edit.enable(session, trunk_id, None, on=False)  # it is tried out before it is used
@@ -113,7 +112,7 @@ def test_a_trunk_is_entered_tried_out_and_heard(house: House, provider: Network)
      ("01", "busy", 486, "The trunk works"), ("09", "trunk_fault", 503, "no line free")],
 )  # fmt: skip
 def test_a_trial_says_what_answered(
-    house: House, provider: Network, digits: str, result: str, sip_code: int, says: str  # noqa: F811
+    house: House, provider: Network, digits: str, result: str, sip_code: int, says: str
 ) -> None:  # fmt: skip
     test = tried(house, entered(house, provider), f"55 1234 00{digits}")
     assert (test.result, test.sip_code) == (result, sip_code)
@@ -121,7 +120,7 @@ def test_a_trial_says_what_answered(
     assert says in f"{found.words} {found.advice}"
 
 
-def test_numbers_reach_the_provider_as_it_wants_them(house: House, provider: Network) -> None:  # noqa: F811
+def test_numbers_reach_the_provider_as_it_wants_them(house: House, provider: Network) -> None:
     trunk_id = entered(house, provider, number_format="prefixed", number_prefix="9")
     tried(house, trunk_id, "55 1234 0001")
     call = provider.last_call()
@@ -131,7 +130,7 @@ def test_numbers_reach_the_provider_as_it_wants_them(house: House, provider: Net
 
 
 def test_a_trunk_registers_and_a_wrong_password_is_said(
-    house: House, provider: Network  # noqa: F811
+    house: House, provider: Network
 ) -> None:  # fmt: skip
     provider.password = PASSWORD
     trunk_id = entered(house, provider, **ACCOUNT)
@@ -152,7 +151,7 @@ def test_a_trunk_registers_and_a_wrong_password_is_said(
     assert refused.value.code == "trunks_not_registered"
 
 
-def test_a_provider_that_is_not_there_is_noticed(house: House, provider: Network) -> None:  # noqa: F811
+def test_a_provider_that_is_not_there_is_noticed(house: House, provider: Network) -> None:
     with simulated_telephones.running() as gone:
         port = gone.port
     trunk_id = entered(house, provider, port=str(port), asks_alive=True)
@@ -162,7 +161,7 @@ def test_a_provider_that_is_not_there_is_noticed(house: House, provider: Network
 
 
 def test_a_trunk_that_answers_403_to_all_rests_after_three_and_pauses_the_queue(
-    house: House, provider: Network  # noqa: F811
+    house: House, provider: Network
 ) -> None:  # fmt: skip
     provider.refuse = 403
     trunk_id = entered(house, provider)
@@ -182,7 +181,7 @@ def test_a_trunk_that_answers_403_to_all_rests_after_three_and_pauses_the_queue(
 
 
 def test_a_deleted_trunk_is_forgotten_by_its_switch(
-    house: House, provider: Network, switch: Instance  # noqa: F811
+    house: House, provider: Network, switch: Instance
 ) -> None:  # fmt: skip
     trunk_id = entered(house, provider)
 
@@ -199,7 +198,7 @@ def test_a_deleted_trunk_is_forgotten_by_its_switch(
     trunk_jobs.forget("local", trunk_id)  # harmless when repeated
 
 
-def test_what_a_switch_lost_is_written_again(house: House, provider: Network) -> None:  # noqa: F811
+def test_what_a_switch_lost_is_written_again(house: House, provider: Network) -> None:
     trunk_id = entered(house, provider)
 
     def ask(action: Action) -> Answer:
@@ -214,7 +213,7 @@ def test_what_a_switch_lost_is_written_again(house: House, provider: Network) ->
 
 
 def test_a_switch_that_does_not_answer_is_said_in_words_and_told_again(
-    house: House, provider: Network, switch: Instance  # noqa: F811
+    house: House, provider: Network, switch: Instance
 ) -> None:  # fmt: skip
     trunk_id = entered(house, provider)
 
