@@ -43,9 +43,19 @@ PAUSES: dict[str, LazyString] = {
                          "no other trunk is left. Look under Telephony, then resume."),
 }  # fmt: skip
 
+# Why its quotas paused a queue: all of call_queues.state_reason.
+ENOUGH: dict[str, LazyString] = {
+    "quota:full": _l("Paused by itself: every cell of its quotas has as many interviews as wanted. Finish it, or raise "
+                     "a target and resume."),
+    "quota:margin": _l("Paused by itself: its interviews have reached the margin of error wanted. Finish it, or resume "
+                       "to go on all the same."),
+}  # fmt: skip
+
 
 def pause_sentence(reason: str | None) -> str | None:
-    """Why the dialer paused a queue by itself, in the reader's language; None when a person paused it."""
+    """Why a queue was paused by itself, in the reader's language; None when a person paused it."""
+    if reason in ENOUGH:
+        return str(ENOUGH[reason])
     code = (reason or "").removeprefix("carrier:")
     return str(PAUSES.get(code, PAUSES[""])) if reason and reason.startswith("carrier:") else None
 

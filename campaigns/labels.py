@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callcenter import consent, queues, recording_ledger
+from callcenter import consent, entry_reasons, queues, recording_ledger
 from callcenter.trunk_numbers import LOCAL
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
@@ -68,6 +68,7 @@ MESSAGE_STATES: dict[str, LazyString] = {
 
 REFUSALS: dict[str, LazyString] = {
     **consent.SENTENCES,
+    **entry_reasons.REASONS,
     "landline": _l("A landline takes no SMS."),
     "extension": _l("A phone behind an extension takes no SMS."),
     "household": _l("Somebody else at this phone is written to: one phone, one message."),

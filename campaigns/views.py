@@ -25,6 +25,8 @@ from campaigns import (
     labels,
     message_campaigns,
     message_views,
+    quota_list,
+    quota_views,
     reports,
     why_views,
 )
@@ -35,6 +37,8 @@ blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
+blueprint.register_blueprint(quota_views.blueprint)
+blueprint.register_blueprint(quota_list.blueprint)
 
 
 @blueprint.app_template_filter("currency")

@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
     Entry("segments.index", _l("Segments"), "funnel", "campaigns"),
     Entry("surveys.page", _l("Surveys"), "clipboard-data", "surveys"),
+    Entry("campaigns.quota_list.index", _l("Quotas"), "grid-3x3-gap", "surveys"),
     Entry("contacts.index", _l("Contacts"), "people", "contacts"),
     Entry("duplicates.index", _l("Duplicates"), "copy", "contacts"),
     Entry("notes.index", _l("Notes to look at"), "journal-text", "contacts"),
