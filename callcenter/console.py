@@ -78,6 +78,12 @@ def _live_snapshot(session: Session, _user_id: int, operator_id: int) -> dict[st
     return _snapshot(session, operator_id)
 
 
+def _pauses(session: Session) -> dict[str, Any]:
+    """The reasons of a pause, and the words of the page."""
+    words = console_words.of_page(pause_reasons.labels(session))
+    return {"pauses": pause_reasons.listed(session), "words": words}
+
+
 def _is_own(session: Session, user_id: int, operator_id: int) -> bool:
     return operators.of_user(session, user_id).id == operator_id
 
@@ -89,9 +95,7 @@ def page() -> Response:
     operator_id = _operator_id(session)
     state = _snapshot(session, operator_id)
     session.commit()
-    drawn = render_template(
-        "callcenter/console/page.html", state=state, pauses=pause_reasons.CHOSEN, words=console_words.of_page()
-    )
+    drawn = render_template("callcenter/console/page.html", state=state, **_pauses(session))
     return switch_origins.let_reach_switches(session, make_response(drawn))
 
 
@@ -104,8 +108,7 @@ def training() -> str:
     return render_template(
         "callcenter/console/page.html",
         state=state,
-        pauses=pause_reasons.CHOSEN,
-        words=console_words.of_page(),
+        **_pauses(session),
         training=console_words.training_people(),
     )
 
@@ -146,7 +149,7 @@ def available() -> Response:
 @blueprint.route("/pause", methods=["POST"])
 @access("operator", "supervisor")
 def pause() -> Response:
-    reason = pause_reasons.chosen(body().get("reason"))
+    reason = pause_reasons.chosen(web_session(), body().get("reason"))
     return act(lambda session, operator_id: operators.pause(session, operator_id, reason))
 
 

@@ -1,19 +1,19 @@
 """The words that the console's scripts show, and the invented people of the training."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 
-from callcenter import carriers, dispositions, pause_reasons, phone_words
+from callcenter import carriers, dispositions, phone_words
 from callcenter.base.clock import real_now
 from callcenter.call_scripts import script_for
 from callcenter.queues import CallQueue
 
 
-def of_page() -> dict[str, Any]:
-    """Sentences by key, in the reader's language; %(name)s stays for the script to fill."""
+def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
+    """Sentences by key, in the reader's language; %(name)s stays for the script to fill. `pauses`: reasons by code."""
     return {
         "states": {
             "offline": _("Not connected"),
@@ -28,7 +28,15 @@ def of_page() -> dict[str, Any]:
             "available": _("The next call comes by itself: card, script and a short tone at once."),
             "room": _("Your line is being opened…"),
         },
-        "pauses": {code: pause_reasons.label(code) for code in (*pause_reasons.CHOSEN, *pause_reasons.GIVEN)},
+        "pauses": dict(pauses),
+        "pause_limit": {
+            "calm": _("Time left of this pause"),
+            "soon": _("This pause ends soon"),
+            "over": _("This pause is over its limit. Your supervisor sees it, too."),
+        },
+        "left": _("You were logged off at %(time)s: %(reason)s."),
+        "note_by": _("Note of %(name)s"),
+        "note_seen": _("Seen"),
         "effects": {
             "final": _("done, not called again"),
             "retry": _("called again later"),

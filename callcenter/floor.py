@@ -1,25 +1,39 @@
-"""The supervisor's floor: wallboard, operators, difficult calls, queues. Every act is audited."""
+"""The supervisor's floor: wallboard, operators, difficult calls, queues, notes. Every act is audited."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, floor_figures, operators, queues, recording_keeping, trunk_alarms
+from callcenter import (
+    carriers,
+    floor_alarms,
+    floor_figures,
+    floor_notes,
+    floor_rows,
+    operators,
+    queues,
+    recording_keeping,
+    trunk_alarms,
+)
 from callcenter.base import audit, flags, live
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.base.settings import web_settings
+from callcenter.floor_rows import Filter
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor", template_folder="templates")
 
+KEPT = "floor_filter"  # in the cookie: how this person looks at the floor
 SIMULATED_OPERATORS = "simulated_operators"  # the flag that scripts.simulated_operators obeys
 QUEUE_REASONS: dict[str, LazyString] = {
     "quality": _l("The script or the list has a fault"),
@@ -43,15 +57,33 @@ def _live_snapshot(session: Session, _user_id: int, _number: int) -> dict[str, A
 
 @blueprint.route("/")
 @access("supervisor", "administrator")
-def page() -> str:
-    return render_template("callcenter/floor/page.html", queue_reasons=QUEUE_REASONS, **_board(web_session()))
+def page() -> ResponseReturnValue:
+    """The filter stands in the address, and is kept for the next visit."""
+    wanted = Filter.read(request.args)
+    if not request.args and cookie.get(KEPT):
+        return redirect(url_for("floor.page", **cookie[KEPT]))
+    if cookie.get(KEPT, {}) != wanted.query:
+        cookie[KEPT] = wanted.query
+    session = web_session()
+    return render_template(
+        "callcenter/floor/page.html", queue_reasons=QUEUE_REASONS, note_length=floor_notes.LENGTH,
+        states=floor_rows.STATES, thresholds=floor_rows.thresholds(session), **_board(session),
+    )  # fmt: skip
+
+
+@blueprint.route("/tv")
+@access("supervisor", "administrator")
+def tv() -> str:
+    """The wallboard for a screen on the wall: large, without names of citizens, without acts."""
+    return render_template("callcenter/floor/tv.html", **_board(web_session()))
 
 
 @blueprint.route("/board")
 @access("supervisor", "administrator")
 def board() -> str:
     """The part of the page that changes."""
-    return render_template("callcenter/floor/board.html", **_board(web_session()))
+    drawn = "callcenter/floor/tv_board.html" if "tv" in request.args else "callcenter/floor/board.html"
+    return render_template(drawn, **_board(web_session()))
 
 
 @blueprint.route("/operators/<int:operator_id>/pause", methods=["POST"])
@@ -67,7 +99,7 @@ def pause_operator(operator_id: int) -> str:
 def log_out_operator(operator_id: int) -> str:
     """Off at once, or after the call in progress."""
     session = web_session()
-    operators.leave(session, operator_id)
+    operators.leave(session, operator_id, "supervisor")
     return _done(session, "operators.log_out", f"operator/{operator_id}")
 
 
@@ -98,6 +130,30 @@ def take_alert(call_id: UUID) -> str:
     return _done(session, "calls.take_alert", f"call/{call_id}")
 
 
+@blueprint.route("/notes", methods=["POST"])
+@access("supervisor", "administrator")
+def send_note() -> str:
+    """To everybody, or to `operator/3`, or to who serves `queue/2`."""
+    kind, _slash, number = request.form.get("to", "").partition("/")
+    to = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None
+    if kind not in ("", "operator", "queue") or (kind and to is None):
+        raise InvalidInput({"to": _("Choose to whom the note goes.")})
+    session = web_session()
+    floor_notes.send(
+        session, request.form.get("text", ""), int(current_user.id),
+        operator_id=to if kind == "operator" else None, queue_id=to if kind == "queue" else None,
+    )  # fmt: skip
+    return _done(session)
+
+
+@blueprint.route("/notes/<int:note_id>/withdraw", methods=["POST"])
+@access("supervisor", "administrator")
+def withdraw_note(note_id: int) -> str:
+    session = web_session()
+    floor_notes.withdraw(session, note_id, int(current_user.id))
+    return _done(session)
+
+
 @blueprint.route("/simulated-operators", methods=["POST"])
 @access("supervisor", "administrator")
 def simulated_operators() -> str:
@@ -120,14 +176,21 @@ def _done(session: Session, action: str | None = None, subject: str = "", **deta
 
 
 def _board(session: Session) -> dict[str, Any]:
+    wanted = Filter.read(request.args)
+    everybody = floor_rows.rows(session)
+    alerts, lines = floor_figures.alerts(session), trunk_alarms.now(session)
+    open_queues = floor_figures.open_queues(session)
     return {
         "board": floor_figures.board(session),
-        "limit": floor_figures.ABANDONED_LIMIT,
-        "rows": floor_figures.rows(session),
-        "alerts": floor_figures.alerts(session),
-        "queues": floor_figures.open_queues(session),
+        "wanted": wanted,
+        "rows": floor_rows.rows(session, wanted) if wanted.query else everybody,
+        "at_work": len(everybody),
+        "alerts": alerts,
+        "alarms": floor_alarms.of(everybody, open_queues, alerts, lines),
+        "queues": open_queues,
+        "notes": floor_notes.of_shift(session),
         "reason_of": lambda code: queues.pause_sentence(code) or QUEUE_REASONS.get(code, code or ""),
-        "line_alarms": trunk_alarms.now(session),
+        "line_alarms": lines,
         "recording_trouble": recording_keeping.trouble(session),
         "is_drill": web_settings().is_drill,
         "can_listen": carriers.has_switchboard(),

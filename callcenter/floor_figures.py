@@ -1,47 +1,32 @@
-"""What the supervisor's floor shows: figures of the last hour, a row an operator, alerts, queues.
+"""What the supervisor's floor shows beside its operators: figures of the last hour, queues, difficult calls.
 
 Intervals are real time, what people read is campaign time.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import line_quality, pause_reasons, queues
+from callcenter import abandonment, queue_pace, queues
+from callcenter.abandonment import Abandonment
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound
 from callcenter.call_ledger import Call
+from callcenter.floor_rows import HOUR, STATES
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
-from callcenter.softphones import Softphone
 
-HOUR = timedelta(hours=1)
 SHIFT = timedelta(hours=12)  # older alerts are history
-ABANDONED_LIMIT = 0.01  # share of answered calls that found no operator; the house never allows more than 0.03
+LARGE, STALE = 50_000, 10.0  # people in a queue whose counts may be so many seconds old on a board drawn each second
 
-STATES: dict[str, LazyString] = {
-    "available": _l("Available"),
-    "in_call": _l("In a call"),
-    "wrap_up": _l("Writing up"),
-    "paused": _l("Paused"),
-    "offline": _l("Not connected"),
-}
-# Seconds in a state after which somebody should look: (amber, red), and what is then said.
-PATIENCE: dict[str, tuple[int, int, LazyString]] = {
-    "wrap_up": (0, 120, _l("writing up for long")),  # past the time that the queue, or the operator, gave it
-    "paused": (10 * 60, 20 * 60, _l("long pause")),
-    "in_call": (10 * 60, 20 * 60, _l("long call")),
-    "available": (3 * 60, 10 * 60, _l("waits for long")),
-}
+_progress: dict[int, tuple[float, dict[str, int]]] = {}
 
 
 @dataclass(frozen=True)
@@ -62,34 +47,26 @@ class Board:
     def abandoned_share(self) -> float | None:
         return self.abandoned / self.answered if self.answered else None
 
-    @property
-    def abandons_too_many(self) -> bool:
-        return (self.abandoned_share or 0.0) > ABANDONED_LIMIT
-
 
 @dataclass(frozen=True)
-class Row:
-    """One operator at work. `level`: 0 fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a
-    telephone in the browser."""
+class QueueFigures:
+    """A running or paused queue. `reason`: why it is paused, a code; `why_idle`, `falls_back`: sentences. `progress`:
+    counts of people; `limit`: the share of answered calls that may find nobody."""
 
     id: int
     name: str
     state: str
-    since: datetime
-    reason: str
-    queue: str
-    outcomes: int
-    level: int
-    trouble: str
-    line: str | None
+    reason: str | None
+    why_idle: str | None
+    mode: str
+    falls_back: str
+    progress: dict[str, int]
+    found_nobody: Abandonment
+    limit: float
 
     @property
-    def line_label(self) -> str:
-        return str(line_quality.WORDS[self.line])
-
-    @property
-    def state_label(self) -> str:
-        return str(STATES[self.state])
+    def abandons_too_many(self) -> bool:
+        return self.found_nobody.is_over(self.limit)
 
 
 @dataclass(frozen=True)
@@ -119,34 +96,6 @@ def board(session: Session) -> Board:
     return Board(campaign_now(session), states, *row)
 
 
-def rows(session: Session) -> list[Row]:
-    """Operators who are not offline, those in trouble first, then the longest in their state."""
-    now = real_now()
-    outcomes = (
-        select(Call.operator_id, func.count().label("number"))
-        .where(Call.ended_at > now - HOUR, Call.disposition.is_not(None))
-        .group_by(Call.operator_id)
-        .subquery()
-    )
-    wanted = (
-        select(
-            Operator, User.full_name, CallQueue.name, func.coalesce(outcomes.c.number, 0), Call.wrap_up_until, Softphone
-        )
-        .join(User, User.id == Operator.user_id)
-        .outerjoin(Call, Call.id == Operator.call_id)
-        .outerjoin(CallQueue, CallQueue.id == Call.queue_id)
-        .outerjoin(outcomes, outcomes.c.operator_id == Operator.id)
-        .outerjoin(Softphone, Softphone.operator_id == Operator.id)
-        .where(Operator.state != "offline")
-        .execution_options(populate_existing=True)
-    )
-    found = [
-        _row(operator, name, queue or "", number, _counted_seconds(operator, until, now), _line(phone, now))
-        for operator, name, queue, number, until, phone in session.execute(wanted)
-    ]
-    return sorted(found, key=lambda row: (-row.level, row.since))
-
-
 def alerts(session: Session) -> list[Alert]:
     """Difficult calls of this shift that no supervisor has taken yet, newest first."""
     wanted = (
@@ -172,47 +121,30 @@ def take_alert(session: Session, call_id: UUID) -> None:
         raise NotFound(_("There is no such alert."))
 
 
-def open_queues(session: Session) -> list[dict[str, Any]]:
-    """Running and paused queues: id, name, state, state_reason, why_idle (words), progress (counts)."""
+def open_queues(session: Session) -> list[QueueFigures]:
+    """Running and paused queues, the running ones first."""
     wanted = (
         select(CallQueue)
         .where(CallQueue.state.in_(("running", "paused")))
         .order_by(CallQueue.state.desc(), CallQueue.id)
     )
+    found = session.scalars(wanted.execution_options(populate_existing=True)).all()
+    nobody = abandonment.of_queues(session, [queue.id for queue in found])
     return [
-        {
-            "id": queue.id,
-            "name": queue.name,
-            "state": queue.state,
-            "reason": queue.state_reason,
-            "why_idle": queues.why_sentence(queue.why_idle),
-            "progress": queues.progress(session, queue.id),
-        }
-        for queue in session.scalars(wanted.execution_options(populate_existing=True))
-    ]
+        QueueFigures(
+            queue.id, queue.name, queue.state, queue.state_reason, queues.why_sentence(queue.why_idle),
+            str(queue_pace.NAMES.get(queue.mode, queue.mode)),
+            str(queue_pace.FALLBACKS.get(queue.falls_back or "", "")), _counts(session, queue.id), nobody[queue.id],
+            queue.abandon_limit,
+        )
+        for queue in found
+    ]  # fmt: skip
 
 
-def _counted_seconds(operator: Operator, wrap_up_until: datetime | None, now: datetime) -> float:
-    """What PATIENCE is measured by: the time in the state; of a wrap-up, the time past its limit."""
-    since = wrap_up_until if operator.state == "wrap_up" and wrap_up_until else operator.state_since
-    return (now - since).total_seconds()
-
-
-def _line(phone: Softphone | None, now: datetime) -> str | None:
-    return line_quality.word(phone, now) if phone else None
-
-
-def _row(operator: Operator, name: str, queue: str, outcomes: int, seconds: float, line: str | None) -> Row:
-    level, trouble = _trouble(operator, seconds)
-    reason = pause_reasons.label(operator.pause_reason)
-    return Row(operator.id, name, operator.state, operator.state_since, reason, queue, outcomes, level, trouble, line)
-
-
-def _trouble(operator: Operator, seconds: float) -> tuple[int, str]:
-    if operator.state == "paused" and operator.pause_reason in ("difficult_call", "room_lost"):
-        return 2, pause_reasons.label(operator.pause_reason)
-    if operator.state == "available" and not operator.has_room and seconds > 10:
-        return 2, _("no line")
-    amber, red, words = PATIENCE[operator.state]
-    level = 2 if seconds > red else 1 if seconds > amber else 0
-    return level, str(words) if level else ""
+def _counts(session: Session, queue_id: int) -> dict[str, int]:
+    """The queue's progress. Counting a long list takes a while: then it is asked again only after some seconds."""
+    at, known = _progress.get(queue_id, (0.0, {}))
+    if known.get("total", 0) < LARGE or time.monotonic() > at + STALE:
+        known = queues.progress(session, queue_id)
+        _progress[queue_id] = (time.monotonic(), known)
+    return known

@@ -1,17 +1,31 @@
 """What an operator's screen shows, as docs/architecture.md lays it down."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import call_card, carriers, dispositions, queue_entries, queues, softphones
+from callcenter import (
+    attendance,
+    call_card,
+    carriers,
+    dispositions,
+    floor_notes,
+    operator_log,
+    pause_reasons,
+    queue_entries,
+    queues,
+    softphones,
+)
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound
 from callcenter.base.settings import web_settings
 from callcenter.call_ledger import Call
 from callcenter.operators import Operator, operator_queues
+from callcenter.pause_reasons import Reason
 
 
 def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
@@ -31,22 +45,49 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,
         "next_callback": queue_entries.next_callback(session, operator.id),
         "queues": queues.running_for(session, _queue_ids(session, operator.id)),
+        "notes": floor_notes.unseen_by(session, operator.id),
     }
+
+
+def pause_until(session: Session, operator: Operator, reasons: Sequence[Reason] | None = None) -> datetime | None:
+    """When the operator's pause reaches the limit of its reason, for itself or for the day; None without a limit.
+    `reasons`: all there are, where the caller has them."""
+    if operator.state != "paused":
+        return None
+    known = pause_reasons.listed(session, enabled_only=False) if reasons is None else reasons
+    reason = next((one for one in known if one.code == operator.pause_reason), None)
+    if reason is None:
+        return None
+    earlier = 0.0
+    if reason.minutes_a_day is not None:
+        earlier = attendance.paused_seconds(session, operator.id, reason.code, operator.state_since)
+    return pause_reasons.ends_at(reason, operator.state_since, earlier)
 
 
 def _card(session: Session, operator: Operator) -> dict[str, Any]:
     calls_today, talk_seconds = call_card.day_of(session, operator.id)
+    until = pause_until(session, operator)
     return {
         "id": operator.id,
         "name": operator.user.full_name,
         "state": operator.state,
         "since": operator.state_since.isoformat(),
         "pause_reason": operator.pause_reason,
+        "pause_until": until.isoformat() if until else None,
+        "left": _left(session, operator) if operator.state == "offline" else None,
         "leave_after_call": operator.leave_after_call,
         "room_open": operator.has_room,
         "calls_today": calls_today,
         "talk_seconds_today": talk_seconds,
     }
+
+
+def _left(session: Session, operator: Operator) -> dict[str, Any] | None:
+    """How somebody who is off came to be so, when it was not by themselves: {"at": ISO, "reason": words}."""
+    last = operator_log.last(session, operator.id)
+    if last is None or last.state != "offline" or last.reason in (None, "own"):
+        return None
+    return {"at": last.at.isoformat(), "reason": operator_log.leaving(last.reason)}
 
 
 def _queue_ids(session: Session, operator_id: int) -> list[int]:

@@ -26,6 +26,7 @@ def sweep(session: Session) -> None:
         enter(session, operator, "paused")
         tell(session, operator)
     for operator in session.scalars(idle.where(Operator.state == "paused", unseen(now - AWAY))):
+        operator.leave_reason = "silent"
         enter(session, operator, "offline")
         tell(session, operator)
     late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)

@@ -12,13 +12,13 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import carriers, citizen_moves, queue_entries, softphones
+from callcenter import carriers, citizen_moves, operator_log, queue_entries, softphones
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.call_ledger import Call
+from callcenter.call_ledger import Call, is_waiting
 
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
 ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
@@ -51,6 +51,7 @@ class Operator(Base):
     state_since: Mapped[datetime] = mapped_column(default=real_now)
     pause_reason: Mapped[str | None]
     leave_after_call: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    leave_reason: Mapped[str | None]  # of operator_log.LEAVINGS, until they are off
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id", use_alter=True))
     room_ref: Mapped[str | None]
     room_asked_at: Mapped[datetime | None]
@@ -81,7 +82,7 @@ def go_available(session: Session, operator_id: int) -> None:
     operator = locked(session, operator_id)
     if carriers.has_switchboard() and not operator.has_room and operator.call_id is None:
         raise Refused("no_room", _("Your line is not open yet: connect, allow the microphone, and wait a moment."))
-    operator.pause_reason, operator.leave_after_call = None, False
+    operator.pause_reason, operator.leave_after_call, operator.leave_reason = None, False, None
     operator.last_seen_at = real_now()
     if operator.call_id is None and operator.state != "available":
         enter(session, operator, "available")
@@ -89,18 +90,20 @@ def go_available(session: Session, operator_id: int) -> None:
 
 
 def pause(session: Session, operator_id: int, reason: str) -> None:
-    """No new call: at once, or after the present one. `reason` is a code or the operator's own word."""
+    """No new call: at once, or after the present one. `reason` is a code or the operator's own word. The same pause
+    asked for again goes on: its time does not begin anew."""
     operator = locked(session, operator_id)
+    goes_on = operator.state == "paused" and operator.pause_reason == reason
     operator.pause_reason = reason
-    if operator.call_id is None:
+    if operator.call_id is None and not goes_on:
         enter(session, operator, "paused")
     tell(session, operator)
 
 
-def leave(session: Session, operator_id: int) -> None:
-    """Log off: at once, or after the present call."""
+def leave(session: Session, operator_id: int, reason: str = "own") -> None:
+    """Log off: at once, or after the present call. `reason`: a code of operator_log.LEAVINGS."""
     operator = locked(session, operator_id)
-    operator.leave_after_call = operator.call_id is not None
+    operator.leave_after_call, operator.leave_reason = operator.call_id is not None, reason
     if operator.call_id is None:
         enter(session, operator, "offline")
     tell(session, operator)
@@ -115,18 +118,19 @@ def seen(session: Session, operator_id: int) -> None:
 
 def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Operator | None:
     """Give the call to `first` or to whom it was promised, else to who has waited longest in an open room; None when
-    nobody is free. A room on another switch than the call is out of its reach.
+    nobody is free. A room on another switch than the call is out of its reach, and nobody passes a citizen who has
+    picked up before them and still waits.
 
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
-    kept = select(Call.queue_id, Call.entry_id, Call.carrier_ref).where(Call.id == call_id)
-    queue_id, entry_id, ref = session.execute(kept).one()
+    kept = select(Call.queue_id, Call.entry_id, Call.carrier_ref, Call.answered_at).where(Call.id == call_id)
+    queue_id, entry_id, ref, answered_at = session.execute(kept).one()
     switch = carriers.switch_of(ref or "")
     reachable = Operator.room_ref.startswith(f"{switch}/", autoescape=True) if switch else true()
     promised = first or queue_entries.promised_to(session, entry_id)
     wanted = (
         select(Operator)
-        .where(is_free(real_now()), serves(queue_id), reachable)
+        .where(is_free(real_now()), serves(queue_id), reachable, ~_is_awaited_since(answered_at, real_now()))
         .order_by((Operator.id == promised).desc(), Operator.state_since, Operator.id)
         .limit(1)
         .execution_options(populate_existing=True)
@@ -153,9 +157,18 @@ def is_free(now: datetime) -> Any:
     )
 
 
-def serves(queue_id: int) -> Any:
-    """The condition of an operator who takes calls of this queue."""
+def _is_awaited_since(before: datetime | None, now: datetime) -> Any:
+    """The condition of an operator for whom somebody waits who picked up `before` that; None: anybody."""
+    switch_of_call, switch_of_room = (func.split_part(ref, "/", 1) for ref in (Call.carrier_ref, Operator.room_ref))
+    in_reach = or_(~Call.carrier_ref.contains("/"), switch_of_call == switch_of_room)
+    earlier = true() if before is None else Call.answered_at < before
+    return exists().where(is_waiting(now), earlier, serves(Call.queue_id), in_reach)
+
+
+def serves(queue_id: Any) -> Any:
+    """The condition of an operator who takes calls of this queue. `queue_id`: a number or a column."""
     own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == Operator.id)
+    own = own.correlate(Operator, Call)  # by itself only to the SELECT right around it
     return or_(~own.exists(), own.where(operator_queues.c.queue_id == queue_id).exists())
 
 
@@ -244,15 +257,19 @@ def is_present(session: Session, operator_id: int, since: datetime) -> bool:
 
 
 def enter(session: Session, operator: Operator, state: str) -> None:
-    """Begin a state, with what belongs to it: a room for who is available, none for who is off. The row is locked."""
-    operator.state, operator.state_since = state, real_now()
+    """Begin a state, with what belongs to it: a room for who is available, none for who is off; the log keeps it. The
+    row is locked."""
+    was, operator.state, operator.state_since = operator.state, state, real_now()
+    why = {"paused": operator.pause_reason, "offline": operator.leave_reason}.get(state)
+    if (was, state) != ("offline", "offline"):
+        operator_log.note(session, operator.id, operator.state_since, state, why)
     if state == "available":
         operator.pause_reason = None
         if not operator.has_room:
             enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
     if state == "offline":
         softphones.log_out(session, f"op-{operator.id}")
-        operator.pause_reason = None
+        operator.pause_reason = operator.leave_reason = None
         if operator.room_ref:
             enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
         operator.room_ref = operator.room_opened_at = operator.room_asked_at = None

@@ -13,6 +13,7 @@ from callcenter.attempts import Attempt
 from callcenter.call_ledger import Call, CallEvent
 from callcenter.contacts import Contact
 from callcenter.imports import ImportBatch, RefusedRow
+from callcenter.outcome_corrections import OutcomeCorrection
 from callcenter.person_exports import PersonExport
 from callcenter.person_register import Gone, mentions
 from callcenter.public_requests import PublicRequest
@@ -57,6 +58,8 @@ SPARED = {
     "contact_attributes": "names of typed columns, not their values",
     "switches": "addresses of our own machines",
     "softphones": "accounts of browsers of those who work here",
+    "floor_notes": "what supervisors write to operators",
+    "floor_note_readings": "which operator has seen a note",
     "transfer_targets": "numbers of offices and help lines that an administrator allows",
 }
 
@@ -117,6 +120,7 @@ def _forget_calls(session: Session, gone: Gone) -> int:
     """The calls stay as numbers; what a carrier or an operator said in them goes."""
     theirs = select(Attempt.id).where(Attempt.contact_id.in_(gone.ids), Attempt.channel == "call")
     _count(session, delete(CallEvent).where(CallEvent.call_id.in_(theirs)))
+    _count(session, update(OutcomeCorrection).where(OutcomeCorrection.call_id.in_(theirs)).values(reason=""))
     return _count(session, update(Call).where(Call.id.in_(theirs)).values(note=None, cause=None, carrier_ref=None))
 
 

@@ -44,6 +44,8 @@ GROUPS: dict[str, LazyString | None] = {
 ENTRIES = (
     Entry("floor.page", _l("Floor"), "speedometer2", "work"),
     Entry("console.page", _l("My console"), "headset", "work"),
+    Entry("outcomes.page", _l("Calls and outcomes"), "clipboard-check", "work"),
+    Entry("attendance.page", _l("Attendance"), "clock-history", "work"),
     Entry("recordings.index", _l("Recordings"), "record-circle", "work"),
     Entry("campaigns.page", _l("Calls and messages"), "megaphone", "campaigns"),
     Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
@@ -59,6 +61,7 @@ ENTRIES = (
     Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
     Entry("calendar.index", _l("Calendar and rules"), "calendar-event", "house"),
     Entry("telephony.index", _l("Telephony"), "telephone", "house"),
+    Entry("pause_reasons.page", _l("Pause reasons"), "cup-hot", "house"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("privacy.index", _l("Privacy"), "shield-lock", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),

@@ -6,6 +6,7 @@ import { CallbackBox } from "./callback.js";
 import { Picture } from "./console_picture.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
+import { NoteBar } from "./note_bar.js";
 import { RecordingBar } from "./recording_bar.js";
 import { ownTab } from "./tab.js";
 import { serverNow } from "./timer.js";
@@ -42,6 +43,7 @@ const acts = isTraining
       onSignedOut: () => picture.say(words.session_over, "danger"),
     });
 const recordingBar = new RecordingBar((path, body) => acts.send(path, body));
+const noteBar = new NoteBar(byId("floor-notes"), words, (id) => acts.send(`notes/${id}/seen`));
 const callback = new CallbackBox({
   url: (call, what) => (isTraining ? `${root.dataset.url}training/${what}` : `${root.dataset.url}calls/${call}/${what}`),
   hasTimes: !isTraining,
@@ -59,6 +61,7 @@ function show(next) {
   const wasIn = before?.call?.id;
   picture.draw(next, before);
   recordingBar.draw(next);
+  noteBar.draw(next.notes ?? []);
   callActs?.draw(next);
   phone?.believe(next);
   if (next.call && next.call.id !== wasIn) arrive(next);

@@ -4,6 +4,7 @@ import { fill } from "./live.js";
 import { clock, setServerNow } from "./timer.js";
 
 const LITTLE_SECONDS = 15;
+const LITTLE_PAUSE_SECONDS = 60;
 const byId = (id) => document.getElementById(id);
 const put = (text, values) => text.replace(/%\((\w+)\)s/g, (whole, name) => values[name] ?? "");
 
@@ -54,6 +55,7 @@ export class Picture {
       place_long: [person?.neighborhood, ...place].filter(Boolean).join(", "),
       person: [words.sexes[person?.sex], person?.age && put(words.years, { n: person.age })].filter(Boolean).join(" · "),
       attempt: call ? put(words.attempt, { n: call.attempt_number }) : "",
+      left: operator.left ? put(words.left, { time: this.time.format(new Date(operator.left.at)), reason: operator.left.reason }) : "",
       at_line: supervisor ? put(words.at_line[supervisor.mode], supervisor) : "",
       speaking: call ? put(words.speaking, { name: person?.name ?? words.someone }) : "",
     };
@@ -125,6 +127,7 @@ export class Picture {
     const text = new Date(now + this.clockAhead).toLocaleTimeString(this.locale, { timeZone: this.zone, hour: "numeric", minute: "2-digit" });
     if (local.textContent !== text) local.textContent = text;
     this.tickWrapUp(state.call?.wrap_up_until, now);
+    this.tickPause(state.operator.pause_until, now);
     const bar = byId("undo");
     const left = state.undo ? Math.ceil((Date.parse(state.undo.until) - now) / 1000) : 0;
     bar.hidden = left <= 0 || Boolean(state.call);
@@ -146,6 +149,19 @@ export class Picture {
     if (word.textContent !== this.words.wrap[level]) word.textContent = this.words.wrap[level];
     bar.dataset.wrap = level;
     bar.querySelector("[data-wrap-clock]").textContent = left < 0 ? `+${clock(-left)}` : clock(left);
+  }
+
+  /** What is left of a pause that has a limit. Past it the operator and the floor are told; nobody is cut off. */
+  tickPause(until, now) {
+    const line = byId("pause-limit");
+    line.hidden = !until;
+    if (!until) return;
+    const left = Math.ceil((Date.parse(until) - now) / 1000);
+    const level = left <= 0 ? "over" : left <= LITTLE_PAUSE_SECONDS ? "soon" : "calm";
+    const word = line.querySelector("[data-limit-word]");
+    if (word.textContent !== this.words.pause_limit[level]) word.textContent = this.words.pause_limit[level];
+    line.dataset.level = level;
+    line.querySelector("[data-limit-clock]").textContent = left < 0 ? `+${clock(-left)}` : clock(left);
   }
 
   noteSaved(text) {
