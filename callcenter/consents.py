@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import contacts, suppressions
+from callcenter import contacts, suppressions, withdrawals
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
@@ -70,7 +70,7 @@ def record(session: Session, contact_id: int, said: Evidence, user_id: int | Non
     session.flush()
     mirror(session, contact)
     if said.kind == "opted_out" and said.channel == "all":
-        leave_queues(session, [contact_id])
+        withdrawals.withdraw(session, [contact_id], "opted_out")
     audit.record(session, user_id, "consents.record", f"contact/{contact_id}", kind=said.kind, channel=said.channel,
                  consent=row.id)  # fmt: skip
     return row
@@ -123,7 +123,7 @@ def opt_out(session: Session, phone: str, *, reason: str, proof: str, source: st
         [{"contact_id": person, "kind": "opted_out", "proof": proof, "source": source, "at": now} for person in people],
     )
     session.execute(update(Contact).where(Contact.id.in_(people)).values(consent="opted_out", updated_at=real_now()))
-    leave_queues(session, people)
+    withdrawals.withdraw(session, people, "opted_out")
 
 
 def _hold_people_at(session: Session, phone: str) -> list[int]:
@@ -135,15 +135,6 @@ def _hold_people_at(session: Session, phone: str) -> list[int]:
         hold = select(Contact.id).where(Contact.id.in_(people)).order_by(Contact.id)
         session.execute(hold.with_for_update(key_share=True))
     return people
-
-
-def leave_queues(session: Session, people: list[int]) -> None:
-    """Out of every queue in which they wait."""
-    session.execute(
-        update(QueueEntry)
-        .where(QueueEntry.contact_id.in_(people), QueueEntry.state == "waiting")
-        .values(state="excluded", reason="opted_out")
-    )
 
 
 def people_at(session: Session, phone: str) -> list[int]:

@@ -13,6 +13,7 @@ REASONS: dict[str, LazyString] = {
     "no_route": _l("No trunk serves this number; it is looked at again every hour."),
     "answered_elsewhere": _l("They have answered this in another campaign."),
     "voted": _l("They are reported to have voted."),
+    "moved": _l("Another campaign keeps the promise to call them back."),
     "quota_full": _l("Enough of their group were interviewed; they come back when the quota asks for more."),
     "quota_outside": _l("The quotas of the campaign want nobody of their group."),
     "trunks_full": _l("Every trunk was full; the person is called soon."),

@@ -12,14 +12,16 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from callcenter import queue_order, queue_rules
+from callcenter.abandoned_rest import REST
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.contacts import Contact, ContactPhone
-from callcenter.queue_rules import LEFT_ALONE, Rules
+from callcenter.queue_rules import Rules
 from callcenter.queue_tables import CallQueue, QueueEntry
 
 ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
 OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
 WAKES = 100  # resting people whose time has come that one claim wakes beyond its limit
+TALKED = ("completed", "partial", "refused", "callback", "do_not_call")  # outcomes of a conversation
 MOST_LANES = 400  # that one claim looks at, the highest priority first
 
 
@@ -47,7 +49,7 @@ class _Asked:
         return {
             "queue": self.queue_id, "now": self.now, "minute_ago": real_now() - ALONE, "held": self.held,
             "overdue": self.now - OVERDUE, "talked_after": self.now - household,
-            "abandoned_after": self.now if self.held else self.now - timedelta(minutes=LEFT_ALONE),
+            "abandoned_after": self.now if self.held else self.now - REST,
         }  # fmt: skip
 
 
@@ -100,23 +102,16 @@ def _ready(session: Session, asked: _Asked, limit: int) -> list[tuple[int, str]]
 
 def _ranked(session: Session, lanes: list[Lane], asked: _Asked) -> list[Lane]:
     """The lanes in the order of the rules; what those do not name decides last."""
-    order = [code for code in asked.rules.order if code in _WEIGHTS]
+    order = [code for code in asked.rules.order if code != "newest"]
     hour = asked.now.astimezone(ZONE).hour
-    scores = queue_order.scores(session, hour) if "hour" in order else {}
+    score = queue_order.scores(session, hour) if "hour" in order else lambda _group: 0.0
 
     def rank(lane: Lane) -> tuple[float, ...]:
-        weights = _WEIGHTS | {"hour": lambda one: -scores.get(one.hour_group, 0.0)}
-        return (*(weights[code](lane) for code in order), lane.pass_number, -lane.priority, lane.hour_group)
+        weights = {"priority": -lane.priority, "section_goal": -lane.urgency, "pass": lane.pass_number,
+                   "hour": -score(lane.hour_group)}  # fmt: skip
+        return (*(weights[code] for code in order), lane.pass_number, -lane.priority, lane.hour_group)
 
     return sorted(lanes, key=rank)
-
-
-_WEIGHTS: dict[str, Any] = {
-    "priority": lambda lane: -lane.priority,
-    "section_goal": lambda lane: -lane.urgency,
-    "pass": lambda lane: lane.pass_number,
-    "hour": lambda _lane: 0.0,
-}
 
 
 def _pairs(session: Session, query: Any, asked: _Asked, limit: int, **bound: Any) -> list[tuple[int, str]]:
@@ -139,7 +134,7 @@ def _taken(session: Session, entry_ids: list[int]) -> list[QueueEntry]:
 _READY = "queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before IS NULL"
 _KEYS = ", ".join(Lane._fields)
 _DOWN = ", ".join(f"{name} DESC" for name in Lane._fields)
-_TALKED = """ OR (a.outcome IN ('completed', 'partial', 'refused', 'callback', 'do_not_call') AND a.at > :talked_after
+_TALKED = f""" OR (a.outcome IN ({", ".join(f"'{code}'" for code in TALKED)}) AND a.at > :talked_after
         AND a.contact_id <> e.contact_id)"""
 
 

@@ -152,14 +152,15 @@ def _find_phone(session: Session, entry: QueueEntry, step: Step) -> bool:
         return step.reason not in DEAD_PHONE
     extra = select(ContactPhone.id, ContactPhone.phone).where(ContactPhone.contact_id == entry.contact_id)
     first = select(Contact.phone).where(Contact.id == entry.contact_id)
-    listed = [(None, session.scalar(first)), *session.execute(extra.order_by(ContactPhone.position)).tuples()]
+    others = [(row.id, row.phone) for row in session.execute(extra.order_by(ContactPhone.position))]
+    listed = [(None, session.scalar(first)), *others]
     dead = select(Attempt.phone).where(Attempt.contact_id == entry.contact_id, Attempt.outcome.in_(DEAD_PHONE))
     gone = set(session.scalars(dead))
     at = next((place for place, (phone_id, _phone) in enumerate(listed) if phone_id == entry.phone_id), 0)
-    others = [phone_id for phone_id, phone in (*listed[at + 1 :], *listed[:at]) if phone not in gone]
-    if others:
-        entry.phone_id = others[0]
-    return bool(others) or step.reason not in DEAD_PHONE
+    left = [phone_id for phone_id, phone in (*listed[at + 1 :], *listed[:at]) if phone not in gone]
+    if left:
+        entry.phone_id = left[0]
+    return bool(left) or step.reason not in DEAD_PHONE
 
 
 def _leave_alone(session: Session, entry: QueueEntry) -> None:

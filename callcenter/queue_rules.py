@@ -149,11 +149,16 @@ def set_rules(session: Session, queue_id: int, rules: Rules, user_id: int | None
         return
     audit.record(session, user_id, "queues.set_rules", f"queue/{queue_id}", was=queue.rules, now=new)
     queue.rules = new
-    if _arranged_by(old) != _arranged_by(rules):
+    if _arranged_by(old) != _arranged_by(rules) and queue.state != "draft":
         enqueue_later(session, "callcenter.queue_jobs.arrange", queue_id, queue="bulk")
     session.flush()
     for topic in (f"queue/{queue_id}", "dialer"):
         tell_later(session, topic)
+
+
+def is_arranged(rules: Rules) -> bool:
+    """Does the order look at what is written into the entries (callcenter.queue_order)?"""
+    return _arranged_by(rules) != (False, None)
 
 
 def _arranged_by(rules: Rules) -> tuple[bool, int | None]:

@@ -5,19 +5,21 @@ from typing import Any
 from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, func, literal, or_, select, text
+from sqlalchemy import Select, and_, exists, func, literal, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, aliased
 
+from callcenter import queue_rules
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now
 from callcenter.base.errors import NotFound, Refused
-from callcenter.base.outbox import tell_later
+from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.call_ledger import Call
 from callcenter.call_states import DIALLING
 from callcenter.idle_reasons import PAUSES, WHY_IDLE, pause_sentence, why_sentence
 from callcenter.queue_claims import ALONE, OVERDUE, claim
 from callcenter.queue_tables import CallQueue, QueueEntry
+from callcenter.withdrawals import ABOUT_VOTING
 
 __all__ = [
     "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get",
@@ -50,12 +52,18 @@ def running(session: Session) -> list[CallQueue]:
 def fill(session: Session, queue_id: int, contact_ids: Select[Any]) -> int:
     """Put the selected contacts into the queue, each once, in one statement; returns how many are new.
 
-    `contact_ids`: a SELECT of contacts.id."""
-    chosen = contact_ids.subquery()
-    rows = select(literal(queue_id), next(iter(chosen.c)))
+    `contact_ids`: a SELECT of contacts.id. Who is reported to have voted is not called about it."""
+    queue = get(session, queue_id)
+    chosen = next(iter(contact_ids.subquery().c))
+    rows = select(literal(queue_id), chosen)
+    if queue.purpose in ABOUT_VOTING:
+        voted = aliased(QueueEntry)
+        rows = rows.where(~exists().where(voted.contact_id == chosen, voted.reason == text("'voted'")))
     statement = postgresql.insert(QueueEntry).from_select(["queue_id", "contact_id"], rows).on_conflict_do_nothing()
     counted = {"preserve_rowcount": True}
     added = session.connection().execute(statement, execution_options=counted).rowcount
+    if queue_rules.is_arranged(queue_rules.of_queue(queue)):
+        enqueue_later(session, "callcenter.queue_jobs.arrange", queue_id, queue="bulk")
     tell_later(session, f"queue/{queue_id}")
     tell_later(session, "dialer")
     return added

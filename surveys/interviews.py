@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from callcenter import withdrawals
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import tell_later
@@ -202,6 +203,8 @@ def close_call(session: Session, call_id: UUID) -> None:
     standing = _locked(session, interview.id)
     standing.interview.ended_at = standing.interview.ended_at or real_now()
     _set_state(session, standing)
+    if interview.state == "complete":
+        withdrawals.answered_elsewhere(session, call_id, f"survey/{interview.survey_id}")
 
 
 def reopen_call(session: Session, call_id: UUID) -> None:
@@ -210,6 +213,8 @@ def reopen_call(session: Session, call_id: UUID) -> None:
     if interview is None:
         return
     standing = _locked(session, interview.id)
+    if interview.state == "complete":
+        withdrawals.take_back(session, call_id, f"survey/{interview.survey_id}")
     standing.interview.ended_at = None
     _set_state(session, standing)
 
