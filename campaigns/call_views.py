@@ -16,7 +16,17 @@ from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.trunks import reach_invented
-from campaigns import audiences, call_drafts, call_figures, calling, draft_plans, labels, preflight, reports
+from campaigns import (
+    audiences,
+    call_drafts,
+    call_figures,
+    calling,
+    draft_plans,
+    labels,
+    preflight,
+    quota_views,
+    reports,
+)
 from campaigns.call_figures import Speed
 from campaigns.call_forecasts import Forecast
 from campaigns.calling import CallCampaign
@@ -102,7 +112,8 @@ def resume(campaign_id: int) -> ResponseReturnValue:
 @access("strategist", "administrator")
 def finish(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
-    calling.finish(session, campaign_id, request.form.get("reason") or "review", current_user.id)
+    reason, callbacks = request.form.get("reason") or "review", request.form.get("callbacks", "")
+    calling.finish(session, campaign_id, reason, current_user.id, callbacks=callbacks)
     session.commit()
     return redirect(url_for(".show", campaign_id=campaign_id))
 
@@ -157,7 +168,7 @@ def _picture(campaign: CallCampaign) -> dict[str, object]:
         "hours": call_figures.by_hour(session, queue.id), "trunks": call_figures.by_trunk(session, queue.id),
         "found_nobody": abandonment.of_queues(session, [queue.id])[queue.id], "forecast": _forecast(campaign),
         "ends_on": ends.get(campaign.id), "mode_name": queue_pace.NAMES.get(queue.mode, queue.mode),
-        "fallback": queue_pace.fallback_sentence(queue.falls_back),
+        "fallback": queue_pace.fallback_sentence(queue.falls_back), **quota_views.picture(session, campaign),
     }  # fmt: skip
 
 
@@ -175,6 +186,6 @@ def _pace_form(campaign: CallCampaign) -> PaceForm:
 
 def _show(campaign: CallCampaign, pace_form: PaceForm | None = None) -> str:
     return render_template(
-        "campaigns/call.html", pace_form=pace_form or _pace_form(campaign), modes=queue_pace.MODES,
-        **_picture(campaign),
+        "campaigns/call.html", pace_form=pace_form or _pace_form(campaign),
+        heirs=calling.heirs(web_session(), campaign), **_picture(campaign),
     )  # fmt: skip

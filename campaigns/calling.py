@@ -8,20 +8,22 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import crews, queue_pace, queues, recording_ledger
+from callcenter import crews, promised_callbacks, queue_pace, queue_rules, queues, recording_ledger
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.queue_pace import Pace
+from callcenter.queue_rules import Rules
 from callcenter.queues import CallQueue
 from campaigns import audiences, notices, segments
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
-from surveys import prompt_catalogue
+from surveys import prompt_catalogue, quota_entries, quotas
+from surveys.quota_cells import QuotaPlan
 
 OPERATOR_SCRIPT = "operator"
-ONE_EACH = Pace("progressive")
+ONE_EACH, AS_USUAL = Pace("progressive"), Rules()
 
 
 class CallCampaign(Base):
@@ -73,6 +75,8 @@ class CallPlan:
     recording: str = "off"
     recording_notice: str = ""
     pace: Pace = ONE_EACH
+    rules: Rules = AS_USUAL
+    quotas: QuotaPlan | None = None
     operators: tuple[int, ...] = ()
 
 
@@ -101,6 +105,9 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
     session.flush()
     audit.record(session, user_id, "call_campaign.create", f"call-campaign/{campaign.id}")
     queue_pace.set_pace(session, queue.id, plan.pace, user_id)
+    queue_rules.set_rules(session, queue.id, plan.rules, user_id)
+    if plan.quotas is not None:
+        quotas.set_plan(session, queue.id, plan.quotas, user_id)
     crews.name(session, queue.id, plan.operators, user_id)
     return campaign
 
@@ -146,6 +153,7 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
     subject = f"call-campaign/{campaign_id}"
     notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
     people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, audiences.rule_of(campaign)))
+    quota_entries.sort_all(session, campaign.queue_id)  # who is in no open cell is never dialled
     campaign.frozen_at, campaign.segment_version = real_now(), campaign.segment.version
     queues.set_state(session, campaign.queue_id, "running", None, user_id)
     return people
@@ -181,9 +189,26 @@ def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
     queues.set_state(session, find(session, campaign_id).queue_id, "running", None, user_id)
 
 
-def finish(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
-    """For good: nobody is called from this queue again."""
-    queues.set_state(session, find(session, campaign_id).queue_id, "finished", reason, user_id)
+def finish(session: Session, campaign_id: int, reason: str, user_id: int | None, *, callbacks: str = "") -> None:
+    """For good: nobody is called from this queue again. Raises Refused while people wait for a call they were promised
+    and `callbacks` does not say who keeps the promise: `keep`, the queue itself before it ends, or the number of the
+    campaign that takes them over."""
+    queue_id = find(session, campaign_id).queue_id
+    if callbacks == "keep":
+        promised_callbacks.keep(session, queue_id, user_id)
+        return
+    if callbacks.isascii() and callbacks.isdecimal() and len(callbacks) < 10:
+        promised_callbacks.move(session, queue_id, find(session, int(callbacks)).queue_id, user_id)
+    queues.set_state(session, queue_id, "finished", reason, user_id)
+
+
+def heirs(session: Session, campaign: CallCampaign) -> list[CallCampaign]:
+    """The campaigns that could keep the promises of this one: under way, for the same purpose."""
+    alike = select(CallCampaign).join(CallCampaign.queue).where(
+        CallQueue.state.in_(("running", "paused")), CallQueue.purpose == campaign.queue.purpose,
+        CallCampaign.id != campaign.id,
+    )  # fmt: skip
+    return list(session.scalars(alike.order_by(CallCampaign.id.desc()).limit(50)))
 
 
 def _lock(session: Session, campaign_id: int) -> CallCampaign:

@@ -21,8 +21,7 @@ from campaigns.draft_steps import Missing
 from campaigns.preflight import Preflight
 
 SESSIONS = 30  # conversations at once of a recorded survey that sets no limit of its own
-NEEDED = ("people", "pace")  # the steps without which nothing can be foreseen
-MOST_ATTEMPTS = 3
+NEEDED = ("people", "schedule", "pace")  # the steps without which nothing can be foreseen
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,13 @@ def question(session: Session, draft: Mapping[str, Any], settings: Settings) -> 
     if check is None:
         return lacks
     speed = draft_steps.form_of(session, draft, "pace")
+    rules = draft_steps.form_of(session, draft, "schedule").rules()
     is_recorded = draft.get("answered_by") == "recording"
     staff = Staff(
         (speed.sessions.data or SESSIONS) if is_recorded else speed.team.data, float(speed.hours_a_day.data),
-        speed.hour_price.data or Decimal(0), Decimal(0), is_recorded,
+        speed.hour_price.data or Decimal(0), rules.minute_price, is_recorded,
     )  # fmt: skip
     known = call_forecasts.experience(session, str(draft.get("script", "")), "recording" if is_recorded else "operator")
     lines = carriers.carrier(settings.carrier).lines(session)
-    effort = Effort(check.reachable, MOST_ATTEMPTS, max(lines, 0))
+    effort = Effort(check.reachable, rules.most_attempts, max(lines, 0))
     return Question(known, speed.pace(), staff, effort, rulebook.read(session), campaign_now(session))

@@ -24,11 +24,15 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from callcenter import carriers, crews, queue_pace, recording_ledger
+from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.queue_pace import Pace
 from campaigns import audiences, caller_numbers, labels
 from campaigns.calling import OPERATOR_SCRIPT
 from campaigns.forms import ANSWERED_BY, BEHALF, MACHINES, NAME, PURPOSES, RECORDING
+from campaigns.quota_forms import QuotaFields, items_of, plan_of
+from campaigns.rule_forms import RuleForm
 from surveys import prompt_catalogue, questionnaire
+from surveys.quota_cells import QuotaPlan
 
 MODES = [SelectChoice(code, label) for code, label in queue_pace.MODES.items()]
 LIMIT, RATIO = _l("Write a share from 0 to 3 percent."), _l("Write a number from 1 to 5.")
@@ -139,6 +143,29 @@ class PaceForm(StepForm):
             self.mode.data, float(self.abandon_limit.data) / 100, float(self.ratio.data), bool(self.gives_up.data),
             self.calls_per_second.data,
         )  # fmt: skip
+
+
+class QuotasForm(QuotaFields, StepForm):
+    """How many interviews are wanted of which groups."""
+
+    def offer(self, session: Session) -> None:
+        self.session = session
+
+    def plan(self) -> QuotaPlan | None:
+        """None: no quotas. Raises InvalidInput."""
+        return plan_of(self, items_of(self.session, str(self.draft.get("script", ""))))
+
+    def validate_quota_cells(self, _field: Field) -> None:
+        try:
+            self.plan()
+        except InvalidInput as fault:
+            raise ValidationError(" ".join(fault.faults.values())) from fault
+        except NotFound as fault:
+            raise ValidationError(str(fault)) from fault
+
+
+class ScheduleForm(StepForm, RuleForm):
+    """Who is called when, how often, and for how much."""
 
 
 class SpeedForm(PaceForm):

@@ -5,15 +5,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from callcenter import crews, queue_pace
+from callcenter import crews, queue_pace, queue_rules
 from callcenter.base import audit
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import Settings
 from callcenter.carriers import has_switchboard
 from callcenter.recording_ledger import RecordingNotice
-from campaigns import audiences, call_drafts, calling, draft_steps
+from campaigns import audiences, call_drafts, calling, draft_steps, quota_forms, rule_forms
 from campaigns.call_drafts import CallDraft
 from campaigns.calling import CallCampaign, CallPlan
+from surveys import quotas
 
 
 def plan_of(session: Session, draft: Mapping[str, Any], settings: Settings) -> CallPlan:
@@ -34,7 +35,8 @@ def plan_of(session: Session, draft: Mapping[str, Any], settings: Settings) -> C
         sessions=said["sessions"] if is_recorded else None,
         machine_detection=said["machine_detection"] if has_switchboard() else "off",
         recording=said["recording"], recording_notice=said["recording_notice"] or "",
-        pace=forms["pace"].pace(), operators=tuple(int(number) for number in said["operators"] or ()),
+        pace=forms["pace"].pace(), rules=forms["schedule"].rules(), quotas=forms["quotas"].plan(),
+        operators=tuple(int(number) for number in said["operators"] or ()),
     )  # fmt: skip
 
 
@@ -72,7 +74,8 @@ def written_of(session: Session, campaign: CallCampaign) -> dict[str, Any]:
         "privacy_notice_url": queue.privacy_notice_url, "answered_by": queue.answered_by,
         "sessions": str(queue.sessions or ""), "machine_detection": queue.machine_detection,
         "recording": queue.recording, "operators": [str(number) for number in crews.of_queue(session, queue.id)],
-        **written_of_pace(queue_pace.of_queue(queue)),
+        **written_of_pace(queue_pace.of_queue(queue)), **rule_forms.fill(queue_rules.of_queue(queue)),
+        **quota_forms.fill(quotas.of(session, queue.id)),
         **{name: str(forecast[name]) for name in ("team", "hours_a_day", "hour_price") if name in forecast},
     }  # fmt: skip
     return found | ({"recording_notice": notice.text} if notice else {})

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, SelectMultipleField
 
-from campaigns.draft_forms import CallerForm, GoalForm, PeopleForm, ScriptForm, SpeedForm, StepForm
+from campaigns.draft_forms import (
+    CallerForm,
+    GoalForm,
+    PeopleForm,
+    QuotasForm,
+    ScheduleForm,
+    ScriptForm,
+    SpeedForm,
+    StepForm,
+)
 
 REVIEW = "review"
 
@@ -40,6 +49,8 @@ STEPS: dict[str, Step] = {
         Step("goal", _l("Goal"), GoalForm),
         Step("people", _l("People"), PeopleForm),
         Step("script", _l("Script"), ScriptForm),
+        Step("quotas", _l("Quotas"), QuotasForm),
+        Step("schedule", _l("Hours and retries"), ScheduleForm),
         Step("pace", _l("Pace and team"), SpeedForm),
         Step("caller", _l("Number and operators"), CallerForm),
         Step(REVIEW, _l("Look and start"), None),

@@ -25,7 +25,7 @@ from surveys import prompt_catalogue, prompt_ringing
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/calls/drafts")
 AUTHORS = ("strategist", "administrator")
-FORMS = "any(goal,people,script,pace,caller)"
+FORMS = "any(goal,people,script,quotas,schedule,pace,caller)"
 LANGUAGE = "es"  # of a recorded survey that rings its author
 
 
@@ -191,7 +191,7 @@ def _aside(draft: CallDraft, key: str) -> dict[str, Any]:
         return {"check": draft_forecasts.reach(session, draft.form, web_settings())}
     if key == "script" and (survey_id := _survey_of(draft)) and draft.form.get("answered_by") == "recording":
         return {"gaps": prompt_catalogue.gaps(session, survey_id), "survey_id": survey_id}
-    if key == "pace":
+    if key == "schedule":
         book, now = rulebook.read(session), campaign_now(session).astimezone(ZONE)
         return {"hours": [(DAY_KIND_LABELS[kind], *span) for kind, span in book.hours.items()],
                 "today": book.hours_on(now.date(), ZONE), "book": book}  # fmt: skip
