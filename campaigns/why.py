@@ -19,7 +19,7 @@ from campaigns.why_limits import ASPECT_OF, OPEN, SLOWS, STOPS, Limit
 
 # What is behind a list of which nobody may be called, in this order.
 _BEHIND_THE_LIST = ("quota", "phase", "hours")
-_SILENCE = ("dialer_away", "dialer_silent")
+_SILENCE = ("dialer_away", "dialer_silent", "dialer_fault")
 _DECISION = (
     "mode", "falls_back", "idle", "wrapping", "talking", "ringing", "waiting", "lines_free", "attempts", "answered",
     "abandoned", "given_up", "risk", "place", "planned", "hang_up", "broken_off", "reason",
@@ -54,7 +54,7 @@ def of_campaign(session: Session, campaign: CallCampaign, *, everybody: bool = F
     limits = why_limits.all_limits(facts)
     binding = bind(facts, limits)
     return Why(
-        campaign.id, campaign.name, facts.state, binding, _sentence(facts, binding), tuple(limits), facts.outlook,
+        campaign.id, campaign.name, facts.state, binding, sentence(facts, binding), tuple(limits), facts.outlook,
         tuple(facts.decisions), facts.changed, facts.as_of,
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def bind(facts: Facts, limits: list[Limit]) -> Limit | None:
     return by_aspect[aspect]
 
 
-def _sentence(facts: Facts, binding: Limit | None) -> str:
+def sentence(facts: Facts, binding: Limit | None) -> str:
     """The one line that says it."""
     if binding is None:
         return str(_("It dials: nothing keeps it."))
@@ -143,5 +143,6 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-__all__ = ["OPEN", "SLOWS", "STOPS", "Limit", "Why", "as_json", "bind", "of_campaign", "rest_label", "wait_as_json",
+__all__ = ["OPEN", "SLOWS", "STOPS", "Limit", "Why", "as_json", "bind", "of_campaign", "rest_label", "sentence",
+           "wait_as_json",
            "zone_names"]  # fmt: skip

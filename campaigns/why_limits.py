@@ -49,6 +49,7 @@ ASPECT_OF: dict[str, str] = {
     **dict.fromkeys(("warming_up", "risk_budget"), "risk"),
     **dict.fromkeys(("spend_limit", "spend_day_limit"), "money"),
     "calls_per_second": "a_second",
+    "dialer_fault": "dialer",
 }  # fmt: skip
 
 
@@ -88,6 +89,10 @@ def _campaign(facts: Facts) -> Limit:
 def _dialer(facts: Facts) -> Limit:
     ago = facts.decided_ago
     counts = {} if ago is None else {"decided_seconds_ago": round(ago, 1)}
+    if facts.why_idle == "dialer_fault":
+        sentence = _("The dialer met a fault of its own with this campaign, and tries again each second; the others are "
+                     "dialled. An administrator looks at its log.")  # fmt: skip
+        return Limit("dialer", STOPS, "dialer_fault", sentence, counts)
     if facts.state != "running" or (ago is not None and ago <= SILENT and facts.has_dialer):
         return Limit("dialer", OPEN, "deciding", _("It decides at every event, and each second."), counts)
     if not facts.has_dialer:

@@ -55,7 +55,7 @@ def panel(campaign_id: int) -> str:
 
 @blueprint.get("/person")
 @access(*WATCHERS)
-def person(campaign_id: int) -> str:
+def of_person(campaign_id: int) -> str:
     """Why one person of the list is not being called."""
     campaign = calling.find(web_session(), campaign_id)
     said = request.args.get("person", "").strip()
