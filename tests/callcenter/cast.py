@@ -1,7 +1,7 @@
 """The cast of the call tests: invented people, operators and queues, and a carrier that does as it is told."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -82,6 +82,28 @@ def connected(session: Session, of: CallQueue) -> UUID:
     call_id = rung(session, of)
     assert calls.answer(session, call_id, Event("answered", "answer")) is not None
     return call_id
+
+
+def waiting(session: Session, of: CallQueue) -> UUID:
+    """The next call of the queue, answered while nobody is free."""
+    call_id = rung(session, of)
+    assert calls.answer(session, call_id, Event("answered", "answer")) is None
+    return call_id
+
+
+def abandoned(session: Session, of: CallQueue) -> UUID:
+    """The next call of the queue, answered, and in two seconds nobody came."""
+    call_id = waiting(session, of)
+    patient(session, call_id, 2)
+    assert calls.answer(session, call_id, Event("answered", "answer")) is None
+    return call_id
+
+
+def patient(session: Session, call_id: UUID, seconds: float) -> None:
+    """Let the citizen have waited for so long."""
+    found = call(session, call_id)
+    found.answered_at = real_now() - timedelta(seconds=seconds)
+    session.flush()
 
 
 def call(session: Session, call_id: UUID) -> Call:

@@ -120,9 +120,8 @@ def test_an_answered_call_goes_to_who_has_waited_longest(session: Session) -> No
     assert cast.call(session, call_id).state == "connected"
 
 
-def test_an_answered_call_without_a_free_operator_is_abandoned_and_left_alone_for_three_days(session: Session) -> None:
-    call_id = cast.rung(session, cast.queue(session, cast.person(session)))
-    assert calls.answer(session, call_id, Event("answered", "a")) is None
+def test_an_answered_call_that_no_operator_takes_is_abandoned_and_left_alone_for_three_days(session: Session) -> None:
+    call_id = cast.abandoned(session, cast.queue(session, cast.person(session)))
     entry = cast.entry(session, call_id)
     assert cast.call(session, call_id).attempt.outcome == "abandoned"
     assert entry.not_before is not None

@@ -41,7 +41,7 @@ def difficult_call(session: Session) -> UUID:
 def test_the_wallboard_counts_states_and_the_calls_of_the_last_hour(session: Session) -> None:
     first, second = cast.person(session), cast.person(session)
     queue = cast.queue(session, first, second)
-    calls.answer(session, cast.rung(session, queue), Event("answered", "answer"))  # nobody is free: abandoned
+    cast.abandoned(session, queue)
     cast.operator(session)
     calls.record_event(session, cast.rung(session, queue), Event("busy", "busy"))
     session.flush()

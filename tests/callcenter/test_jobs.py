@@ -228,6 +228,9 @@ Make = Callable[[Session, CallQueue], UUID]
         (cast.rung, Known("CA", "busy"), "busy"),
         (cast.rung, Known("CA", "answered"), "abandoned"),
         (cast.rung, Known("CA", "hung_up"), "abandoned"),
+        (cast.waiting, None, "abandoned"),
+        (cast.waiting, Known("CA", "answered"), "abandoned"),
+        (cast.waiting, Known("CA", "failed"), "abandoned"),
     ],
 )
 def test_the_sweep_closes_every_call_whose_news_never_came(

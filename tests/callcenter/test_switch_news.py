@@ -89,8 +89,36 @@ def test_an_answer_told_twice_moves_the_same_citizen_into_the_same_room(session:
 def test_a_room_on_another_switch_is_out_of_reach(session: Session) -> None:
     waiting(session, switch="north")
     call_id = placed(session)
-    assert rooms(say(session, events.Answered(leg(call_id)))) == ["goodbye"]
-    assert outcome(session, call_id) == "abandoned"
+    assert say(session, events.Answered(leg(call_id))) == []
+    assert cast.call(session, call_id).state == "answered"
+
+
+def test_who_waits_goes_to_the_first_who_frees_and_the_same_answer_said_again_moves_them(session: Session) -> None:
+    call_id = placed(session)
+    assert say(session, events.Answered(leg(call_id))) == []
+    operator = waiting(session)
+    assert rooms(say(session, events.Answered(leg(call_id)))) == [f"op-{operator.id}"]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_whom_nobody_moved_in_time_is_abandoned_whether_or_not_their_answer_was_heard(
+    session: Session, heard: bool
+) -> None:
+    call_id = placed(session)
+    told = [events.Answered(leg(call_id))] if heard else []
+    assert say(session, *told, events.Abandoned(leg(call_id)), ended(call_id, 16)) == []
+    assert (outcome(session, call_id), cast.entry(session, call_id).reason) == ("abandoned", "abandoned")
+
+
+def test_whom_an_operator_took_at_the_last_moment_is_moved_out_of_the_apology(session: Session) -> None:
+    operator, call_id = waiting(session), placed(session)
+    say(session, events.Answered(leg(call_id)))
+    assert rooms(say(session, events.Abandoned(leg(call_id)))) == [f"op-{operator.id}"]
+    assert cast.call(session, call_id).state == "connected"
+
+
+def test_an_apology_to_somebody_who_called_us_closes_no_call(session: Session) -> None:
+    assert say(session, events.Abandoned(Leg.read("asterisk-1.9"))) == []
 
 
 def test_who_answers_a_call_that_is_over_in_our_books_is_hung_up(session: Session) -> None:
@@ -198,6 +226,7 @@ def test_whatever_order_and_however_often_a_call_ends_once_and_nobody_is_left_ha
         call_id = placed(session)
         news: list[News] = [
             events.Ringing(leg(call_id)), events.Up(leg(call_id)), events.Answered(leg(call_id)), ended(call_id, 16),
+            events.Abandoned(leg(call_id)),
             refused(call_id, 3), events.Said(leg(call_id), {"TechCause": "200"}),
         ]  # fmt: skip
         told = data.draw(st.lists(st.sampled_from(news), max_size=10))

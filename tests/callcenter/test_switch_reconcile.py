@@ -69,7 +69,7 @@ def test_a_citizen_who_may_still_be_in_a_room_is_missed_after_the_operators_word
 
 
 @pytest.mark.parametrize(("restarted", "why"), [(True, "switch_restarted"), (False, "unheard")])
-@pytest.mark.parametrize("state", ["placing", "unknown", "ringing", "answered"])
+@pytest.mark.parametrize("state", ["placing", "unknown", "ringing"])
 def test_a_call_that_is_gone_is_closed_with_the_reason_and_gives_the_try_back(
     session: Session, state: str, restarted: bool, why: str
 ) -> None:
@@ -80,6 +80,14 @@ def test_a_call_that_is_gone_is_closed_with_the_reason_and_gives_the_try_back(
     call = cast.call(session, call_id)
     assert (call.attempt.outcome, call.cause) == ("lost", {"event": "lost", "why": why})
     assert cast.entry(session, call_id).attempts == 0
+
+
+def test_an_answered_call_that_is_gone_was_abandoned_however_it_went(session: Session) -> None:
+    call_id = placed(session)
+    long_ago(session, call_id, "answered")
+    assert switch_reconcile.may_have_waited(session, [call_id]) == []
+    switch_reconcile.close(session, HERE, call_id)
+    assert cast.call(session, call_id).attempt.outcome == "abandoned"
 
 
 def test_an_operator_whose_citizen_is_gone_writes_the_call_up(session: Session) -> None:
@@ -182,9 +190,28 @@ def test_who_listens_although_the_ledger_says_that_they_have_stopped_is_hung_up(
 
 def test_an_apology_is_heard_to_its_end(session: Session) -> None:
     call_id = placed(session)
-    assert calls.answer(session, call_id, Event("answered", "a")) is None
-    assert cast.call(session, call_id).attempt.outcome == "abandoned"
-    assert switch_reconcile.meet(session, HERE, channel(leg(call_id), exten="goodbye")) == []
+    for _ in range(2):  # it was not heard that they picked up; then it was
+        assert switch_reconcile.meet(session, HERE, channel(leg(call_id), exten="goodbye")) == []
+        assert cast.call(session, call_id).attempt.outcome == "abandoned"
+
+
+def test_whoever_waits_is_left_where_they_wait_until_somebody_is_free(session: Session) -> None:
+    call_id = placed(session)
+    assert switch_reconcile.meet(session, HERE, channel(leg(call_id))) == []
+    assert cast.call(session, call_id).state == "answered"
+
+
+@pytest.mark.parametrize("state", ["placing", "unknown", "ringing"])
+def test_who_picked_up_while_nobody_listened_was_abandoned_when_the_switch_has_kept_it(
+    session: Session, state: str
+) -> None:
+    call_id = placed(session)
+    long_ago(session, call_id, state)
+    assert switch_reconcile.may_have_waited(session, [call_id]) == [call_id]
+    switch_reconcile.close(session, HERE, call_id, waited=True)
+    call = cast.call(session, call_id)
+    assert (call.attempt.outcome, call.cause) == ("abandoned", {"event": "lost", "why": "unheard"})
+    assert (call.answered_at is not None, cast.entry(session, call_id).attempts) == (True, 1)
 
 
 def test_the_answers_of_a_switch_are_read_by_their_names() -> None:

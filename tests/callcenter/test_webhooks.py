@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from threading import BoundedSemaphore
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
+from callcenter import waiting_calls
 from callcenter.base.settings import Settings
 from callcenter.calls import Event, record_event
 from tests.callcenter import cast
@@ -65,16 +67,49 @@ def test_an_answer_joins_the_room_of_the_free_operator_and_gives_the_same_when_a
     assert cast.call(session, call_id).state == "connected"
 
 
-def test_an_answer_that_nobody_can_take_is_an_apology_in_spanish_and_the_same_when_asked_again(
+def test_an_answer_that_nobody_took_in_time_is_an_apology_that_says_who_called_and_the_same_when_asked_again(
     session: Session, post: Callback
 ) -> None:
-    call_id = cast.rung(session, cast.queue(session, cast.person(session)))
+    call_id = cast.waiting(session, cast.queue(session, cast.person(session)))
+    cast.patient(session, call_id, 1.9)
     session.commit()
     _, twiml = post(f"/hooks/voice/answer/{call_id}")
     assert 'Say language="es-MX"' in twiml
+    assert "de parte de Casa Encuestadora" in twiml
     assert "<Hangup" in twiml
     assert post(f"/hooks/voice/answer/{call_id}")[1] == twiml
     assert cast.call(session, call_id).attempt.outcome == "abandoned"
+
+
+def test_an_answer_is_held_back_until_somebody_is_free(session: Session, post: Callback,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    call_id = cast.rung(session, cast.queue(session, cast.person(session)))
+    session.commit()
+    freed: list[int] = []
+
+    def somebody_frees(_: float) -> None:
+        if not freed:
+            freed.append(cast.operator(session).id)
+            session.commit()
+
+    monkeypatch.setattr("callcenter.webhooks.time.sleep", somebody_frees)
+    _, twiml = post(f"/hooks/voice/answer/{call_id}")
+    assert f">op-{freed[0]}</Conference>" in twiml
+    assert cast.call(session, call_id).state == "connected"
+
+
+def test_where_too_many_wait_already_twilio_waits_and_asks_again(
+    session: Session, post: Callback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_calls, "holds", BoundedSemaphore(1))
+    call_id = cast.rung(session, cast.queue(session, cast.person(session)))
+    session.commit()
+    with waiting_calls.holds:
+        _, twiml = post(f"/hooks/voice/answer/{call_id}")
+        assert f'<Pause length="1" /><Redirect method="POST">{call_id}</Redirect>' in twiml
+        olga = cast.operator(session)
+        session.commit()
+        assert f">op-{olga.id}</Conference>" in post(f"/hooks/voice/answer/{call_id}")[1]
 
 
 def test_an_answer_to_a_call_that_is_over_is_only_a_hang_up(session: Session, post: Callback) -> None:

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import switch_news, switches
+from callcenter import switch_news, switches, waiting_calls
 from callcenter.base import sealed
+from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.carriers.asterisk import events
 from callcenter.carriers.asterisk.actions import Action
@@ -88,6 +90,56 @@ def test_an_answered_citizen_is_moved_in_the_same_turn_and_an_event_said_twice_m
     rooms = {dict(headers)["Value"] for headers in ami.now.asked if ("Action", "Setvar") in headers}
     assert rooms == {f"op-{operator.id}"}
     assert cast.call(session, call_id).state == "wrap_up"
+
+
+def test_who_waits_is_moved_in_the_turn_in_which_somebody_is_free_and_nobody_looks_when_nobody_waits(
+    session: Session, ami: FakeAmi, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_id = placed(session)
+    session.commit()
+    listener.turn(1)
+    ami.now.say(answered(call_id))
+    listener.turn(1)
+    assert "Redirect" not in spoken(ami)
+    assert cast.call(session, call_id).state == "answered"
+    operator = waiting(session)
+    session.commit()
+    listener.turn(1)
+    assert ("Value", f"op-{operator.id}") in [header for asked in ami.now.asked for header in asked]
+    assert cast.call(session, call_id).operator_id == operator.id
+    monkeypatch.setattr(waiting_calls, "ready", lambda *_: pytest.fail("nobody waits"))
+    listener.turn(1)
+
+
+def test_the_apology_of_the_dialplan_closes_the_call_and_nobody_is_asked_for_again(
+    session: Session, ami: FakeAmi, listener: Listener
+) -> None:
+    call_id = placed(session)
+    session.commit()
+    listener.turn(1)
+    abandoned = packet(Event="UserEvent", UserEvent="Convoca", What="abandoned", Uniqueid=str(call_id))
+    ami.now.say(answered(call_id) + abandoned)
+    listener.turn(1)
+    waiting(session)
+    session.commit()
+    listener.turn(1)
+    assert cast.call(session, call_id).attempt.outcome == "abandoned"
+    assert "Redirect" not in spoken(ami)
+
+
+@pytest.mark.parametrize(("value", "outcome"), [("1", "abandoned"), ("", "lost")])
+def test_the_switch_is_asked_who_picked_up_while_nobody_listened(
+    session: Session, ami: FakeAmi, listener: Listener, value: str, outcome: str
+) -> None:
+    ami.answers["Getvar"] = saying(packet(Response="Success", ActionID="%ID%", Value=value))
+    call_id = placed(session)
+    cast.call(session, call_id).placed_at = real_now() - timedelta(minutes=1)
+    session.commit()
+    listener.turn(1)
+    ami.now.say(BOOTED)
+    listener.turn(1)
+    assert ("Variable", f"CONVOCA_WAITED_{call_id}") in [header for asked in ami.now.asked for header in asked]
+    assert cast.call(session, call_id).attempt.outcome == outcome
 
 
 def test_after_the_boot_and_after_every_cut_ledger_and_switch_are_made_one(

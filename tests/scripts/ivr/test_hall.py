@@ -1,18 +1,20 @@
 """The hall: what it says of itself, and when it leaves its citizens to another program."""
 
 import threading
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import switches
+from callcenter import apologies, switches
 from callcenter.base import sealed
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
 from scripts.ivr.hall import Hall
 from scripts.ivr.line import Line
-from surveys import recorded_calls
+from surveys import recorded_calls, speech
+from tests.callcenter import cast as made
 
 
 class Client:
@@ -47,6 +49,17 @@ def hall(session: Session, settings: Settings, client: Client, tmp_path: Any) ->
                       folder=str(tmp_path))  # fmt: skip
     session.commit()
     return Hall("local", make_client=lambda _door: cast(Any, client))
+
+
+def test_the_apologies_of_running_campaigns_lie_ready_on_the_switch(
+    session: Session, hall: Hall, tmp_path: Path
+) -> None:
+    speech.configure(tmp_path / "speech")
+    made.queue(session, made.person(session), on_behalf_of="Casa Encuestadora")
+    made.queue(session, made.person(session), on_behalf_of="Nadie", state="paused")
+    session.commit()
+    hall.turn(0)
+    assert [path.name for path in (tmp_path / "prompts").iterdir()] == [f"{apologies.name('Casa Encuestadora')}.wav"]
 
 
 def test_a_hall_at_work_says_so_and_one_that_cannot_reach_its_switch_does_not(

@@ -100,6 +100,15 @@ def test_a_ringing_call_can_be_cancelled_and_a_running_one_sent_to_other_twiml(l
     line.until(lambda: line.status(running_call.sid) == "completed", "the other TwiML is followed")
 
 
+def test_somebody_who_waits_hears_silence_and_asks_again_at_an_address_relative_to_the_last(line: Line) -> None:
+    line.order(ALICE, does="answer")
+    line.product.pages["/answer"] = '<Response><Pause length="1" /><Redirect method="POST">again</Redirect></Response>'
+    line.product.pages["/again"] = HANG_UP
+    call = line.call()
+    line.until(lambda: line.status(call.sid) == "completed", "the second document is followed")
+    assert "/again" in {form["path"] for form in line.product.heard}
+
+
 def test_digits_pressed_at_a_gather_are_posted_to_its_action(line: Line) -> None:
     line.order(ALICE, does="answer", digits="2")
     line.product.pages["/answer"] = (

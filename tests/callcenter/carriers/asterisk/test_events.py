@@ -38,6 +38,7 @@ def test_a_call_from_its_ringing_to_its_end() -> None:
     assert said("Newstate", Uniqueid=CALL, ChannelState="6") == events.Up(CITIZEN)
     assert said("Newstate", Uniqueid=CALL, ChannelState="4") is None
     assert said("UserEvent", UserEvent="Convoca", What="answered", Uniqueid=CALL) == events.Answered(CITIZEN)
+    assert said("UserEvent", UserEvent="Convoca", What="abandoned", Uniqueid=CALL) == events.Abandoned(CITIZEN)
     ended = said(
         "Hangup", Uniqueid=CALL, Channel="PJSIP/trunk-12-00000001", Cause="17", Cause_txt="User busy", TechCause="486"
     )

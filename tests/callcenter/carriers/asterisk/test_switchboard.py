@@ -1,18 +1,20 @@
 """What the house asks for, as the switch gets it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import softphones, switches
+from callcenter import apologies, softphones, switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.carriers.asterisk import switchboard
+from callcenter.carriers.asterisk.actions import BadAction
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from tests.callcenter import cast
 from tests.callcenter.carriers.asterisk import fake_ami
@@ -69,8 +71,26 @@ def test_a_call_goes_straight_to_its_trunk_under_its_own_id(ami: FakeAmi, board:
     assert order == {
         "Action": "Originate", "ActionID": str(CALL), "ChannelId": str(CALL), "Channel": "PJSIP/5512345678@trunk-3",
         "Context": "citizen", "Exten": "wait", "Priority": "1", "Async": "true", "Timeout": "25000",
-        "CallerID": "5512340000", "Variable": f"CONVOCA_CALL={CALL}",
+        "CallerID": "5512340000", "Variable": "CONVOCA_PATIENCE=2",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("by", "apology", "expected"), [
+    ("operator", "", ["CONVOCA_PATIENCE=2"]),
+    ("operator", apologies.name("Casa"), ["CONVOCA_PATIENCE=2", f"CONVOCA_APOLOGY={apologies.name('Casa')}"]),
+    ("recording", "", []),
+])  # fmt: skip
+def test_the_dialplan_is_told_how_long_a_citizen_waits_for_an_operator_and_what_they_hear_then(
+    ami: FakeAmi, board: AsteriskCarrier, by: str, apology: str, expected: list[str]
+) -> None:
+    board.place(replace(DIAL, answered_by=by, apology=apology))
+    (headers,) = ami.now.asked[1:]
+    assert [value for name, value in headers if name == "Variable"] == [f"CONVOCA_CALL={CALL}", *expected]
+
+
+def test_no_other_file_than_an_apology_of_ours_is_ever_named(ami: FakeAmi, board: AsteriskCarrier) -> None:
+    with pytest.raises(BadAction):
+        board.place(replace(DIAL, apology="../voices/someone"))
 
 
 @pytest.mark.parametrize(("detection", "exten"), [("off", "wait"), ("on", "amd"), ("shadow", "amd")])
