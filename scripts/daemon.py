@@ -17,7 +17,7 @@ from callcenter.base.db import open_session
 log = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError, RedisError)  # a service that is not there; anything else is a bug of ours
 Wait = Callable[[float, Event], None]
-LEASE_SECONDS = 8.0  # a leader killed with -9 is replaced after this
+LEASE_SECONDS = 6.0  # a leader killed with -9 is replaced after this, and the time to its successor's next step
 FIRST_DELAY, LONGEST_DELAY = 0.2, 2.0
 
 

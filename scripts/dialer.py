@@ -1,10 +1,9 @@
-"""The dialer: for each running queue asks campaigns.pacing how many phones to ring, claims that many people, plans
-their calls in the ledger and hands them to the workers. Decides at every event and at least once a second."""
+"""The dialer: for each running queue asks its pacer how many phones to ring and how many to leave, claims that many
+people, plans their calls and hands them to the workers. Decides at every event and at least once a second."""
 
 import argparse
 import logging
 import time
-from dataclasses import replace
 from threading import Event
 
 from redis.client import PubSub
@@ -12,18 +11,15 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import call_floor, calls, carriers, queues, trunks
+from callcenter import call_floor, dial_decisions, queues
 from callcenter.base import leases, outbox
 from callcenter.base.db import open_session
-from callcenter.base.outbox import enqueue_later
-from callcenter.carriers import NoCarrier
+from callcenter.dial_decisions import Decided
 from callcenter.queues import CallQueue
-from callcenter.trunk_health import CARRIER
-from campaigns import recorded_pacing
-from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
-from campaigns.recorded_pacing import Sessions
-from scripts.daemon import Daemon
-from surveys import recorded_calls
+from campaigns import dialling
+from campaigns.dialling import Look, Rates
+from campaigns.live_pacers import LivePacers
+from scripts.daemon import AWAY, Daemon
 
 log = logging.getLogger(__name__)
 NAME, TOPIC = "dialer", "dialer"
@@ -37,27 +33,58 @@ class LostLease(Exception):
 
 
 class Dialer:
-    """`turn` is one look at every running queue. Each queue is decided and committed by itself."""
+    """`turn` is one look at every running queue. What a queue does is decided and committed by itself."""
 
     def __init__(self) -> None:
         self._turns = 0
+        self._token: int | None = None
+        self._pacers, self._rates = LivePacers(), Rates()
         self._news: PubSub | None = None
 
     def turn(self, token: int) -> None:
+        if token != self._token:  # somebody else led meanwhile
+            self._pacers.forget()
+            self._token = token
         self._turns += 1
         with open_session() as session:
-            wanted = [queue.id for queue in queues.running(session)]
-            floor = call_floor.read(session)
-            session.commit()
-            start = self._turns % max(len(wanted), 1)  # no queue is always the first to get the free operators
-            for queue_id in wanted[start:] + wanted[:start]:
-                try:
-                    place_for_queue(session, queue_id, floor, token)
-                    session.commit()
-                except LostLease:
-                    session.rollback()
-                    log.warning("dialer: another dialer leads; waiting")
-                    return
+            try:
+                self._look_at_all(session, token)
+            except LostLease:
+                session.rollback()
+                self._token = None
+                log.warning("dialer: another dialer leads; waiting")
+
+    def _look_at_all(self, session: Session, token: int) -> None:
+        running = queues.running(session)
+        look = Look(call_floor.read(session))
+        self._pacers.keep_up(session, running)
+        session.commit()
+        start = self._turns % max(len(running), 1)  # no queue is always the first to get the free operators
+        decided = [self._look_at(session, queue, look, token) for queue in running[start:] + running[:start]]
+        hold(session, token)
+        dial_decisions.keep(session, decided)
+        session.commit()
+
+    def _look_at(self, session: Session, queue: CallQueue, look: Look, token: int) -> Decided:
+        """Decide for one queue, and do it. One that cannot be decided for says so, and keeps no other from dialling."""
+        queue_id, mode = queue.id, queue.mode
+        try:
+            wish = dialling.wish(session, queue, look, self._pacers, self._rates)
+            if wish.place or wish.hang_up:
+                hold(session, token)
+                done = dialling.do(session, queue_id, wish)
+                session.commit()
+                look.note(queue_id, done)
+                self._rates.note(queue_id, len(done.planned))
+                self._pacers.planned(queue_id, done.planned)
+                return wish.decided(done)
+            return wish.decided()
+        except (LostLease, *AWAY):
+            raise
+        except Exception:  # a bug that one campaign meets; it is in the log with its traceback, and on its page
+            session.rollback()
+            log.exception("dialer: queue %s", queue_id)
+            return Decided(queue_id, mode, reason="dialer_fault")
 
     def wait(self, seconds: float, stopping: Event) -> None:
         """Until an event that may change a decision, a stop, or `seconds`. Without Redis the second is all there is."""
@@ -82,62 +109,10 @@ class Dialer:
         self._news = None
 
 
-def place_for_queue(session: Session, queue_id: int, floor: call_floor.Floor, token: int) -> int:
-    """Decide for one queue and plan its calls in the caller's transaction; returns how many. Raises LostLease."""
-    queue = queues.get(session, queue_id)
-    decision = _decide(session, queue, floor)
-    planned = []
-    if decision.place:
-        if not leases.holds(session, NAME, token):
-            raise LostLease
-        planned = calls.plan(session, queue, queues.claim(session, queue.id, decision.place))
-    if planned:
-        ids = [str(call_id) for call_id in planned]
-        enqueue_later(session, "callcenter.jobs.place_calls", ids, queue="urgent")
-        floor.placed(queue.id, len(planned))
-    why = decision.reason if not decision.place or planned else _nobody_to_call(session, queue.id)
-    queues.note_decision(session, queue.id, None if planned else why)
-    return len(planned)
-
-
-def _decide(session: Session, queue: CallQueue, floor: call_floor.Floor) -> Decision:
-    """What the queue's pacer says of the floor; a queue that cannot dial at all says why."""
-    try:
-        pacer, carrier = Pacer(queue.mode), carriers.carrier(queue.carrier)
-    except UnknownModeError:
-        return Decision(0, 0, "mode_unknown")
-    except NoCarrier:
-        return Decision(0, 0, "carrier_missing")
-    if queue.answered_by == "recording":
-        place, why = recorded_pacing.decide(_sessions(session, queue, floor, carrier))
-        decision = Decision(place, 0, why)
-    else:
-        decision = pacer.decide(_view(session, queue, floor, carrier))
-    if decision.reason == "no_lines" and queue.carrier == CARRIER:
-        return replace(decision, reason=trunks.why_none(session))
-    return decision
-
-
-def _view(session: Session, queue: CallQueue, floor: call_floor.Floor, carrier: carriers.Carrier) -> FloorView:
-    seen = floor.of_queue(queue.id)
-    return FloorView(
-        now=time.monotonic(), idle=seen.idle, wrapping=seen.wrapping, talking=seen.talking, ringing=seen.ringing,
-        waiting=seen.waiting, lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
-    )  # fmt: skip
-
-
-def _sessions(session: Session, queue: CallQueue, floor: call_floor.Floor, carrier: carriers.Carrier) -> Sessions:
-    """The room that a recorded survey has now; its sessions are the switches', whatever its campaign allows."""
-    capacity = recorded_calls.capacity(session)
-    return Sessions(
-        limit=queue.sessions, held=floor.held(queue.id), free=None if capacity is None else capacity - floor.all_held,
-        lines_free=carrier.lines(session) - len(floor.rings) - floor.talking,
-    )  # fmt: skip
-
-
-def _nobody_to_call(session: Session, queue_id: int) -> str:
-    counts = queues.progress(session, queue_id)
-    return "all_resting" if counts["waiting"] or counts["calling"] else "list_exhausted"
+def hold(session: Session, token: int) -> None:
+    """What this transaction does is done by the one dialer that leads. Raises LostLease."""
+    if not leases.holds(session, NAME, token):
+        raise LostLease
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,17 +6,22 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import call_floor, carriers, queues
+from callcenter import carriers, dial_decisions, queue_pace, queues
 from callcenter.base import leases, outbox
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.call_ledger import Call
+from callcenter.pacing_history import Totals
+from callcenter.queue_pace import Pace
 from callcenter.queues import CallQueue
 from callcenter.switches import Switch
+from campaigns.live_pacers import LivePacers, Paced
+from campaigns.pacing import Decision, FloorView
 from scripts.daemon import Daemon
-from scripts.dialer import NAME, Dialer, LostLease, place_for_queue
+from scripts.dialer import NAME, Dialer
 from tests.callcenter import cast
 from tests.callcenter.conftest import carrier  # noqa: F401 - fixture
+from tests.callcenter.ledger_cast import past
 
 pytestmark = pytest.mark.usefixtures("carrier")
 
@@ -86,17 +91,16 @@ def test_a_paused_queue_is_left_alone(session: Session) -> None:
     assert planned(session, queue) == 0
 
 
-def test_a_dialer_whose_lease_another_one_took_plans_nothing(session: Session) -> None:
+def test_a_dialer_whose_lease_another_one_took_does_nothing_at_all(session: Session) -> None:
     queue = cast.queue(session, cast.person(session))
     cast.operator(session)
     old = leases.take(session, NAME, "old", 0)
     new = leases.take(session, NAME, "new", 60)
     assert old is not None
     assert new == old + 1
-    with pytest.raises(LostLease):
-        place_for_queue(session, queue.id, call_floor.read(session), old)
     Dialer().turn(old)
-    assert planned(session, queue) == 0
+    assert (planned(session, queue), why(session, queue)) == (0, None)
+    assert dial_decisions.latest(session, queue.id) == []
 
 
 def test_two_dialers_never_lead_together(committed: Sessions) -> None:
@@ -175,3 +179,127 @@ def test_phones_of_a_recorded_survey_do_not_keep_operators_waiting(session: Sess
     turn(session)
     turn(session)
     assert (planned(session, recorded), planned(session, manned)) == (5, 1)
+
+
+def crew(session: Session, number: int) -> None:
+    for each in range(number):
+        cast.operator(session, f"op{each}")
+
+
+def crowd(session: Session, **columns: object) -> CallQueue:
+    """A queue with forty people and an abandonment limit of 3 %."""
+    return cast.queue(session, *[cast.person(session) for _ in range(40)], **{"abandon_limit": 0.03} | columns)
+
+
+def test_a_campaign_that_knows_how_people_answer_rings_more_phones_than_operators_wait(session: Session) -> None:
+    queue = crowd(session, mode="predictive")
+    past(session, queue, answered=200, not_answered=800)
+    crew(session, 8)
+    turn(session)
+    assert planned(session, queue) - 1000 > 8
+    (decision,) = dial_decisions.latest(session, queue.id)
+    assert (decision.mode, decision.idle, decision.answered, decision.attempts) == ("predictive", 8, 200, 1000)
+    assert decision.place == decision.planned == planned(session, queue) - 1000
+    assert decision.risk
+
+
+def test_a_team_that_is_too_small_for_a_limit_works_one_to_one_and_says_so(session: Session) -> None:
+    queue = crowd(session, mode="predictive")
+    past(session, queue, answered=200, not_answered=800)
+    crew(session, 2)
+    turn(session)
+    assert planned(session, queue) - 1000 == 2
+    session.refresh(queue)
+    assert "Too few operators" in str(queue_pace.fallback_sentence(queue.falls_back))
+
+
+def test_a_mode_that_is_changed_while_the_campaign_runs_counts_at_the_next_turn(session: Session) -> None:
+    queue, dialer = crowd(session), Dialer()
+    crew(session, 4)
+    turn(session, dialer)
+    assert planned(session, queue) == 4
+    queue_pace.set_pace(session, queue.id, Pace("power", 0.03, ratio=2.0), None)
+    turn(session, dialer)
+    assert planned(session, queue) == 8
+    queue_pace.set_pace(session, queue.id, Pace("preview"), None)
+    crew(session, 4)
+    turn(session, dialer)
+    assert (planned(session, queue), why(session, queue)) == (8, "preview")
+
+
+def test_no_more_calls_begin_each_second_than_the_campaign_allows(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, dialer = crowd(session, calls_per_second=3), Dialer()
+    crew(session, 7)
+    monkeypatch.setattr("campaigns.dialling.time.monotonic", lambda: 100.0)
+    turn(session, dialer)
+    turn(session, dialer)
+    assert (planned(session, queue), why(session, queue)) == (3, "calls_per_second")
+    monkeypatch.setattr("campaigns.dialling.time.monotonic", lambda: 101.0)
+    turn(session, dialer)
+    assert (planned(session, queue), why(session, queue)) == (6, None)
+
+
+def test_a_carrier_without_a_free_line_is_the_limit_that_binds(session: Session) -> None:
+    carriers.use({"simulated": cast.FakeCarrier(free_lines=2)})
+    queue = crowd(session, calls_per_second=5)
+    crew(session, 4)
+    turn(session)
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (2, "no_lines")
+
+
+def test_phones_that_ring_in_vain_are_left_and_the_decision_says_how_many(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = crowd(session, mode="predictive")
+    ids = [cast.rung(session, queue) for _ in range(4)]
+    old = real_now() - timedelta(seconds=20)
+    session.execute(update(Call).where(Call.id.in_(ids[:1])).values(ringing_at=old, placed_at=old))
+    wishes = Paced(Decision(5, 3, None), None, 0.1, Totals())
+    monkeypatch.setattr(LivePacers, "decide", lambda *_: wishes)
+    turn(session)
+    assert cast.call(session, ids[0]).given_up_at is not None
+    assert planned(session, queue) == 4 + 3  # two of the three could not be left: two fewer are begun
+    (decision,) = dial_decisions.latest(session, queue.id)
+    assert (decision.place, decision.planned, decision.hang_up, decision.broken_off) == (5, 3, 3, 1)
+
+
+def test_a_queue_that_was_paused_a_moment_ago_dials_nobody(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = crowd(session)
+    crew(session, 2)
+    seen = queues.running(session)
+    queues.set_state(session, queue.id, "paused", "lunch", None)
+    monkeypatch.setattr(queues, "running", lambda _session: seen)
+    turn(session)
+    assert planned(session, queue) == 0
+
+
+def test_a_queue_that_has_spent_its_money_dials_nobody_and_says_so(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = crowd(session)
+    crew(session, 2)
+    monkeypatch.setattr("callcenter.queue_spending.stop", lambda *_: "spend_day_limit")
+    turn(session)
+    assert (planned(session, queue), why(session, queue)) == (0, "spend_day_limit")
+
+
+def test_a_fault_that_one_campaign_meets_keeps_no_other_from_dialling(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = crowd(session), crowd(session)
+    crew(session, 2)
+    session.commit()
+    decide = LivePacers.decide
+
+    def fail(self: LivePacers, queue: CallQueue, view: FloorView) -> Paced:
+        if queue.id == broken.id:
+            raise ZeroDivisionError
+        return decide(self, queue, view)
+
+    monkeypatch.setattr(LivePacers, "decide", fail)
+    for _ in range(2):
+        turn(session)
+    assert (planned(session, sound), why(session, broken)) == (2, "dialer_fault")
