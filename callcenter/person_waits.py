@@ -13,6 +13,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
+from callcenter.queue_claims import TALKED
 from callcenter.queue_rules import LEFT_ALONE
 from callcenter.queues import CallQueue, QueueEntry
 
@@ -33,7 +34,6 @@ SENTENCES: dict[str, LazyString] = {
     "keeper_away": _l("They wait for the operator who promised to call back; after a quarter of an hour anybody does."),
     "next": _l("Nothing keeps them: they are called when it is their turn."),
 }
-TALKED = ("completed", "partial", "refused", "callback", "do_not_call")  # what makes a household rest, as in a claim
 _DEALT_WITH = {"calling", "done", "excluded"}  # these states of an entry are codes of SENTENCES
 
 
