@@ -1,13 +1,15 @@
 """Why one person is not being called: of everything that could keep them, the one thing that does."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import consent, entry_reasons, person_waits, queues
-from callcenter.contacts import Contact
+from callcenter import consent, entry_reasons, person_waits, queue_rules, queues
+from callcenter.attempts import Attempt
+from callcenter.contacts import Contact, ContactPhone
 from callcenter.person_waits import Wait
 from callcenter.queues import CallQueue, QueueEntry
 from tests.callcenter import cast
@@ -120,6 +122,51 @@ def test_the_gate_is_asked_for_whoever_nothing_else_keeps(session: Session, monk
     it_is(monkeypatch, NOON)
     who.consent = "opted_out"
     assert ask(session, queue, who).reason == "opted_out"
+
+
+def tried(session: Session, who: Contact, outcome: str, ago: timedelta, phone: str | None = None) -> None:
+    """A call that ended so long ago."""
+    at = NOON - ago
+    session.add(Attempt(id=uuid4(), channel="call", purpose="survey", contact_id=who.id, phone=phone or who.phone,
+                        at=at, created_at=at, deadline_at=at, closed_at=at, outcome=outcome))  # fmt: skip
+    session.flush()
+
+
+def test_a_phone_that_picked_up_to_silence_rests_three_days_whoever_is_asked_for(session: Session) -> None:
+    queue, who, _entry = listed(session)
+    tried(session, cast.person(session), "abandoned", timedelta(hours=71), phone=who.phone)
+    said = ask(session, queue, who)
+    assert (said.code, said.until) == ("abandoned_rest", NOON + timedelta(hours=1))
+    queue, who, _entry = listed(session)
+    tried(session, who, "abandoned", timedelta(hours=73))
+    assert ask(session, queue, who).code == "next"
+
+
+def test_a_household_rests_after_a_conversation_with_somebody_else(session: Session) -> None:
+    queue, who, _entry = listed(session)
+    queue.rules = queue_rules.to_keep(queue_rules.Rules(household_minutes=60))
+    tried(session, who, "completed", timedelta(minutes=10))
+    assert ask(session, queue, who).code == "next"
+    tried(session, cast.person(session), "refused", timedelta(minutes=20), phone=who.phone)
+    said = ask(session, queue, who)
+    assert (said.code, said.until) == ("household_rest", NOON + timedelta(minutes=40))
+
+
+def test_a_campaign_that_closes_calls_only_whom_it_promised_to(session: Session) -> None:
+    queue, who, entry = listed(session, only_callbacks=True)
+    assert ask(session, queue, who).code == "only_callbacks"
+    entry.is_callback, entry.not_before = True, NOON - timedelta(minutes=1)
+    assert ask(session, queue, who).code == "next"
+
+
+def test_the_gate_is_asked_of_the_phone_whose_turn_it_is(session: Session) -> None:
+    queue, who, entry = listed(session)
+    other = ContactPhone(contact_id=who.id, position=1, phone="+529985550101")  # where it is an hour later
+    session.add(other)
+    session.flush()
+    entry.phone_id = other.id
+    tried(session, cast.person(session), "abandoned", timedelta(hours=1), phone=other.phone)
+    assert ask(session, queue, who).code == "abandoned_rest"
 
 
 def test_the_page_of_the_person_names_each_campaign_and_what_keeps_them(session: Session, client_as: ClientAs) -> None:
