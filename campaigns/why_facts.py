@@ -136,7 +136,7 @@ def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisio
         state=queue.state, reason=queue.state_reason, why_idle=queue.why_idle, falls_back=queue.falls_back,
         decided_ago=_decided_ago(queue, changed), has_dialer=_has_dialer(session), changed=changed,
         pace=queue_pace.of_queue(queue), team=_team(session, queue.id),
-        ringing=sum(ring[0] == queue.id for ring in floor.rings), waiting=of_queue.waiting,
+        ringing=_ringing(floor, queue.id), waiting=of_queue.waiting,
         lines=_lines(session, queue, len(floor.rings) + floor.talking),
         sessions=_sessions(session, queue, floor) if queue.answered_by == "recording" else None, progress=progress,
         only_callbacks=queue.only_callbacks, quota=quota_standing.read(session, queue.id),
@@ -144,6 +144,11 @@ def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisio
         outlook=queue_outlook.read(session, queue, progress["waiting"], simulated=simulated, everybody=everybody),
         as_of=campaign_now(session), decisions=dial_decisions.latest(session, queue.id, decisions),
     )  # fmt: skip
+
+
+def _ringing(floor: call_floor.Floor, queue_id: int) -> int:
+    """Its phones that nobody has answered yet."""
+    return sum(ring == queue_id and state not in ("answered", call_floor.HELD) for ring, _, state in floor.rings)
 
 
 def _last_change(session: Session, queue: CallQueue) -> LastChange | None:
