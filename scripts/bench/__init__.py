@@ -14,7 +14,7 @@ from typing import Protocol
 
 # The name of a part, and the module that measures it.
 PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos",
-         "phone": "phone"}  # fmt: skip
+         "phone": "phone", "day": "day"}  # fmt: skip
 
 
 @dataclass(frozen=True)

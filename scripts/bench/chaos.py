@@ -78,6 +78,7 @@ class Watch:
         self.kills: defaultdict[str, int] = defaultdict(int)
 
     async def over(self, seconds: float) -> None:
+        """Kill for so long, and look on until everything must have come to its end."""
         await asyncio.gather(self._kill_until(time.monotonic() + seconds), self._look())
 
     async def _kill_until(self, end: float) -> None:
@@ -101,7 +102,7 @@ class Watch:
     def _look_once(self) -> None:
         # A killed carrier comes back with its own speed, and a killed database answers again soon.
         with contextlib.suppress(requests.RequestException):
-            hurry(self.floor.addresses.carrier)
+            hurry(self.floor)
         with contextlib.suppress(DBAPIError):
             ended = self._ended_at_the_carrier()
             for call in rows(self.engine, OPEN_CALLS):

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +27,13 @@ Beside = Callable[["Floor"], Coroutine[Any, Any, None]]
 
 @dataclass
 class Floor:
-    """`cards`: when each call's card first reached its operator (seconds since the epoch), by call id."""
+    """`cards`: when each call's card first reached its operator (seconds since the epoch), by call id. `carrier`: how
+    the simulated carrier is to behave (docs/simulation.md)."""
 
     product: Product
     addresses: Addresses
     operators: list[Operator]
+    carrier: Mapping[str, float]
     cards: dict[str, float] = field(default_factory=dict)
 
     def run(self, seconds: float, beside: Beside) -> None:
@@ -59,14 +61,14 @@ class Floor:
         self.cards.setdefault(call_id, time.time())
 
 
-def floor_of(product: Product, count: int, think_ms: int, *, seed: int) -> Floor:
+def floor_of(product: Product, count: int, think_ms: int, *, seed: int, **carrier: float) -> Floor:
     """`count` operators of the demonstration at the product's pages; its carrier in a hurry, so that there are calls.
 
-    `think_ms`: what an operator needs for one question on average."""
+    `think_ms`: what an operator needs for one question on average. `carrier`: settings beside its speed."""
     note = json.loads((product.var / "processes.json").read_text())
     addresses = Addresses(note["url"], note["live"], note["carrier"])
-    hurry(addresses.carrier)
-    floor = Floor(product, addresses, [])
+    floor = Floor(product, addresses, [], {"speed": CARRIER_SPEED, **carrier})
+    hurry(floor)
     floor.operators = [
         Operator(login.username, PASSWORD, addresses, Habits(think_ms / 1000, seed), on_card=floor.card_shown)
         for login in FLOOR[:count]
@@ -74,9 +76,10 @@ def floor_of(product: Product, count: int, think_ms: int, *, seed: int) -> Floor
     return floor
 
 
-def hurry(carrier: str) -> None:
+def hurry(floor: Floor) -> None:
     """Make citizens ring, talk and lose patience faster. A restarted carrier has forgotten it."""
-    requests.post(f"{carrier}/control/settings", json={"speed": CARRIER_SPEED}, timeout=5).raise_for_status()
+    where = f"{floor.addresses.carrier}/control/settings"
+    requests.post(where, json=dict(floor.carrier), timeout=5).raise_for_status()
 
 
 def journal_of(var: Path) -> Path:
