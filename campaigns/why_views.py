@@ -53,6 +53,13 @@ def panel(campaign_id: int) -> str:
     return render_template("campaigns/_why.html", **_picture(calling.find(web_session(), campaign_id)))
 
 
+@blueprint.get("/brief")
+@access(*WATCHERS)
+def brief(campaign_id: int) -> str:
+    """The panel in a few lines, for the page of the campaign."""
+    return render_template("campaigns/_why_brief.html", **_picture(calling.find(web_session(), campaign_id)))
+
+
 @blueprint.get("/person")
 @access(*WATCHERS)
 def of_person(campaign_id: int) -> str:

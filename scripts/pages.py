@@ -13,7 +13,8 @@ from wsgi import BLUEPRINTS
 NOT_PAGES = re.compile(
     r"\.(static|standing|trunk|test_state|targets|live|running|board|state|when|times|training_when|progress|preview"
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
-    r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice|panel|of_person)$"
+    r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice|panel|of_person"
+    r"|reach|forecast|trial_state)$"
 )
 
 
@@ -47,4 +48,4 @@ def pages() -> list[PageOf]:
 
 def _sample(_endpoint: str, name: str) -> object:
     """An id that the demonstration has: its rows are numbered from 1; its sections are Minatitlán's."""
-    return {"state": 30, "number": 2301, "key": "escolaridad"}.get(name, 1)
+    return {"state": 30, "number": 2301, "key": "escolaridad", "step": "pace"}.get(name, 1)
