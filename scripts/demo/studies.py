@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from callcenter.base.settings import Settings
-from campaigns import calling, message_campaigns
+from campaigns import call_drafts, calling, message_campaigns
 from campaigns.calling import CallCampaign, CallPlan
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
@@ -51,6 +51,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     everybody, young_women, ten_sections = _segments(session, strategist)
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
+    call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
     sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     return Studies(survey, calls, sent, ready)
@@ -81,6 +82,14 @@ def _plan(segment_id: int, survey_id: int, settings: Settings) -> CallPlan:
         on_behalf_of=ON_BEHALF_OF,
         privacy_notice_url=NOTICE_URL,
     )
+
+
+def _half_made(segment_id: int, survey_id: int) -> dict[str, str]:
+    """A draft that somebody goes on with: the privacy notice is missing."""
+    return {
+        "name": "Intención de voto, ola 2", "segment_id": str(segment_id), "purpose": "survey",
+        "script": f"survey/{survey_id}", "on_behalf_of": ON_BEHALF_OF, "mode": "predictive", "team": "20",
+    }  # fmt: skip
 
 
 def _message(name: str, segment_id: int, settings: Settings) -> MessagePlan:

@@ -16,6 +16,7 @@ from campaigns.calling import CallCampaign
 from campaigns.segments import Segment
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.trunk_cast import MEXICO_CITY, trunk
+from tests.campaigns import wizard
 from tests.conftest import ClientAs
 
 NOTICE = "Esta llamada será grabada para cuidar su calidad."
@@ -53,7 +54,7 @@ def test_calls_are_not_recorded_unless_somebody_says_so(
     strategist: FlaskClient, form: dict[str, str], session: Session
 ) -> None:
     del form["recording"], form["recording_notice"]
-    answer = strategist.post("/campaigns/calls/new", data=form)
+    answer = wizard.make(strategist, form)
     assert answer.status_code == 302, answer.text
     assert (made(session).queue.recording, made(session).queue.recording_notice_id) == ("off", None)
 
@@ -64,25 +65,27 @@ def test_each_wording_of_the_notice_is_kept_once(
 ) -> None:
     notices = []
     for wording in (NOTICE, f"  {NOTICE} ", "Otra."):
-        answer = strategist.post("/campaigns/calls/new", data=form | {"recording": mode, "recording_notice": wording})
+        answer = wizard.make(strategist, form | {"recording": mode, "recording_notice": wording})
         assert answer.status_code == 302, answer.text
         assert made(session).queue.recording == mode
         notices.append(made(session).queue.recording_notice_id)
     assert notices[0] == notices[1] != notices[2]
     assert session.scalar(select(func.count()).select_from(RecordingNotice)) == 2
     assert session.get_one(RecordingNotice, notices[0]).text == NOTICE
-    page = strategist.get(f"/campaigns/calls/{made(session).id}").text
-    assert "<dt>" in page
 
 
 @pytest.mark.parametrize("wording", ["", "   ", "x" * 501])
 def test_a_recording_without_words_or_with_too_many_is_refused_and_nothing_typed_is_lost(
     strategist: FlaskClient, form: dict[str, str], wording: str
 ) -> None:
-    answer = strategist.post("/campaigns/calls/new", data=form | {"recording": "ask", "recording_notice": wording})
+    draft_id, wanted = wizard.begin(strategist), form | {"recording": "ask", "recording_notice": wording}
+    wizard.write(strategist, draft_id, wanted)
+    answer = wizard.next_of(strategist, draft_id, "caller", wanted)
     assert answer.status_code == 422
     assert "recording_notice-fault" in answer.text
-    assert "Estudio Prueba" in answer.text
+    assert wording in answer.text
+    assert wizard.start(strategist, draft_id).status_code == 422
+    assert "Estudio Prueba" in wizard.page(strategist, draft_id, "goal")
 
 
 def test_without_a_switch_of_our_own_nothing_can_be_recorded(
@@ -91,6 +94,7 @@ def test_without_a_switch_of_our_own_nothing_can_be_recorded(
     app.config["SETTINGS"] = settings
     carriers.use({"simulated": FakeCarrier()})
     wanted = form | {"recording": "notice", "caller_id": "+525512340000"}
-    answer = strategist.post("/campaigns/calls/new", data=wanted)
-    assert answer.status_code == 422
-    assert 'name="recording"' not in strategist.get("/campaigns/calls/new").text
+    draft_id = wizard.begin(strategist)
+    wizard.write(strategist, draft_id, wanted)
+    assert wizard.start(strategist, draft_id).status_code == 422
+    assert 'name="recording"' not in wizard.page(strategist, draft_id, "caller")

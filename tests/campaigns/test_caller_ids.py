@@ -14,6 +14,7 @@ from campaigns import labels
 from campaigns.segments import Segment
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.trunk_cast import MEXICO_CITY, XALAPA, trunk
+from tests.campaigns import wizard
 from tests.conftest import ClientAs
 
 
@@ -31,14 +32,14 @@ def strategist(app: Flask, client_as: ClientAs, settings: Settings, session: Ses
 
 
 def test_without_a_trunk_the_form_says_who_adds_one(strategist: FlaskClient) -> None:
-    assert "takes a trunk into use under Telephony" in strategist.get("/campaigns/calls/new").text
+    assert "takes a trunk into use under Telephony" in wizard.page(strategist, wizard.begin(strategist), "caller")
 
 
 def test_a_campaign_shows_a_number_that_some_trunk_may_show(session: Session, strategist: FlaskClient) -> None:
     trunk(session, numbers={MEXICO_CITY: ["55"]})
     trunk(session, numbers={"+529998887777": []}, is_enabled=False)
     session.commit()
-    page = strategist.get("/campaigns/calls/new").text
+    page = wizard.page(strategist, wizard.begin(strategist), "caller")
     assert f'value="{MEXICO_CITY}"' in page
     assert "+529998887777" not in page
     assert 'value="local"' not in page  # one number is nobody's local choice
@@ -49,7 +50,7 @@ def test_with_several_numbers_each_person_may_see_the_one_of_their_area(
 ) -> None:
     trunk(session, numbers={MEXICO_CITY: ["55"], XALAPA: ["228"]})
     session.commit()
-    page = strategist.get("/campaigns/calls/new").text
+    page = wizard.page(strategist, wizard.begin(strategist), "caller")
     assert 'value="local"' in page
     assert "number of each person&#39;s own area" in page or "number of each person's own area" in page
     assert labels.caller_id(XALAPA) == XALAPA

@@ -14,12 +14,13 @@ from callcenter import carriers
 from callcenter.base.errors import Refused
 from callcenter.base.settings import Settings
 from campaigns import calling
-from campaigns.calling import CallCampaign
+from campaigns.calling import CallCampaign, CallPlan
 from campaigns.segments import Segment
 from surveys import questionnaire, speech
 from surveys.questionnaire import Survey
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.trunk_cast import MEXICO_CITY, trunk
+from tests.campaigns import wizard
 from tests.surveys.survey_forms import SAMPLE, workbook
 
 MUTE = [["type", "name", "label::Náhuatl (nah)"], ["integer", "age", "¿Xihuitl?"]]
@@ -67,28 +68,32 @@ def made(session: Session) -> CallCampaign:
 def test_a_recorded_survey_is_chosen_with_its_sessions_and_the_price_of_machine_detection(
     session: Session, strategist: FlaskClient, form: dict[str, str]
 ) -> None:
-    assert "waits 1.9 s in silence" in strategist.get("/campaigns/calls/new").text
-    answer = strategist.post("/campaigns/calls/new", data=form)
-    assert answer.status_code == 302
-    queue = made(session).queue
-    assert (queue.answered_by, queue.sessions, queue.machine_detection) == ("recording", 20, "shadow")
-    page = strategist.get(answer.headers["Location"]).text
+    draft_id = wizard.begin(strategist)
+    assert "waits 1.9 s in silence" in wizard.page(strategist, draft_id, "pace")
+    wizard.write(strategist, draft_id, form)
+    page = wizard.page(strategist, draft_id, "script")
     assert "What the recorded survey says" in page
     assert "The question why (text) cannot be asked by telephone keys" in page
+    assert wizard.start(strategist, draft_id).status_code == 302
+    queue = made(session).queue
+    assert (queue.answered_by, queue.sessions, queue.machine_detection) == ("recording", 20, "shadow")
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("step", "changed", "told"),
     [
-        ({"script": "operator", "script_text": "Hola"}, "a machine reads no text of our own"),
-        ({"sessions": "0"}, "from 1 to 1000"),
-        ({"sessions": "veinte"}, "Not a valid integer"),
+        ("script", {"script": "operator", "script_text": "Hola"}, "a machine reads no text of our own"),
+        ("pace", {"sessions": "0"}, "from 1 to 1000"),
+        ("pace", {"sessions": "veinte"}, "Not a valid integer"),
     ],
 )
 def test_what_a_recorded_survey_cannot_be_is_said_beside_its_field(
-    session: Session, strategist: FlaskClient, form: dict[str, str], changed: dict[str, str], told: str
+    session: Session, strategist: FlaskClient, form: dict[str, str], step: str, changed: dict[str, str], told: str
 ) -> None:
-    answer = strategist.post("/campaigns/calls/new", data=form | changed)
+    draft_id = wizard.begin(strategist)
+    wizard.write(strategist, draft_id, form | changed)
+    assert wizard.start(strategist, draft_id).status_code == 422
+    answer = wizard.next_of(strategist, draft_id, step, form | changed)
     assert answer.status_code == 422
     assert told in answer.text
     assert session.scalars(select(CallCampaign)).all() == []
@@ -96,15 +101,28 @@ def test_what_a_recorded_survey_cannot_be_is_said_beside_its_field(
 
 def test_without_a_switch_of_our_own_there_is_no_recorded_survey(strategist: FlaskClient, form: dict[str, str]) -> None:
     carriers.use({"simulated": FakeCarrier()})
-    assert 'name="answered_by"' not in strategist.get("/campaigns/calls/new").text
-    assert strategist.post("/campaigns/calls/new", data=form).status_code == 422
+    assert 'name="answered_by"' not in wizard.page(strategist, wizard.begin(strategist), "goal")
+    assert wizard.make(strategist, form).status_code == 422
 
 
 def test_nobody_is_called_to_hear_silence(session: Session, strategist: FlaskClient, form: dict[str, str]) -> None:
     mute = questionnaire.create_survey(session, "Náhuatl", "nah.xlsx", workbook(MUTE))
     session.commit()
-    page = strategist.post("/campaigns/calls/new", data=form | {"script": f"survey/{mute.id}"}, follow_redirects=True)
-    assert "Must be mended:" in page.text
-    assert "system/identify" in page.text
+    draft_id = wizard.begin(strategist)
+    wizard.write(strategist, draft_id, form | {"script": f"survey/{mute.id}"})
+    page = wizard.page(strategist, draft_id, "script")
+    assert "Must be mended:" in page
+    assert "system/identify" in page
+    assert wizard.start(strategist, draft_id).status_code == 422
+    assert session.scalars(select(CallCampaign)).all() == []
+
+
+def test_a_campaign_that_was_made_before_its_survey_went_mute_is_not_launched(
+    session: Session, strategist: FlaskClient, form: dict[str, str]
+) -> None:
+    mute = questionnaire.create_survey(session, "Náhuatl", "nah.xlsx", workbook(MUTE))
+    plan = CallPlan(form["name"], int(form["segment_id"]), "survey", f"survey/{mute.id}", "asterisk", MEXICO_CITY,
+                    form["on_behalf_of"], form["privacy_notice_url"], answered_by="recording")  # fmt: skip
+    draft = calling.create(session, plan, None)
     with pytest.raises(Refused, match="no recording"):
-        calling.launch(session, made(session).id, None)
+        calling.launch(session, draft.id, None)

@@ -17,6 +17,7 @@ from campaigns.channels import Receipt, Reply
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_news import Answer
 from campaigns.segments import Segment
+from tests.campaigns import wizard
 from tests.campaigns.cast import Campaign, Cast
 
 
@@ -165,14 +166,15 @@ def test_a_calling_campaign_is_made_started_paused_and_finished(
         "script_text": "Buenos días", "on_behalf_of": "Estudio Prueba", "caller_id": "+525512340000",
         "privacy_notice_url": "https://example.org/aviso",
     }  # fmt: skip
-    assert strategist.get("/campaigns/calls/new").status_code == 200
-    answer = strategist.post("/campaigns/calls/new", data=form | {"script_text": ""})
-    assert answer.status_code == 422
-    answer = strategist.post("/campaigns/calls/new", data=form)
+    assert wizard.make(strategist, form | {"script_text": ""}).status_code == 422
+    assert session.scalars(select(CallCampaign)).first() is None
+    answer = wizard.make(strategist, form)
     assert answer.status_code == 302, answer.text
     made = session.scalars(select(CallCampaign)).one()
+    assert answer.headers["Location"].endswith(f"/campaigns/calls/{made.id}")
+    assert (made.queue.state, made.queue.script_text) == ("running", "Buenos días")
     assert strategist.get(f"/campaigns/calls/{made.id}").status_code == 200
-    for act, state in (("start", "running"), ("pause", "paused"), ("resume", "running"), ("finish", "finished")):
+    for act, state in (("pause", "paused"), ("resume", "running"), ("finish", "finished")):
         assert strategist.post(f"/campaigns/calls/{made.id}/{act}").status_code == 302
         session.refresh(made.queue)
         assert made.queue.state == state
