@@ -34,8 +34,8 @@ MODELS = (
     "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
     "surveys.recorded_calls", "surveys.voice_answers",
-    "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks", "campaigns.frozen_segments",
-    "campaigns.inbox", "campaigns.messages",
+    "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks",
+    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
@@ -71,7 +71,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
-    "campaigns.message_views",
+    "campaigns.apology_messages", "campaigns.message_views",
 )  # fmt: skip
 
 

@@ -1,11 +1,27 @@
-"""What somebody hears who picked up and found nobody: that we are sorry, and who called. Pure.
+"""What somebody hears who picked up and found nobody: that we are sorry, and who called.
 
-Spoken in the citizens' language, whatever the screens speak.
+Spoken in the citizens' language, whatever the screens speak. Floors above may add to it: they register here.
 """
 
 import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 LANGUAGE = "es"
+_hearers: dict[str, Callable[[Session, UUID], None]] = {}
+
+
+def register(name: str, hear: Callable[[Session, UUID], None]) -> None:
+    """`hear(session, call_id)` is told of each abandoned call of ours, in the transaction that closes it."""
+    _hearers[name] = hear
+
+
+def owed(session: Session, call_id: UUID) -> None:
+    """A call of ours was abandoned."""
+    for hear in _hearers.values():
+        hear(session, call_id)
 
 
 def words(on_behalf_of: str) -> str:

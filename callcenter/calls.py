@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
+from callcenter import apologies, call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -74,6 +74,8 @@ def _apply(session: Session, call: Call, event: Event) -> bool:
         # The gate names its own time (call_placing.refuse); a call that came in is no try of ours.
         if event.kind != "refused_by_gate" and call.direction == "out":
             queue_entries.settle(session, call.entry_id, outcome)
+        if outcome == "abandoned":
+            apologies.owed(session, call.id)
     return True
 
 

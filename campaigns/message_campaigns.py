@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from flask_babel import gettext as _
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, select
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from callcenter.base import audit
@@ -38,7 +38,8 @@ NEXT = {
 class MessageCampaign(Base):
     """`text` has placeholders: {given_names}, {section|s/n}. `unit_price`: MXN a part. `planned_at`: when the segment,
     at `segment_version`, was frozen into rows. `frozen_segment_id`: the list that is written to, where one was chosen.
-    `on_behalf_of`: whom the message must name."""
+    `on_behalf_of`: whom the message must name. `is_standing`: people are added one by one, and only a stop ends it.
+    """
 
     __tablename__ = "message_campaigns"
     __table_args__ = (
@@ -56,6 +57,7 @@ class MessageCampaign(Base):
     carrier: Mapped[str]
     on_behalf_of: Mapped[str] = mapped_column(default="", server_default="")
     unit_price: Mapped[Decimal] = mapped_column(Numeric(8, 4), default=Decimal("0.35"), server_default="0.35")
+    is_standing: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(default="draft")
     state_reason: Mapped[str | None]
     launched_at: Mapped[datetime | None]

@@ -33,8 +33,10 @@ def sweep(session: Session) -> dict[str, int]:
 
 
 def finish(session: Session, campaign_id: int) -> bool:
-    """Finish a running campaign when nobody is left to write to. Receipts may still come."""
+    """Finish a running campaign when nobody is left to write to and nobody can be added. Receipts may still come."""
     campaign = campaigns.lock(session, campaign_id)
+    if campaign.is_standing:
+        return False
     if campaign.state != "running" or has_planned(session, campaign_id) or _has(session, campaign_id, states.SENDING):
         return False
     campaigns.set_state(session, campaign_id, "finished", None, None).finished_at = real_now()
