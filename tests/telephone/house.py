@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import pytest
 from sqlalchemy.orm import Session
 
 from callcenter import calls, carriers, jobs, queues, suppressions, switches
@@ -51,7 +52,7 @@ class House:
         with self.sessions() as session:
             return cast.call(session, call_id)
 
-    def operator(self) -> int:
+    def operator(self, *, free: bool = True) -> int:
         """An operator whose leg is a telephone of the network, standing in their room."""
         with self.sessions() as session:
             operator = cast.operator(session, free=False)
@@ -63,15 +64,23 @@ class House:
             variables={"CONVOCA_ROOM": room}, channel_id=f"{room}-0a0b0c0d",
         ))  # fmt: skip
         until(lambda: self.seat(operator.id).has_room)
-        with self.sessions() as session:
-            row = session.get_one(Operator, operator.id)
-            row.state, row.last_seen_at, row.state_since = "available", real_now(), real_now()
-            session.commit()
+        if free:
+            self.free(operator.id)
         return operator.id
 
-    def seat(self, operator_id: int) -> Operator:
+    def free(self, operator_id: int) -> None:
         with self.sessions() as session:
-            return cast.seat(session, operator_id)
+            row = session.get_one(Operator, operator_id)
+            row.state, row.last_seen_at, row.state_since = "available", real_now(), real_now()
+            session.commit()
+
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """The listener hears nothing, and then everything anew."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.listener, "_connected", self.listener.close)  # closes, and says that there is none
+            until(lambda: self.listener._client is None)
+            yield
 
 
 def register(session: Session, switch: Instance, network: Network) -> None:

@@ -57,13 +57,41 @@ def test_an_answered_citizen_and_the_operator_hear_each_other(house: House, netw
     assert house.seat(operator_id).state == "wrap_up"
 
 
-def test_who_picks_up_while_nobody_is_free_hears_an_apology(house: House, network: Network) -> None:
+def test_who_picks_up_while_nobody_is_free_waits_two_seconds_and_hears_an_apology(
+    house: House, network: Network
+) -> None:
     call_id = house.call("99")
+    until(lambda: house.ledger(call_id).state == "answered")
     until(is_over(house, call_id))
     call = house.ledger(call_id)
-    assert call.attempt.outcome == "abandoned"
+    assert (call.attempt.outcome, call.connected_at) == ("abandoned", None)
     citizen = network.await_call(call.attempt.phone)
-    until(lambda: citizen.heard.began is not None)
+    until(lambda: citizen.heard.began)
+    assert citizen.answered_at is not None
+    assert citizen.heard.began[0][0] - citizen.answered_at > 1.9
+
+
+def test_who_waits_is_with_the_first_operator_who_frees_before_the_two_seconds_are_over(
+    house: House, network: Network
+) -> None:
+    operator_id = house.operator(free=False)
+    call_id = house.call("99")
+    until(lambda: house.ledger(call_id).state == "answered")
+    house.free(operator_id)
+    until(lambda: house.ledger(call_id).state == "connected")
+    assert house.ledger(call_id).operator_id == operator_id
+    citizen = network.await_call(house.ledger(call_id).attempt.phone)
+    until(lambda: citizen.heard.tones)
+
+
+def test_who_picked_up_and_went_while_nobody_listened_was_abandoned(house: House, network: Network) -> None:
+    with house.deaf():
+        call_id = house.call("99")
+        citizen = network.await_call(house.ledger(call_id).attempt.phone)
+        until(lambda: citizen.hung_up_by, seconds=20)
+        assert house.ledger(call_id).answered_at is None
+    until(is_over(house, call_id), seconds=20)
+    assert house.ledger(call_id).attempt.outcome == "abandoned"
 
 
 def test_a_recorded_survey_takes_the_call_without_an_operator_and_its_word_closes_it(
