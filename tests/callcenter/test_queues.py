@@ -39,16 +39,19 @@ def test_due_callbacks_come_first_then_priority_then_the_order_of_the_list(sessi
     assert {entry.state for entry in (late_callback, important, plain)} == {"calling"}
 
 
-def test_a_callback_of_a_finished_campaign_is_promised_to_nobody(session: Session) -> None:
+def test_a_campaign_with_promised_callbacks_cannot_be_finished_over_them(session: Session) -> None:
     queue, olga = cast.queue(session, cast.person(session, "Rosa Luna")), cast.operator(session)
     (entry,) = entries_of(session, queue.id)
     entry.is_callback, entry.callback_operator_id = True, olga.id
     entry.not_before = campaign_now(session) + timedelta(hours=1)
     session.flush()
+    with pytest.raises(Refused, match="1 person was promised a call"):
+        queues.set_state(session, queue.id, "finished", "review", None)
     assert (queue_entries.next_callback(session, olga.id) or {})["name"] == "Rosa Luna"
-    queues.set_state(session, queue.id, "finished", "review", None)
+    entry.is_callback = False
     session.flush()
-    assert queue_entries.next_callback(session, olga.id) is None
+    queues.set_state(session, queue.id, "finished", "review", None)
+    assert queues.get(session, queue.id).state == "finished"
 
 
 def test_a_callback_promised_by_one_operator_waits_for_them_a_quarter_of_an_hour(session: Session) -> None:
