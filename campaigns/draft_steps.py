@@ -47,7 +47,7 @@ STEPS: dict[str, Step] = {
     step.key: step
     for step in (
         Step("goal", _l("Goal"), GoalForm),
-        Step("people", _l("People"), PeopleForm),
+        Step("people", _l("Whom to call"), PeopleForm),
         Step("script", _l("Script"), ScriptForm),
         Step("quotas", _l("Quotas"), QuotasForm),
         Step("schedule", _l("Hours and retries"), ScheduleForm),
