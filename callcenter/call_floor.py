@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import real_now
@@ -34,6 +34,7 @@ class QueueFloor:
 class Floor:
     """`queues_of`: the queues of each operator at work, None for every one; `leaving`: those who will not be free after
     their call. `rings` (queue, seconds, state) grows as a tick places calls and shrinks as it gives some up.
+    `going`: phones that are being left, and hold their lines still.
     `recordings`: queues that recorded surveys answer; `recorded`: conversations that they hold now, by queue."""
 
     now: datetime
@@ -41,6 +42,7 @@ class Floor:
     states: dict[int, tuple[str, float]] = field(default_factory=dict)
     queues_of: dict[int, set[int] | None] = field(default_factory=dict)
     leaving: set[int] = field(default_factory=set)
+    going: int = 0
     rings: list[tuple[int, float, str]] = field(default_factory=list)
     recordings: set[int] = field(default_factory=set)
     recorded: Counter[int] = field(default_factory=Counter)
@@ -83,6 +85,11 @@ class Floor:
         return served
 
     @property
+    def lines_held(self) -> int:
+        """Lines in use, for whatever."""
+        return len(self.rings) + self.going + self.talking
+
+    @property
     def talking(self) -> int:
         """Lines held by conversations."""
         return sum(state == "in_call" for state, _ in self.states.values()) + self.recorded.total()
@@ -106,6 +113,7 @@ class Floor:
                         key=lambda ring: -ring[1])  # fmt: skip
         for ring in oldest[:number]:
             self.rings.remove(ring)
+            self.going += 1
 
     def _serves(self, operator_id: int, queue_id: int) -> bool:
         own = self.queues_of[operator_id]
@@ -136,14 +144,17 @@ def read(session: Session) -> Floor:
     floor.free = list(session.scalars(select(Operator.id).where(is_free(now))))
     for operator_id in floor.free:
         floor.queues_of.setdefault(operator_id, None)
-    stays = or_(Call.given_up_at.is_(None), Call.given_up_at < now - GOING)
     # Who rings us hears the menu first, and who has waited so long is being told so: neither takes an operator now.
     waits = and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - PATIENCE)
     state = case((waits, "answered"), (Call.state == "answered", HELD), else_=Call.state)
-    dialling = select(Call.queue_id, state, Call.ringing_at, Call.placed_at).where(Call.state.in_(DIALLING), stays)
-    for queue_id, is_now, ringing_at, placed_at in session.execute(dialling):
+    goes = func.coalesce(Call.given_up_at > now - GOING, false())
+    dialling = select(Call.queue_id, state, Call.ringing_at, Call.placed_at, goes).where(Call.state.in_(DIALLING))
+    for queue_id, is_now, ringing_at, placed_at, is_going in session.execute(dialling):
         began = ringing_at or placed_at or now
-        floor.rings.append((queue_id, (now - began).total_seconds(), is_now))
+        if is_going and is_now == "ringing":
+            floor.going += 1
+        else:
+            floor.rings.append((queue_id, (now - began).total_seconds(), is_now))
     answered = select(CallQueue.id).where(CallQueue.answered_by == "recording", CallQueue.state != "finished")
     floor.recordings.update(session.scalars(answered))
     talking = select(Call.queue_id, func.count()).where(Call.state == "connected", Call.operator_id.is_(None))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter import trunk_book, trunk_numbers
@@ -85,9 +85,8 @@ def lines(session: Session) -> int:
     used = [trunk for trunk in trunk_book.enabled(session) if is_usable(trunk)]
     room = sum(max(0, _room(session, trunk)) for trunk in used)
     dialling = and_(Call.carrier == CARRIER, Call.state.in_(DIALLING))
-    talking = and_(Call.carrier == CARRIER, Call.state == "connected", Call.operator_id.is_not(None))
-    waiting = and_(dialling, Call.trunk_id.is_(None))  # planned, and on no trunk yet
-    counts = select(func.count().filter(or_(dialling, talking)), func.count().filter(waiting))
+    talking = and_(Call.carrier == CARRIER, Call.state == "connected")
+    counts = select(func.count().filter(or_(dialling, talking)), func.count().filter(_planned()))
     under_way, planned = session.execute(counts.where(Call.state != "ended")).one()
     return int(under_way) + room - int(planned)
 
@@ -102,7 +101,12 @@ def why_none(session: Session) -> str:
     used = trunk_book.enabled(session)
     if not used:
         return "no_trunk"
-    return "trunks_full" if any(is_usable(trunk) for trunk in used) else _why_unusable(used)
+    usable = [trunk for trunk in used if is_usable(trunk)]
+    if not usable:
+        return _why_unusable(used)
+    planned = session.scalar(select(func.count()).where(_planned(), Call.state != "ended")) or 0
+    channels = sum(max(0, _left(session, trunk)[0]) for trunk in usable)
+    return "calls_per_second" if channels > planned else "trunks_full"
 
 
 def calls_now(session: Session, trunk_id: int) -> int:
@@ -140,15 +144,25 @@ def _hold(session: Session, trunk: Trunk) -> bool:
     return bool(left[trunk.id] >= 0)
 
 
+def _planned() -> ColumnElement[bool]:
+    """The condition of a call that is on no trunk yet."""
+    return and_(Call.carrier == CARRIER, Call.state.in_(DIALLING), Call.trunk_id.is_(None))
+
+
 def _room(session: Session, trunk: Trunk) -> int:
     """How many calls may begin on it at this instant."""
+    return min(_left(session, trunk))
+
+
+def _left(session: Session, trunk: Trunk) -> tuple[int, int]:
+    """(channels that nobody holds, calls that may begin within this second)."""
     since = real_now() - SECOND
     lately = or_(Call.placed_at > since, and_(Call.state == "placing", Call.placed_at.is_(None)))
     started = select(func.count()).where(Call.trunk_id == trunk.id, lately)
     counts = select(_held(trunk.id).scalar_subquery(), started.scalar_subquery())
     held, begun = session.execute(counts).one()
     channels = 1 if trunk.is_on_probation else trunk.channels
-    return int(min(channels - held, trunk.calls_per_second - begun))
+    return int(channels - held), int(trunk.calls_per_second - begun)
 
 
 def _why_unusable(used: list[Trunk]) -> str:

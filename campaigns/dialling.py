@@ -35,7 +35,7 @@ class Look:
         """Calls that may begin now. Raises NoCarrier."""
         if carrier not in self._lines:
             self._lines[carrier] = carriers.carrier(carrier).lines(session)
-        return self._lines[carrier] - len(self.floor.rings) - self.floor.talking
+        return self._lines[carrier] - self.floor.lines_held
 
     def sessions(self, session: Session) -> int | None:
         """Conversations that the switches can hold for recorded surveys; None when no program does."""

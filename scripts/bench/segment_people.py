@@ -2,12 +2,13 @@
 
 # ruff: noqa: S608  # the statements are put together of the words below, by nobody else
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from callcenter.queues import CallQueue
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.segments import Segment
+from scripts.bench.database import loading
 
 QUEUES, CAMPAIGNS = 10, 4
 CALLS, MESSAGES = 5.0 / 5.57, 2.0 / 5.57  # a person
@@ -18,16 +19,9 @@ LOADED = ("contacts", "attempts", "calls", "messages", "consents", "pledges")
 def fill(engine: Engine, people: int, seed: int) -> None:
     """Write everything without indexes and foreign keys being looked at row by row, then make the indexes."""
     _targets(engine)
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        indexes = _drop_indexes(connection)
+    with loading(engine, (*LOADED, "sections")) as connection:
         for statement in _STATEMENTS:
             connection.execute(text(statement), _values(statement, people, seed))
-        connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
-        for index in indexes:
-            connection.execute(text(index.replace(":", "\\:")))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"VACUUM (ANALYZE) {', '.join((*LOADED, 'sections'))}"))
 
 
 def _targets(engine: Engine) -> None:
@@ -51,19 +45,6 @@ def _values(statement: str, people: int, seed: int) -> dict[str, int]:
         "messages": int(people * MESSAGES),
     }  # fmt: skip
     return {name: value for name, value in values.items() if f":{name}" in statement}
-
-
-def _drop_indexes(connection: Connection) -> list[str]:
-    """Drop the indexes that no constraint needs; returns the statements that make them again."""
-    rows = connection.execute(
-        text("SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS made FROM pg_index i"
-             " WHERE i.indrelid = ANY(CAST(:tables AS regclass[]))"
-             " AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)"),
-        {"tables": list(LOADED)},
-    ).all()  # fmt: skip
-    for row in rows:
-        connection.execute(text(f"DROP INDEX {row.name}"))
-    return [row.made for row in rows]
 
 
 def _one_of(*values: str, salt: int, by: str = "g") -> str:

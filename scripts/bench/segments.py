@@ -4,23 +4,19 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-import wsgi
 from callcenter.base import db
-from callcenter.base.settings import Settings, read_settings
+from callcenter.base.settings import Settings
 from campaigns import people_building, people_jobs, segments
-from scripts import embedded
 from scripts.bench import Figure
+from scripts.bench.database import database
 from scripts.bench.floor import p95
 from scripts.bench.gate import measure_gate
 from scripts.bench.segment_people import fill
@@ -61,7 +57,7 @@ FROZEN = {"all": [{"field": "source", "op": "is", "value": "lista-1"}]}
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    with _database() as settings:
+    with database() as settings:
         engine = db.engine()
         fill(engine, size["rows"], seed)
         begun = time.perf_counter()
@@ -86,26 +82,6 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
             Figure("segment_copy_s", built, "s"),
             Figure("segment_command_ms", _command(settings), "ms", 1_000),
         ]
-
-
-@contextmanager
-def _database() -> Iterator[Settings]:
-    """A database of its own with our tables, and this process connected to it."""
-    with tempfile.TemporaryDirectory(prefix="convoca-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        var = Path(folder) / "var"
-        with embedded.running(var) as places:
-            embedded.migrate(places.database_url)
-            settings = read_settings(
-                {"DATABASE_URL": places.database_url, "REDIS_URL": places.redis_url, "CONVOCA_VAR": str(var)}
-            )
-            wsgi.import_models()
-            db.connect(settings.database_url)
-            wsgi.compose(settings)
-            try:
-                yield settings
-            finally:
-                db.engine().dispose()
 
 
 def _timed(
