@@ -58,6 +58,12 @@ def of(session: Session, queue_id: int) -> Apology | None:
     return Apology(campaign.text, campaign.sender) if campaign is not None else None
 
 
+def message_campaign_id(session: Session, queue_id: int) -> int | None:
+    """The message campaign that writes to them; None where nobody does."""
+    campaign = _campaign(session, queue_id)
+    return campaign.id if campaign is not None else None
+
+
 def set_message(session: Session, queue_id: int, wanted: Apology | None, user_id: int | None) -> None:
     """Turn the message on, change it, or turn it off (None); audited. Whoever waits for the old one does not get it.
 

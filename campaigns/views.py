@@ -16,6 +16,7 @@ from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
 from campaigns import (
+    apology_views,
     call_drafts,
     call_figures,
     call_views,
@@ -33,6 +34,7 @@ from campaigns import (
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
 blueprint.register_blueprint(call_views.blueprint)
+blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
