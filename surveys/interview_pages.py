@@ -140,6 +140,7 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         shown_at=real_now().timestamp(),
         kept=None,
         state=interview.state,
+        short=standing.only is not None,
     )
 
 

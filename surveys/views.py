@@ -187,6 +187,7 @@ class _Trial:
             action=action, page=action, back=before(way, asked), forward=after(way, asked, answers),
             answered=sum(name in answers for name in way), total=len(way), saved_at=None, key=uuid4().hex,
             shown_at=real_now().timestamp(), kept=json.dumps(self.answers, ensure_ascii=False), state="trial",
+            short=False,
         )  # fmt: skip
 
     def _all(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from surveys.faces import agi
 from surveys.faces.spoken import challenge
 from surveys.faces.turns import Deed, Heard
 from surveys.items import Items, read_items
+from surveys.quota_cells import Cell, Dimension, QuotaPlan, Screen
 from surveys.xlsform import read_workbook
 from tests.surveys.faces.people import GONE, SILENCE, Walk, keys, setting
 from tests.surveys.survey_forms import workbook
@@ -238,3 +239,25 @@ def test_no_sequence_of_keys_breaks_it_or_passes_a_question_that_needs_an_answer
     assert all(deed.kind == "opted_out" for deed in walk.deeds[:begun])
     if walk.step.act == "end":
         assert walk.step.code in ("completed", "partial", "refused", "do_not_call", "no_reply")
+
+
+STRATA = (Dimension("sex", "sex", "code"), Dimension("age", "age", "number"))
+WOMEN_ARE_ENOUGH = Screen(
+    QuotaPlan(STRATA, (Cell(("M", "30-44"), 0), Cell(("H", "30-44"), 9))), frozenset({("M", "30-44")}), {}
+)
+
+
+def test_whose_group_has_enough_people_is_asked_the_strata_and_thanked(sample_items: Items) -> None:
+    walk = Walk(setting(sample_items, screen=WOMEN_ARE_ENOUGH)).begin_questions().press("1", "34", "2")
+    assert walk.answers() == {"intro": "", "consent": "yes", "age": "34", "sex": "M"}
+    assert (walk.step.act, walk.step.code, walk.said) == ("end", "over_quota", ["system/thanks"])
+
+
+def test_whose_group_is_wanted_is_asked_everything(sample_items: Items) -> None:
+    walk = Walk(setting(sample_items, screen=WOMEN_ARE_ENOUGH)).begin_questions().press("1", "34", "1")
+    assert (walk.step.act, walk.state.item) == ("ask", "registered")
+
+
+def test_whose_group_has_enough_people_may_hang_up_before_the_strata_are_known(sample_items: Items) -> None:
+    walk = Walk(setting(sample_items, screen=WOMEN_ARE_ENOUGH)).begin_questions().press("1", "34").hear(GONE)
+    assert walk.step.code == "partial"
