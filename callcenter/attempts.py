@@ -19,7 +19,8 @@ class Attempt(Base):
     """Committed before a provider hears of it; its id travels with the call or message.
 
     `at` is campaign time (caps and what people see), the others are real time. An open attempt past `deadline_at` is
-    closed by a sweep. `outcome` is set once, when `closed_at` is (an operator's undo within ten seconds opens both).
+    closed by a sweep. `outcome` is set once, when `closed_at` is (an operator's undo within ten seconds opens both;
+    a supervisor's correction changes it).
     `change_id` is the transaction that wrote the row last (a trigger keeps it): how copies learn what is new.
     """
 

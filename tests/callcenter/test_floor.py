@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import calls, floor_figures, queues, softphones, switches
+from callcenter import calls, floor_figures, floor_rows, operator_log, operators, queues, softphones, switches
 from callcenter.base import clock, flags
 from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
+from callcenter.floor_rows import Filter
 from callcenter.line_quality import Measured
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
@@ -49,12 +50,11 @@ def test_the_wallboard_counts_states_and_the_calls_of_the_last_hour(session: Ses
     assert board.states["available"] == 1
     assert (board.dialled, board.answered, board.abandoned) == (2, 1, 1)
     assert board.answer_rate == 0.5
-    assert board.abandons_too_many
 
 
 def test_without_calls_there_is_no_rate(session: Session) -> None:
     board = floor_figures.board(session)
-    assert (board.answer_rate, board.abandoned_share, board.abandons_too_many) == (None, None, False)
+    assert (board.answer_rate, board.abandoned_share) == (None, None)
 
 
 def test_operators_in_trouble_come_first_and_the_board_says_why(session: Session) -> None:
@@ -63,7 +63,7 @@ def test_operators_in_trouble_come_first_and_the_board_says_why(session: Session
     lenta.state, lenta.state_since = "wrap_up", lenta.state_since - timedelta(minutes=5)
     cast.operator(session, "ausente", free=False)
     session.flush()
-    rows = floor_figures.rows(session)
+    rows = floor_rows.rows(session)
     assert [row.name for row in rows] == ["Lenta", "Tranquila"]
     assert (rows[0].level, rows[1].level) == (2, 0)
     assert rows[0].trouble
@@ -75,12 +75,90 @@ def test_a_wrap_up_past_its_time_is_amber_and_one_with_more_time_is_not(session:
     calls.record_event(session, call_id, Event("hung_up", "hung_up"))
     cast.call(session, call_id).wrap_up_until = clock.real_now() - timedelta(seconds=5)
     session.flush()
-    (late,) = floor_figures.rows(session)
+    (late,) = floor_rows.rows(session)
     assert (late.level, bool(late.trouble)) == (1, True)
     calls.more_time(session, call_id, olga.id)
     session.flush()
-    (in_time,) = floor_figures.rows(session)
+    (in_time,) = floor_rows.rows(session)
     assert (in_time.level, in_time.trouble) == (0, "")
+
+
+def test_a_pause_past_the_limit_of_its_reason_is_amber_then_red_and_one_within_it_is_not(session: Session) -> None:
+    olga = cast.operator(session)
+    levels = []
+    for minutes in (14, 16, 21):
+        operators.pause(session, olga.id, "break")
+        cast.seat(session, olga.id).state_since = clock.real_now() - timedelta(minutes=minutes)
+        session.flush()
+        (row,) = floor_rows.rows(session)
+        levels.append((row.level, bool(row.trouble)))
+    assert levels == [(0, False), (1, True), (2, True)]
+
+
+def test_the_list_is_filtered_by_state_campaign_name_and_trouble(session: Session) -> None:
+    own, other = cast.queue(session), cast.queue(session)
+    ana, berta = cast.operator(session, "ana"), cast.operator(session, "berta")
+    session.execute(operators.operator_queues.insert().values(operator_id=ana.id, queue_id=own.id))
+    operators.pause(session, berta.id, "difficult_call")
+    session.flush()
+
+    def names(**asked: str) -> list[str]:
+        return [row.name for row in floor_rows.rows(session, Filter.read(asked))]
+
+    assert names() == ["Berta", "Ana"]
+    assert names(state="available") == ["Ana"]
+    assert names(trouble="1") == ["Berta"]
+    assert names(name="AN") == ["Ana"]
+    assert names(queue=str(other.id)) == ["Berta"]  # who has no campaigns of their own serves every one
+    assert sorted(names(queue=str(own.id))) == ["Ana", "Berta"]
+    assert Filter.read({"state": "asleep", "queue": "all", "trouble": "yes"}) == Filter()
+
+
+def test_the_filter_is_kept_for_the_next_visit_and_given_up_on_request(session: Session, sergio: FlaskClient) -> None:
+    cast.operator(session, "ana")
+    session.commit()
+    assert "1" in sergio.get("/floor/?state=paused&name=").text
+    assert sergio.get("/floor/").headers["Location"] == "/floor/?state=paused"
+    assert "Ana" not in sergio.get("/floor/board?state=paused").text
+    sergio.get("/floor/?state=")
+    assert "Ana" in sergio.get("/floor/").text
+
+
+def test_a_campaign_above_its_limit_is_named_with_its_figures_and_rings(session: Session, sergio: FlaskClient) -> None:
+    queue = cast.queue(session, *[cast.person(session) for _ in range(2)], name="Sondeo del puerto")
+    for _call in range(2):
+        cast.abandoned(session, queue)
+    session.commit()
+    page = sergio.get("/floor/", headers={"Accept-Language": "en"}).text
+    assert "Too many people pick up to silence in: Sondeo del puerto." in page
+    assert f'data-alarm="queue-{queue.id}"' in page
+    assert "Abandoned: 100.0% of 2 answered; limit 1.0%" in page
+    (figures,) = floor_figures.open_queues(session)
+    assert figures.abandons_too_many
+
+
+def test_the_screen_on_the_wall_shows_the_figures_and_offers_no_act(session: Session, sergio: FlaskClient) -> None:
+    cast.operator(session, "ana")
+    cast.queue(session, cast.person(session, "Rosa Luna"), name="Sondeo del puerto")
+    session.commit()
+    for address in ("/floor/tv", "/floor/board?tv=1"):
+        page = sergio.get(address).text
+        assert "Sondeo del puerto" in page
+        assert "Ana" in page
+        assert "data-post" not in page
+        assert "Rosa" not in page
+
+
+def test_a_supervisors_log_out_is_kept_with_its_reason(session: Session, sergio: FlaskClient) -> None:
+    olga = cast.operator(session)
+    call_id = cast.connected(session, cast.queue(session, cast.person(session)))
+    session.commit()
+    post(sergio, f"operators/{olga.id}/log-out")
+    assert cast.seat(session, olga.id).state == "in_call"
+    calls.dispose(session, call_id, olga.id, "completed")
+    last = operator_log.last(session, olga.id)
+    assert last is not None
+    assert (last.state, last.reason) == ("offline", "supervisor")
 
 
 def test_a_difficult_call_stands_on_the_board_until_somebody_takes_it(session: Session, sergio: FlaskClient) -> None:
@@ -149,8 +227,8 @@ def test_the_board_says_how_good_an_operators_line_is(session: Session, sergio: 
     olga = cast.operator(session)
     switches.register(session, "norte", host="127.0.0.1", ami_port=5038, ws_url="/ws", secrets={})
     softphones.log_in(session, f"op-{olga.id}", olga.user_id)
-    assert [row.line for row in floor_figures.rows(session)] == [None]
+    assert [row.line for row in floor_rows.rows(session)] == [None]
     softphones.measured(session, f"op-{olga.id}", Measured(0.1, None, None))
     session.commit()
-    assert [row.line for row in floor_figures.rows(session)] == ["poor"]
+    assert [row.line for row in floor_rows.rows(session)] == ["poor"]
     assert "Poor line" in sergio.get("/floor/", headers={"Accept-Language": "en"}).text

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operator_snapshot, operator_sweep, operators
+from callcenter import calls, operator_log, operator_snapshot, operator_sweep, operators
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
@@ -151,6 +151,33 @@ def test_who_goes_silent_is_paused_after_ten_seconds_and_off_after_two_minutes(s
     cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=3)
     operator_sweep.sweep(session)
     assert cast.seat(session, olga.id).state == "offline"
+    last = operator_log.last(session, olga.id)
+    assert last is not None
+    assert (last.state, last.reason) == ("offline", "silent")
+
+
+def test_who_was_logged_off_by_the_house_reads_why_and_who_left_does_not(session: Session, app: Flask) -> None:
+    olga = cast.operator(session)
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        operators.leave(session, olga.id)
+        by_herself = operator_snapshot.snapshot(session, olga.id)["operator"]["left"]
+        operators.pause(session, olga.id, "starting")
+        cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=3)
+        operator_sweep.sweep(session)
+        left = operator_snapshot.snapshot(session, olga.id)["operator"]["left"]
+    assert by_herself is None
+    assert left["reason"] == "The page was silent for two minutes"
+
+
+def test_a_pause_asked_for_again_goes_on_and_another_reason_begins_anew(session: Session) -> None:
+    olga = cast.operator(session)
+    operators.pause(session, olga.id, "break")
+    began = real_now() - timedelta(minutes=7)
+    cast.seat(session, olga.id).state_since = began
+    operators.pause(session, olga.id, "break")
+    assert cast.seat(session, olga.id).state_since == began
+    operators.pause(session, olga.id, "meal")
+    assert cast.seat(session, olga.id).state_since > began
 
 
 def test_a_call_in_progress_is_kept_while_the_page_is_away(session: Session) -> None:
