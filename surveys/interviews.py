@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
@@ -18,42 +16,21 @@ from callcenter.base.outbox import tell_later
 from callcenter.calls import Call
 from surveys import call_facts, engine, quota_counts, quotas, screening
 from surveys.interview_ledger import Answer, Interview
+from surveys.interview_standing import (
+    Standing,
+    belongs_to,
+    locked,
+    of_call,
+    progress,
+    read,
+    standing_of,
+    trail,
+)
 from surveys.items import Items
 from surveys.questionnaire import Questionnaire, Survey, current
 
 __all__ = ["Answer", "Interview", "Standing", "belongs_to", "close_call", "language_for", "of_call", "open_for_call",
            "progress", "record_answer", "reopen_call", "seed_of", "standing_of", "suggested", "trail"]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Standing:
-    """An interview as its page needs it: `answers` include the values filled from the call.
-
-    `only`: what is still asked of somebody whose group has enough people; None: everything."""
-
-    interview: Interview
-    items: Items
-    answers: dict[str, str]
-    saved_at: datetime | None
-    only: frozenset[str] | None = None
-
-    def next_question(self) -> engine.Question | None:
-        one, asked = self.interview, (self.items, self.answers)
-        if self.only is not None:
-            return screening.next_question(*asked, self.only, one.seed, language=one.language, face=one.face)
-        return engine.next_question(*asked, one.seed, one.language, one.face)
-
-    def question(self, name: str) -> engine.Question | None:
-        interview = self.interview
-        return engine.question(
-            self.items, self.answers, name, interview.seed, language=interview.language, face=interview.face
-        )
-
-    def path(self) -> list[str]:
-        one = self.interview
-        if self.only is not None:
-            return screening.path(self.items, self.answers, self.only, one.seed, one.face)
-        return engine.path(self.items, self.answers, one.seed, one.face)
 
 
 def open_for_call(
@@ -78,7 +55,7 @@ def open_for_call(
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"
     made = _insert(session, survey.id, call, _Begin(user_id, face, number or uuid4()))
-    _weigh(session, _read(session, made))
+    _weigh(session, read(session, made))
     return made
 
 
@@ -136,7 +113,7 @@ def record_answer(
     """Save one answer; the same value again, or the same key again, changes nothing. A change keeps the old answer.
 
     Raises InvalidInput({item: sentence}) when the questionnaire does not accept it, NotFound."""
-    standing = _locked(session, interview_id)
+    standing = locked(session, interview_id)
     repeated = _by_key(session, interview_id, key)
     if repeated is not None:
         return repeated
@@ -186,7 +163,7 @@ def _weigh(session: Session, standing: Standing, item: str | None = None) -> Sta
     """Whether the person's group has enough people is looked at when the interview begins and when a stratum is
     answered, not between: nobody is sent away half-way because the group filled up while they talked."""
     interview = standing.interview
-    if item is not None and item not in quotas.strata(session, interview.queue_id):
+    if item is not None and item not in (quotas.strata(session, interview.queue_id) or ()):
         return standing
     screen = quota_counts.screen(session, interview.queue_id, interview.hidden, without=interview.id)
     is_open = interview.state in ("started", "screened")  # who was asked everything keeps it
@@ -200,7 +177,7 @@ def close_call(session: Session, call_id: UUID) -> None:
     interview = of_call(session, call_id)
     if interview is None:
         return
-    standing = _locked(session, interview.id)
+    standing = locked(session, interview.id)
     standing.interview.ended_at = standing.interview.ended_at or real_now()
     _set_state(session, standing)
     if interview.state == "complete":
@@ -212,7 +189,7 @@ def reopen_call(session: Session, call_id: UUID) -> None:
     interview = of_call(session, call_id)
     if interview is None:
         return
-    standing = _locked(session, interview.id)
+    standing = locked(session, interview.id)
     if interview.state == "complete":
         withdrawals.take_back(session, call_id, f"survey/{interview.survey_id}")
     standing.interview.ended_at = None
@@ -253,82 +230,12 @@ def suggested(session: Session, call_id: UUID) -> str | None:
     interview = of_call(session, call_id)
     if interview is None:
         return None
-    standing = _read(session, interview)
+    standing = read(session, interview)
     if engine.refused_consent(standing.items, standing.answers):
         return "refused"
     if interview.state in ("complete", "screened"):
         return "completed" if interview.state == "complete" else "over_quota"
     return "partial" if engine.has_substance(standing.items, standing.answers, interview.seed) else None
-
-
-def progress(session: Session, interview_id: UUID) -> dict[str, Any]:
-    """{"state", "answered", "total" (on the way as it looks now), "saved_at"}."""
-    standing = standing_of(session, interview_id)
-    way = standing.path()
-    answered = sum(name in standing.answers for name in way)
-    return {
-        "state": standing.interview.state,
-        "answered": answered,
-        "total": len(way),
-        "saved_at": standing.saved_at,
-    }
-
-
-def of_call(session: Session, call_id: UUID) -> Interview | None:
-    return session.scalars(select(Interview).where(Interview.call_id == call_id)).one_or_none()
-
-
-def standing_of(session: Session, interview_id: UUID) -> Standing:
-    interview = session.get(Interview, interview_id)
-    if interview is None:
-        raise NotFound(_("There is no such interview."))
-    return _read(session, interview)
-
-
-def belongs_to(session: Session, interview_id: UUID, operator_id: int) -> bool:
-    """Is the interview's call this operator's?"""
-    return bool(
-        session.scalar(
-            select(Call.id)
-            .join(Interview, Interview.call_id == Call.id)
-            .where(Interview.id == interview_id, Call.operator_id == operator_id)
-        )
-    )
-
-
-def trail(session: Session, interview_id: UUID) -> list[Answer]:
-    """Every answer ever given in this interview, in the order given."""
-    return list(session.scalars(select(Answer).where(Answer.interview_id == interview_id).order_by(Answer.id)))
-
-
-def _locked(session: Session, interview_id: UUID) -> Standing:
-    interview = session.scalars(
-        select(Interview)
-        .where(Interview.id == interview_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if interview is None:
-        raise NotFound(_("There is no such interview."))
-    return _read(session, interview)
-
-
-def _read(session: Session, interview: Interview) -> Standing:
-    questionnaire = session.get_one(Questionnaire, interview.questionnaire_id)
-    rows = session.execute(
-        select(Answer.item, Answer.value, Answer.at).where(
-            Answer.interview_id == interview.id, Answer.superseded_at.is_(None)
-        )
-    ).all()
-    answers = call_facts.for_items(questionnaire.items, interview.hidden)
-    if interview.call_id is not None:
-        answers |= call_facts.personal(session, questionnaire.items, interview.call_id)
-    answers |= {item: value for item, value, _at in rows}
-    saved_at = max((at for _item, _value, at in rows), default=None)
-    only = None
-    if interview.over_quota:
-        only = screening.short_way(questionnaire.items, quotas.strata(session, interview.queue_id))
-    return Standing(interview, questionnaire.items, answers, saved_at, only)
 
 
 def _current(session: Session, interview_id: UUID, item: str) -> Answer | None:

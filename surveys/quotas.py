@@ -64,10 +64,10 @@ def of(session: Session, queue_id: int | None) -> QuotaPlan | None:
     )
 
 
-def strata(session: Session, queue_id: int | None) -> frozenset[str]:
-    """Names of the questions that tell a person's cell; none without quotas."""
-    dimensions = session.scalar(select(Quota.dimensions).where(Quota.queue_id == queue_id)) or []
-    return frozenset(each["item"] for each in dimensions if each["item"])
+def strata(session: Session, queue_id: int | None) -> frozenset[str] | None:
+    """Names of the questions that tell a person's cell; None without quotas."""
+    dimensions = session.scalar(select(Quota.dimensions).where(Quota.queue_id == queue_id))
+    return None if dimensions is None else frozenset(each["item"] for each in dimensions if each["item"])
 
 
 def counted_later(session: Session, queue_id: int) -> None:
