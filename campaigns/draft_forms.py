@@ -199,7 +199,16 @@ class SpeedForm(PaceForm):
             self.team.raw_data = [str(self.team.data)]
 
 
-class CallerForm(StepForm):
+class CrewForm(StepForm):
+    """Who works in a campaign. A running one's page has it, too."""
+
+    operators = SelectMultipleField(_l("Operators of this campaign"))
+
+    def offer(self, session: Session) -> None:
+        self.operators.choices = [SelectChoice(str(number), name) for number, name in crews.choices(session)]
+
+
+class CallerForm(CrewForm):
     """Which number is shown, what is recorded, and who calls."""
 
     caller_id = SelectField(
@@ -211,16 +220,15 @@ class CallerForm(StepForm):
     recording_notice = TextAreaField(
         _l("What the operator says about the recording"), [Length(max=500)], default=recording_ledger.NOTICE
     )
-    operators = SelectMultipleField(_l("Operators of this campaign"))
 
     def offer(self, session: Session) -> None:
+        super().offer(session)
         self.caller_id.choices = [
             SelectChoice(number, labels.caller_id(number)) for number in caller_numbers.offered(session)
         ]
         if not self.caller_id.raw_data and self.caller_id.choices:
             self.caller_id.data = self.caller_id.choices[0].value
             self.caller_id.raw_data = [self.caller_id.data]
-        self.operators.choices = [SelectChoice(str(number), name) for number, name in crews.choices(session)]
 
     def validate_caller_id(self, field: Field) -> None:
         if field.data not in {choice.value for choice in field.choices}:

@@ -19,6 +19,7 @@ from campaigns import (
     apology_views,
     call_drafts,
     call_figures,
+    call_setting_views,
     call_views,
     calling,
     draft_views,
@@ -34,6 +35,7 @@ from campaigns import (
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
 blueprint.register_blueprint(call_views.blueprint)
+blueprint.register_blueprint(call_setting_views.blueprint)
 blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)

@@ -217,6 +217,28 @@ def test_the_pace_is_changed_while_the_campaign_runs(
     assert queue_pace.of(session, made.queue_id).abandon_limit == 0.015
 
 
+def test_rules_and_crew_are_changed_while_the_campaign_runs(
+    session: Session, strategist: FlaskClient, form: dict[str, Any], people: dict[str, User]
+) -> None:
+    olga = operators.of_user(session, people["operator"].id)
+    wizard.make(strategist, form)
+    (made,) = campaigns(session)
+    address = f"/campaigns/calls/{made.id}/settings"
+    assert 'value="4"' in strategist.get(address).text
+    answer = strategist.post(f"{address}/rules", data={"rule_most_attempts": "2", "rule_busy_minutes": "30"})
+    assert answer.status_code == 302, answer.text
+    rules = queue_rules.of(session, made.queue_id)
+    assert rules.most_attempts == 2
+    assert rules.retries["busy"].minutes == 30
+    answer = strategist.post(f"{address}/rules", data={"rule_most_attempts": "99"})
+    assert answer.status_code == 422
+    assert 'value="99"' in answer.text
+    assert strategist.post(f"{address}/crew", data={"operators": [str(olga.id)]}).status_code == 302
+    assert crews.of_queue(session, made.queue_id) == [olga.id]
+    assert strategist.post(f"{address}/crew", data={"operators": ["0"]}).status_code == 422
+    assert crews.of_queue(session, made.queue_id) == [olga.id]
+
+
 def test_the_list_tells_pace_end_and_acts_of_each_campaign(
     session: Session, strategist: FlaskClient, form: dict[str, Any]
 ) -> None:
