@@ -4,12 +4,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from twilio.request_validator import RequestValidator
 
 from callcenter import suppressions, trial_calls, trial_jobs, trunk_tests
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
+from callcenter.base.settings import Settings
 from callcenter.calls import Event
 from callcenter.carriers import BadNumber
 from callcenter.trial_calls import TrialCall, Wanted
@@ -101,3 +104,23 @@ def test_a_switch_tells_of_it_like_of_a_trunks_test(session: Session, me: int) -
     assert trunk_tests.heard(session, trial.id, Event("answered", "ami:answered"))
     assert again(session, trial).state == "answered"
     assert not trunk_tests.heard(session, uuid4(), Event("answered", "ami:answered"))
+
+
+def test_who_picks_up_hears_who_calls_and_the_end_is_noted(
+    session: Session, client: FlaskClient, settings: Settings, me: int
+) -> None:
+    trial = trial_calls.begin(session, MINE, WANTED, me)
+    session.commit()
+
+    def post(act: str, status: str) -> str:
+        path, form = f"/hooks/voice/{act}/{trial.id}", {"CallSid": "CA1", "CallStatus": status}
+        signature = RequestValidator(settings.twilio.auth_token).compute_signature(settings.public_url + path, form)
+        answer = client.post(path, data=form, headers={"X-Twilio-Signature": signature})
+        assert answer.status_code in (200, 204), answer.text
+        return answer.text
+
+    post("status", "ringing")
+    assert again(session, trial).state == "ringing"
+    assert WANTED.words in post("answer", "in-progress")
+    post("status", "completed")
+    assert (again(session, trial).result, trial.number) == ("played", None)
