@@ -41,24 +41,33 @@ class Abandonment:
 
 
 def of_queues(session: Session, queue_ids: Iterable[int]) -> dict[int, Abandonment]:
-    """The figures of each of these queues; both counts are walks along an index."""
+    """The figures of each of these queues; every count is a walk along an index."""
     wanted = list(queue_ids)
     counts = {queue_id: [0, 0, 0, 0] for queue_id in wanted}
     since = real_now() - HOUR
-    for place, table in ((0, _answered(wanted)), (1, _abandoned(wanted))):
+    for place, table in ((0, _under_way(wanted)), (0, _answered(wanted)), (1, _abandoned(wanted))):
         lately = func.count().filter(Call.answered_at > since)
         for queue_id, number, in_hour in session.execute(table.add_columns(lately).group_by(Call.queue_id)):
-            counts[queue_id][place], counts[queue_id][place + 2] = number, in_hour
+            counts[queue_id][place] += number
+            counts[queue_id][place + 2] += in_hour
     return {queue_id: Abandonment(*four) for queue_id, four in counts.items()}
 
 
+def _under_way(queue_ids: list[int]) -> Any:
+    """Answered calls that are not over, and whose citizens somebody speaks with."""
+    return _counted(queue_ids).where(Call.state.in_(("connected", "wrap_up")), Call.answered_at.is_not(None))
+
+
 def _answered(queue_ids: list[int]) -> Any:
-    counted = select(Call.queue_id, func.count().label("number"))
-    return counted.where(Call.queue_id.in_(queue_ids), Call.answered_at.is_not(None))
+    """Answered calls that are over."""
+    return _counted(queue_ids).where(Call.state == "ended", Call.answered_at.is_not(None))
 
 
 def _abandoned(queue_ids: list[int]) -> Any:
     """Who was never connected is a small part of the answered, and has an index of its own."""
-    found_nobody = (Call.answered_at.is_not(None), Call.connected_at.is_(None), Attempt.outcome == "abandoned")
-    counted = select(Call.queue_id, func.count().label("number")).join(Attempt, Attempt.id == Call.id)
-    return counted.where(Call.queue_id.in_(queue_ids), *found_nobody)
+    counted = _answered(queue_ids).join(Attempt, Attempt.id == Call.id)
+    return counted.where(Call.connected_at.is_(None), Attempt.outcome == "abandoned")
+
+
+def _counted(queue_ids: list[int]) -> Any:
+    return select(Call.queue_id, func.count().label("number")).where(Call.queue_id.in_(queue_ids))

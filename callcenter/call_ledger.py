@@ -39,12 +39,13 @@ class Call(Base):
         Index("ix_calls_wanted_room", "wanted_at", postgresql_where=text("wanted_room IS NOT NULL")),
         Index("ix_calls_leaves_room", "leaves_room", postgresql_where=text("leaves_room IS NOT NULL")),
         Index("ix_calls_trunk_id_placed_at", "trunk_id", "placed_at", postgresql_where=text("trunk_id IS NOT NULL")),
-        Index("ix_calls_ended_at", "ended_at"),
+        # Written once, at a call's end: each index of this table is paid at every change of state that it covers.
+        Index("ix_calls_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
         Index("ix_calls_difficult_at", "difficult_at", postgresql_where=text("difficult_at IS NOT NULL")),
         Index("ix_calls_queue_id_answered_at", "queue_id", "answered_at",
-              postgresql_where=text("answered_at IS NOT NULL")),
+              postgresql_where=text("answered_at IS NOT NULL AND state = 'ended'")),
         Index("ix_calls_found_nobody", "queue_id", "answered_at",
-              postgresql_where=text("answered_at IS NOT NULL AND connected_at IS NULL")),
+              postgresql_where=text("answered_at IS NOT NULL AND connected_at IS NULL AND state = 'ended'")),
         Index("ix_calls_queue_id_placed_at", "queue_id", "placed_at", postgresql_where=text("placed_at IS NOT NULL")),
         Index("ix_calls_given_up", "queue_id", postgresql_where=text("given_up_at IS NOT NULL")),
     )  # fmt: skip

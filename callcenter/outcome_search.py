@@ -48,7 +48,7 @@ def found(wanted: Filter) -> Select[Any]:
         .join(CallQueue, CallQueue.id == Call.queue_id)
         .join(Operator, Operator.id == Call.operator_id)
         .join(User, User.id == Operator.user_id)
-        .where(Call.state == "ended", Call.connected_at.is_not(None))
+        .where(Call.ended_at.is_not(None), Call.connected_at.is_not(None))
         .order_by(Call.ended_at.desc(), Call.id)
     )  # fmt: skip
     for column, value in ((Call.queue_id, wanted.queue_id), (Call.operator_id, wanted.operator_id)):

@@ -9,7 +9,9 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
-ANSWERED = sa.text("answered_at IS NOT NULL")
+ENDED = sa.text("ended_at IS NOT NULL")
+ANSWERED = sa.text("answered_at IS NOT NULL AND state = 'ended'")
+NOBODY = sa.text("answered_at IS NOT NULL AND connected_at IS NULL AND state = 'ended'")
 
 
 def upgrade() -> None:
@@ -65,15 +67,12 @@ def upgrade() -> None:
         sa.Column("at", TIME, nullable=False),
     )
     op.create_index("ix_outcome_corrections_call_id", "outcome_corrections", ["call_id"])
-    op.create_index("ix_calls_ended_at", "calls", ["ended_at"])
+    op.create_index("ix_calls_ended_at", "calls", ["ended_at"], postgresql_where=ENDED)
     op.create_index(
         "ix_calls_difficult_at", "calls", ["difficult_at"], postgresql_where=sa.text("difficult_at IS NOT NULL")
     )
     op.create_index("ix_calls_queue_id_answered_at", "calls", ["queue_id", "answered_at"], postgresql_where=ANSWERED)
-    op.create_index(
-        "ix_calls_found_nobody", "calls", ["queue_id", "answered_at"],
-        postgresql_where=sa.text("answered_at IS NOT NULL AND connected_at IS NULL"),
-    )  # fmt: skip
+    op.create_index("ix_calls_found_nobody", "calls", ["queue_id", "answered_at"], postgresql_where=NOBODY)
 
 
 def downgrade() -> None:
