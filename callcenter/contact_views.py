@@ -33,11 +33,14 @@ from callcenter import (
     duplicates,
     merges,
     person_waits,
+    rulebook,
     suppressions,
     trunks,
+    withdrawals,
 )
 from callcenter.base import audit, auth, navigation
 from callcenter.base.auth import access
+from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
@@ -164,12 +167,20 @@ def person_page(session: Session, contact_id: int, **more: Any) -> str:
         pairs=duplicates.of_person(session, contact_id),
         merged=merges.of_person(session, contact_id),
         household=contacts.household(session, contact),
+        is_election_day=is_election_day(session, contact.state),
+        has_voted=withdrawals.has_voted(session, contact_id),
         is_suppressed=any(
             suppressions.find(session, phone)
             for phone in (contact.phone, *(extra.phone for extra in contact.extra_phones))
         ),
         **more,
     )  # fmt: skip
+
+
+def is_election_day(session: Session, state: int | None) -> bool:
+    """Is today's the election of who lives in this state?"""
+    today = campaign_now(session).astimezone(ZONE).date()
+    return rulebook.read(session).is_election_day(today, state)
 
 
 def _moment(said: str) -> datetime | None:

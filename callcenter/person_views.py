@@ -9,7 +9,16 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, contact_edit, contact_notes, contact_phones, contact_views, contacts, structure
+from callcenter import (
+    attributes,
+    contact_edit,
+    contact_notes,
+    contact_phones,
+    contact_views,
+    contacts,
+    structure,
+    withdrawals,
+)
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
@@ -109,6 +118,25 @@ def _change_phones(contact_id: int, change: Callable[[Session], str], typed: str
         return _page(session, contact_id, phone_fault=str(same), other_id=same.other_id), 409
     flash(done, "success")
     return redirect(url_for("contacts.show", contact_id=contact_id, _anchor="phones"))
+
+
+@blueprint.post("/voted")
+@access(*WRITERS)
+def report_voted(contact_id: int) -> ResponseReturnValue:
+    """Somebody says that the person has voted (`has_voted` `no`: that it was a mistake). On election day only."""
+    session = web_session()
+    contact = contacts.get(session, contact_id)
+    if not contact_views.is_election_day(session, contact.state):
+        raise Refused("election_day", _("Who has voted is reported on election day only."))
+    if request.form.get("has_voted") == "no":
+        lists = withdrawals.unreport_voted(session, contact_id, current_user.id)
+        said = _("The report was taken back; lists on which the person waits again: %(lists)s.", lists=lists)
+    else:
+        lists = withdrawals.report_voted(session, [contact_id], current_user.id, source="page of the person")
+        said = _("Nobody calls this person about voting any more; lists that they left: %(lists)s.", lists=lists)
+    session.commit()
+    flash(said, "success")
+    return redirect(url_for("contacts.show", contact_id=contact_id))
 
 
 @blueprint.post("/notes")

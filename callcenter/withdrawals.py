@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
@@ -70,11 +70,27 @@ def take_back(session: Session, call_id: UUID, script: str) -> None:
     session.execute(back.execution_options(synchronize_session="fetch"))
 
 
+def has_voted(session: Session, contact_id: int) -> bool:
+    """Was the person reported, while they stood on a list about voting?"""
+    reported = exists().where(QueueEntry.contact_id == contact_id, QueueEntry.reason == text("'voted'"))
+    return bool(session.scalar(select(reported)))
+
+
 def report_voted(session: Session, contact_ids: Collection[int], user_id: int | None, *, source: str) -> int:
     """These people are reported as having voted: nobody calls them about it any more, from no list made later either.
-    `source`: who said so. Audited; returns how many entries were taken out."""
+    `source`: who said so. Audited; returns how many entries were taken out. Of who stands on no such list nothing is
+    kept but the audit: nobody collects who voted."""
     people = sorted(set(contact_ids))
     withdrawn = withdraw(session, people, "voted", purposes=ABOUT_VOTING)
     for contact_id in people:
         audit.record(session, user_id, "contacts.report_voted", f"contact/{contact_id}", source=source[:200])
     return withdrawn
+
+
+def unreport_voted(session: Session, contact_id: int, user_id: int | None) -> int:
+    """It was a mistake: the person waits again where they did. Audited; returns on how many lists."""
+    out = (QueueEntry.contact_id == contact_id, QueueEntry.state == "excluded", QueueEntry.reason == text("'voted'"))
+    back = update(QueueEntry).where(*out).values(state="waiting", reason=None).returning(QueueEntry.id)
+    number = len(session.scalars(back.execution_options(synchronize_session="fetch")).all())
+    audit.record(session, user_id, "contacts.unreport_voted", f"contact/{contact_id}")
+    return number

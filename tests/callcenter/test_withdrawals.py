@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, consent, jobs, queue_entries, queue_jobs, queues, withdrawals
+from callcenter import calls, consent, contact_views, jobs, queue_entries, queue_jobs, queues, withdrawals
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import campaign_now
 from callcenter.calls import Event
@@ -12,6 +12,8 @@ from callcenter.contacts import Contact
 from callcenter.queues import CallQueue, QueueEntry
 from tests.callcenter import cast
 from tests.callcenter.cast import FakeCarrier
+from tests.callcenter.test_contact_views import post
+from tests.conftest import ClientAs
 from tests.queued import run_jobs
 
 
@@ -99,3 +101,22 @@ def test_a_survey_answered_in_one_campaign_is_asked_in_no_other_and_an_undo_take
 def test_a_call_that_is_not_ours_withdraws_nobody(session: Session) -> None:
     assert withdrawals.answered_elsewhere(session, UUID(int=7), "survey/7") == 0
     queue_jobs.break_off(str(UUID(int=7)))
+
+
+def test_a_report_from_the_persons_page_is_taken_on_election_day_and_can_be_taken_back(
+    session: Session, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rosa = cast.person(session)
+    queue = cast.queue(session, rosa, purpose="mobilization")
+    session.commit()
+    clerk, page = client_as("data_clerk"), f"/contacts/{rosa.id}"
+    assert post(clerk, page, f"{page}/voted", has_voted="yes").status_code == 409
+    assert "Has voted already" not in clerk.get(page).text
+    monkeypatch.setattr(contact_views, "is_election_day", lambda _session, _state: True)
+    assert "Has voted already" in clerk.get(page).text
+    assert post(clerk, page, f"{page}/voted", has_voted="yes").status_code == 302
+    assert state_in(session, queue, rosa) == ("excluded", "voted")
+    assert "Take the report of the vote back" in clerk.get(page).text
+    assert post(clerk, page, f"{page}/voted", has_voted="no").status_code == 302
+    session.expire_all()
+    assert state_in(session, queue, rosa) == ("waiting", None)
