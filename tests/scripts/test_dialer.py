@@ -6,11 +6,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, dial_decisions, queue_pace, queues
+from callcenter import carriers, dial_decisions, operators, queue_pace, queues
 from callcenter.base import leases, outbox
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.call_ledger import Call
+from callcenter.operators import Operator
 from callcenter.pacing_history import Totals
 from callcenter.queue_pace import Pace
 from callcenter.queues import CallQueue
@@ -201,6 +202,35 @@ def test_a_campaign_that_knows_how_people_answer_rings_more_phones_than_operator
     assert (decision.mode, decision.idle, decision.answered, decision.attempts) == ("predictive", 8, 200, 1000)
     assert decision.place == decision.planned == planned(session, queue) - 1000
     assert decision.risk
+
+
+def test_nobody_is_dialled_after_everybody_has_logged_off_however_well_the_campaign_knows_its_people(
+    session: Session,
+) -> None:
+    queue = crowd(session, mode="predictive")
+    past(session, queue, answered=200, not_answered=800)
+    crew(session, 5)
+    turn(session)
+    ringing = planned(session, queue)
+    for operator_id in session.scalars(select(Operator.id)).all():
+        operators.leave(session, operator_id)
+    for _ in range(3):
+        turn(session)
+    assert planned(session, queue) == ringing
+    assert why(session, queue) == "no_operators"
+
+
+def test_whoever_leaves_after_the_present_call_is_not_counted_on(session: Session) -> None:
+    queue = crowd(session, mode="predictive")
+    past(session, queue, answered=200, not_answered=800)
+    crew(session, 5)
+    for _ in range(5):
+        cast.connected(session, queue)
+    for operator_id in session.scalars(select(Operator.id)).all():
+        operators.leave(session, operator_id)
+    turn(session)
+    assert planned(session, queue) == 1000 + 5
+    assert why(session, queue) == "no_operators"
 
 
 def test_a_team_that_is_too_small_for_a_limit_works_one_to_one_and_says_so(session: Session) -> None:
