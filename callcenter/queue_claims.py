@@ -60,6 +60,7 @@ def claim(session: Session, queue_id: int, limit: int, *, held: int | None = Non
     Left out: phones in a call or called within the last minute, the second person of a phone (a household is called one
     by one), and who picked up to silence within 72 hours, unless the operator `held` waits for them. The rows are
     locked and `calling`; a claim beside this one takes others."""
+    session.flush()  # a text asks for no flush of its own
     queue = session.get(CallQueue, queue_id, populate_existing=True)
     if queue is None or limit <= 0:
         return []
@@ -86,6 +87,7 @@ def phones(session: Session, entries: Sequence[QueueEntry]) -> dict[int, str]:
 
 def next_ready(session: Session, queue_id: int) -> datetime | None:
     """When the next of those who rest or were promised a call may be called (campaign time); None: nobody rests."""
+    session.flush()
     return session.scalar(_NEXT_READY, {"queue": queue_id})
 
 

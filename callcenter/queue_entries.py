@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from callcenter import queue_rules, queues
+from callcenter.abandoned_rest import REST
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.call_ledger import Call
@@ -26,6 +27,8 @@ def settle(session: Session, entry_id: int | None, outcome: str) -> None:
         return
     rules = queue_rules.of_queue(queues.get(session, entry.queue_id))
     entry.attempts, same = _tries(session, entry.id), _same(session, entry, outcome)
+    if outcome == "abandoned":
+        _leave_alone(session, entry)
     step = queue_rules.next_step(
         rules, outcome, same=same, tries=entry.attempts, pass_number=entry.pass_number, is_callback=entry.is_callback
     )
@@ -37,8 +40,6 @@ def settle(session: Session, entry_id: int | None, outcome: str) -> None:
     entry.is_callback = entry.is_callback and outcome in KEEPS_PROMISE
     if step.is_new_pass:
         entry.pass_number, entry.pass_began_at = entry.pass_number + 1, real_now()
-    if outcome == "abandoned":
-        _leave_alone(session, entry)
 
 
 def finish(session: Session, entry_id: int | None, reason: str) -> None:
@@ -67,7 +68,7 @@ def promise_callback(session: Session, entry_id: int | None, at: datetime, opera
 def exclude(session: Session, entry_id: int | None, code: str, until: datetime | None) -> None:
     """The gate said no: later, when it names a time, else never in this queue."""
     entry = _locked(session, entry_id)
-    if entry is not None:
+    if entry is not None and not _is_out(session, entry):
         entry.reason, entry.not_before = code, until
         entry.state = "excluded" if until is None else "waiting"
 
@@ -167,12 +168,12 @@ def _leave_alone(session: Session, entry: QueueEntry) -> None:
     """Who picked up to silence rests in every queue, with all who are reached at their first phone."""
     home = select(Contact.phone).where(Contact.id == entry.contact_id).scalar_subquery()
     there = select(Contact.id).where(Contact.phone == home)
-    session.flush()
+    until = campaign_now(session) + REST
     session.execute(
         update(QueueEntry)
         .where(QueueEntry.contact_id.in_(there), QueueEntry.id != entry.id, QueueEntry.state == "waiting")
-        .where(~QueueEntry.is_callback, or_(QueueEntry.not_before.is_(None), QueueEntry.not_before < entry.not_before))
-        .values(not_before=entry.not_before, reason="abandoned")
+        .where(~QueueEntry.is_callback, or_(QueueEntry.not_before.is_(None), QueueEntry.not_before < until))
+        .values(not_before=until, reason="abandoned")
         .execution_options(synchronize_session=False)
     )
 

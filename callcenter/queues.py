@@ -110,6 +110,8 @@ def _refuse_broken_promises(session: Session, queue_id: int) -> None:
 
 def reopen_for_callbacks(session: Session, queue_id: int) -> None:
     """A call that outlived its finished campaign promised a callback: the queue runs on for its promises alone."""
+    if session.scalar(select(CallQueue.state).where(CallQueue.id == queue_id)) != "finished":
+        return
     queue = session.get(CallQueue, queue_id, with_for_update=True, populate_existing=True)
     if queue is not None and queue.state == "finished":
         audit.record(session, None, "queues.reopen", f"queue/{queue_id}", reason="callback")
