@@ -66,16 +66,12 @@ NOTE_LENGTH = contact_notes.LENGTH
 
 def compose() -> None:
     """Make the operator's screen live: each sees their own, at once."""
-    live.register("operator", _live_snapshot, roles=(), owns=_is_own, pause=0.0)
+    live.register("operator", _snapshot, roles=(), owns=_is_own, pause=0.0)
 
 
-def _snapshot(session: Session, operator_id: int) -> dict[str, Any]:
+def _snapshot(session: Session, _user_id: int, operator_id: int) -> dict[str, Any]:
     """The operator's own, and who of the supervisors is at their line."""
     return operator_snapshot.snapshot(session, operator_id) | {"supervisor": supervision.at_line(session, operator_id)}
-
-
-def _live_snapshot(session: Session, _user_id: int, operator_id: int) -> dict[str, Any]:
-    return _snapshot(session, operator_id)
 
 
 def _pauses(session: Session) -> dict[str, Any]:
@@ -93,7 +89,7 @@ def _is_own(session: Session, user_id: int, operator_id: int) -> bool:
 def page() -> Response:
     session = web_session()
     operator_id = _operator_id(session)
-    state = _snapshot(session, operator_id)
+    state = _snapshot(session, int(current_user.id), operator_id)
     session.commit()
     drawn = render_template("callcenter/console/page.html", state=state, **_pauses(session))
     return switch_origins.let_reach_switches(session, make_response(drawn))
@@ -124,8 +120,7 @@ def training_when() -> Response:
 @blueprint.route("/state")
 @access("operator", "supervisor")
 def state() -> Response:
-    session = web_session()
-    return _state(session, _operator_id(session))
+    return _state(web_session(), _operator_id(web_session()))
 
 
 @blueprint.route("/connect", methods=["POST"])
@@ -256,7 +251,7 @@ def act(do: Callable[[Session, int], None]) -> Response:
 
 
 def _state(session: Session, operator_id: int) -> Response:
-    return jsonify(_snapshot(session, operator_id))
+    return jsonify(_snapshot(session, int(current_user.id), operator_id))
 
 
 def _operator_id(session: Session) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from callcenter import line_quality, operator_snapshot, operators, pause_reasons
@@ -70,8 +71,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One operator at work. `level`: 0 fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a
-    telephone in the browser."""
+    """One operator at work. `queue`: of the call; `serves`: the campaigns they are held to, '' for every one. `level`: 0
+    fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a telephone in the browser."""
 
     id: int
     name: str
@@ -79,6 +80,7 @@ class Row:
     since: datetime
     reason: str
     queue: str
+    serves: str
     outcomes: int
     level: int
     trouble: str
@@ -97,7 +99,7 @@ def rows(session: Session, wanted: Filter | None = None) -> list[Row]:
     """Operators who are not offline, those in trouble first, then the longest in their state."""
     wanted = wanted or Filter()
     now, reasons = real_now(), pause_reasons.listed(session, enabled_only=False)
-    words = pause_reasons.labels(session)
+    words, own = pause_reasons.labels(session), _own_queues(session)
     found = []
     for operator, name, queue, outcomes, wrap_up_until, phone in session.execute(_selected(wanted, now)):
         level, trouble = _trouble(session, operator, wrap_up_until, now, reasons)
@@ -105,8 +107,8 @@ def rows(session: Session, wanted: Filter | None = None) -> list[Row]:
         if line == "poor" and level == 0 and operator.state in ("in_call", "available"):
             level, trouble = 1, str(line_quality.WORDS["poor"]).lower()
         reason = words.get(operator.pause_reason or "", operator.pause_reason or "")
-        found.append(Row(operator.id, name, operator.state, operator.state_since, reason, queue or "", outcomes,
-                         level, trouble, line))  # fmt: skip
+        found.append(Row(operator.id, name, operator.state, operator.state_since, reason, queue or "",
+                         own.get(operator.id, ""), outcomes, level, trouble, line))  # fmt: skip
     return sorted((row for row in found if row.level or not wanted.trouble), key=lambda row: (-row.level, row.since))
 
 
@@ -148,6 +150,14 @@ def _selected(wanted: Filter, now: datetime) -> Any:
     if wanted.name:
         query = query.where(User.full_name.icontains(wanted.name, autoescape=True))
     return query.execution_options(populate_existing=True)
+
+
+def _own_queues(session: Session) -> dict[int, str]:
+    """The campaigns to which operators are held, by operator."""
+    held = operators.operator_queues
+    names = func.string_agg(CallQueue.name, aggregate_order_by(literal(", "), CallQueue.name))
+    query = select(held.c.operator_id, names).join(CallQueue, CallQueue.id == held.c.queue_id)
+    return {row[0]: row[1] for row in session.execute(query.group_by(held.c.operator_id))}
 
 
 def _trouble(
