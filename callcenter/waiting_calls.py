@@ -20,7 +20,7 @@ from callcenter.call_states import WAITS
 
 LOOK = 0.03  # seconds between two looks
 # Requests that one web process holds back at the same time, of its eight threads; who comes after them asks again.
-holds = BoundedSemaphore(3)
+holds = BoundedSemaphore(4)
 
 
 def ready(session: Session, call_ids: Collection[UUID]) -> list[UUID]:
