@@ -21,7 +21,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
 
 from callcenter import carriers, crews, queue_pace, recording_ledger
 from callcenter.base.errors import InvalidInput, NotFound
@@ -37,6 +37,18 @@ from surveys.quota_cells import QuotaPlan
 MODES = [SelectChoice(code, label) for code, label in queue_pace.MODES.items()]
 LIMIT, RATIO = _l("Write a share from 0 to 3 percent."), _l("Write a number from 1 to 5.")
 SPEED = _l("Write a number from 1 to 100, or nothing: as many as the carrier takes.")
+
+
+class Filled:
+    """What was never shown keeps its default; what was emptied is missing."""
+
+    def __init__(self, sentence: object) -> None:
+        self.sentence = sentence
+
+    def __call__(self, _form: object, field: Field) -> None:
+        if field.raw_data and not str(field.raw_data[0]).strip():
+            field.errors = []  # what a number's own reader said of the empty text
+            raise StopValidation(self.sentence)
 
 
 class StepForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
@@ -65,7 +77,7 @@ class GoalForm(StepForm):
 
     name = StringField(_l("Name of the campaign"), NAME)
     answered_by = RadioField(_l("Who talks to whoever answers"), choices=ANSWERED_BY, default="operator")
-    purpose = SelectField(_l("Purpose"), choices=PURPOSES)
+    purpose = SelectField(_l("Purpose"), [InputRequired(_l("Choose the purpose."))], choices=PURPOSES)
     on_behalf_of = StringField(_l("On whose behalf"), BEHALF)
     privacy_notice_url = StringField(
         _l("Address of the privacy notice"),
@@ -95,7 +107,9 @@ class PeopleForm(StepForm):
 class ScriptForm(StepForm):
     """What is said and asked."""
 
-    script = SelectField(_l("What the operator works through"))
+    script = SelectField(
+        _l("What the operator works through"), [InputRequired(_l("Choose a survey, or a text of our own."))]
+    )
     script_text = TextAreaField(_l("Text that the operator reads"), [Length(max=4000)])
 
     def offer(self, session: Session) -> None:
@@ -126,11 +140,11 @@ class PaceForm(StepForm):
     mode = RadioField(_l("How calls are started"), choices=MODES, default="progressive")
     abandon_limit = DecimalField(
         _l("Answered calls that may find nobody, at most (%)"),
-        [InputRequired(LIMIT), NumberRange(min=0, max=3, message=LIMIT)], default=1, places=1,
+        [Filled(LIMIT), NumberRange(min=0, max=3, message=LIMIT)], default=1, places=1,
     )  # fmt: skip
     ratio = DecimalField(
         _l("Phones that ring for each free operator"),
-        [InputRequired(RATIO), NumberRange(min=1, max=5, message=RATIO)], default=1.5, places=1,
+        [Filled(RATIO), NumberRange(min=1, max=5, message=RATIO)], default=1.5, places=1,
     )  # fmt: skip
     gives_up = BooleanField(_l("Give up phones that ring long while nobody is free"), false_values=("",))
     calls_per_second = IntegerField(
@@ -178,12 +192,12 @@ class SpeedForm(PaceForm):
     )
     team = IntegerField(
         _l("Operators at work"),
-        [InputRequired(_l("Write how many operators will work: the forecast needs it.")),
+        [Filled(_l("Write how many operators will work: the forecast needs it.")),
          NumberRange(min=1, max=1000, message=_l("Write a number from 1 to 1000."))],
     )  # fmt: skip
     hours_a_day = DecimalField(
         _l("Hours a day that they work"),
-        [InputRequired(_l("Write a number of hours from 0.5 to 14.")),
+        [Filled(_l("Write a number of hours from 0.5 to 14.")),
          NumberRange(min=0.5, max=14, message=_l("Write a number of hours from 0.5 to 14."))],
         default=6, places=1,
     )  # fmt: skip
