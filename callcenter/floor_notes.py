@@ -132,6 +132,7 @@ def of_shift(session: Session) -> list[Sent]:
 def is_for() -> Any:
     """The condition that a note is for an operator: by name, by a campaign they serve, or because it is for all."""
     own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == Operator.id)
+    own = own.correlate(Operator, FloorNote)  # by itself only to the SELECT right around it
     serves = or_(~own.exists(), own.where(operator_queues.c.queue_id == FloorNote.queue_id).exists())
     return and_(
         or_(FloorNote.operator_id.is_(None), FloorNote.operator_id == Operator.id),
@@ -140,7 +141,8 @@ def is_for() -> Any:
 
 
 def _is_read() -> Any:
-    return exists().where(FloorNoteReading.note_id == FloorNote.id, FloorNoteReading.operator_id == Operator.id)
+    own = exists().where(FloorNoteReading.note_id == FloorNote.id, FloorNoteReading.operator_id == Operator.id)
+    return own.correlate(Operator, FloorNote)
 
 
 def _note(session: Session, note_id: int) -> FloorNote:

@@ -71,8 +71,8 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One operator at work. `queue`: of the call; `serves`: the campaigns they are held to, '' for every one. `level`: 0
-    fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a telephone in the browser."""
+    """One operator at work. `queue`: of the call; `serves`: the campaigns they are held to, '' for every one. `level`:
+    0 fine, 1 amber, 2 red; `trouble` says why. `line`: good | poor | None, of a telephone in the browser."""
 
     id: int
     name: str
