@@ -72,6 +72,8 @@ class QueueEntry(Base):
               postgresql_where=text("state = 'waiting' AND NOT is_callback AND not_before IS NOT NULL")),
         Index("ix_queue_entries_completed", "queue_id", "contact_id",
               postgresql_where=text("state = 'done' AND reason = 'completed'")),
+        Index("ix_queue_entries_abandoned", "queue_id", "not_before", "id",
+              postgresql_where=text("state = 'waiting' AND reason = 'abandoned'")),
         Index("ix_queue_entries_phone_id", "phone_id", postgresql_where=text("phone_id IS NOT NULL")),
         Index("ix_queue_entries_voted", "contact_id", postgresql_where=text("reason = 'voted'")),
         Index("ix_queue_entries_promised", "callback_operator_id", "not_before",

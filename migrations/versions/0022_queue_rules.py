@@ -47,6 +47,9 @@ def upgrade() -> None:
                     postgresql_where=later)  # fmt: skip
     talked = sa.text("state = 'done' AND reason = 'completed'")
     op.create_index("ix_queue_entries_completed", "queue_entries", ["queue_id", "contact_id"], postgresql_where=talked)
+    silent = sa.text("state = 'waiting' AND reason = 'abandoned'")
+    op.create_index("ix_queue_entries_abandoned", "queue_entries", ["queue_id", "not_before", "id"],
+                    postgresql_where=silent)  # fmt: skip
     op.create_index("ix_queue_entries_phone_id", "queue_entries", ["phone_id"],
                     postgresql_where=sa.text("phone_id IS NOT NULL"))  # fmt: skip
     op.create_index("ix_queue_entries_voted", "queue_entries", ["contact_id"],
@@ -87,7 +90,7 @@ def downgrade() -> None:
     for table in ("section_standings", "queue_days", "answer_hours"):
         op.drop_table(table)
     op.execute("ALTER TABLE queue_entries RESET (autovacuum_vacuum_scale_factor, fillfactor)")
-    for name in ("voted", "phone_id", "completed", "resting", "ready"):
+    for name in ("voted", "phone_id", "abandoned", "completed", "resting", "ready"):
         op.drop_index(f"ix_queue_entries_{name}", "queue_entries")
     op.create_index("ix_queue_entries_ready", "queue_entries", ["queue_id", sa.text("priority DESC"), "id"],
                     postgresql_where=sa.text(READY))  # fmt: skip
