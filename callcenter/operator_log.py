@@ -4,8 +4,8 @@ from datetime import datetime
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.base.db import Base
 
@@ -19,7 +19,7 @@ LEAVINGS: dict[str, LazyString] = {
 
 class OperatorChange(Base):
     """From `at` (real time) on the operator is in `state`, until their next row. `reason`: of a pause its code, of
-    `offline` a code of LEAVINGS."""
+    `offline` a code of LEAVINGS. A trigger of the table `operators` writes it."""
 
     __tablename__ = "operator_changes"
     __table_args__ = (Index("ix_operator_changes_operator_id_at", "operator_id", "at"),)
@@ -28,17 +28,6 @@ class OperatorChange(Base):
     at: Mapped[datetime]
     state: Mapped[str]
     reason: Mapped[str | None]
-
-
-def note(session: Session, operator_id: int, at: datetime, state: str, reason: str | None) -> None:
-    """Keep that a state begins."""
-    session.add(OperatorChange(operator_id=operator_id, at=at, state=state, reason=reason))
-
-
-def last(session: Session, operator_id: int) -> OperatorChange | None:
-    """The newest change of this operator; None for one who never worked."""
-    own = select(OperatorChange).where(OperatorChange.operator_id == operator_id)
-    return session.scalar(own.order_by(OperatorChange.at.desc(), OperatorChange.id.desc()).limit(1))
 
 
 def leaving(code: str | None) -> str:

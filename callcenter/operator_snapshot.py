@@ -74,7 +74,7 @@ def _card(session: Session, operator: Operator) -> dict[str, Any]:
         "since": operator.state_since.isoformat(),
         "pause_reason": operator.pause_reason,
         "pause_until": until.isoformat() if until else None,
-        "left": _left(session, operator) if operator.state == "offline" else None,
+        "left": _left(operator),
         "leave_after_call": operator.leave_after_call,
         "room_open": operator.has_room,
         "calls_today": calls_today,
@@ -82,12 +82,11 @@ def _card(session: Session, operator: Operator) -> dict[str, Any]:
     }
 
 
-def _left(session: Session, operator: Operator) -> dict[str, Any] | None:
+def _left(operator: Operator) -> dict[str, Any] | None:
     """How somebody who is off came to be so, when it was not by themselves: {"at": ISO, "reason": words}."""
-    last = operator_log.last(session, operator.id)
-    if last is None or last.state != "offline" or last.reason in (None, "own"):
+    if operator.state != "offline" or operator.leave_reason in (None, "own"):
         return None
-    return {"at": last.at.isoformat(), "reason": operator_log.leaving(last.reason)}
+    return {"at": operator.state_since.isoformat(), "reason": operator_log.leaving(operator.leave_reason)}
 
 
 def _queue_ids(session: Session, operator_id: int) -> list[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import carriers, citizen_moves, operator_log, queue_entries, softphones
+from callcenter import carriers, citizen_moves, queue_entries, softphones
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -51,7 +51,7 @@ class Operator(Base):
     state_since: Mapped[datetime] = mapped_column(default=real_now)
     pause_reason: Mapped[str | None]
     leave_after_call: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    leave_reason: Mapped[str | None]  # of operator_log.LEAVINGS, until they are off
+    leave_reason: Mapped[str | None]  # why they leave, or are off: of operator_log.LEAVINGS
     call_id: Mapped[UUID | None] = mapped_column(ForeignKey("calls.id", use_alter=True))
     room_ref: Mapped[str | None]
     room_asked_at: Mapped[datetime | None]
@@ -257,19 +257,18 @@ def is_present(session: Session, operator_id: int, since: datetime) -> bool:
 
 
 def enter(session: Session, operator: Operator, state: str) -> None:
-    """Begin a state, with what belongs to it: a room for who is available, none for who is off; the log keeps it. The
-    row is locked."""
-    was, operator.state, operator.state_since = operator.state, state, real_now()
-    why = {"paused": operator.pause_reason, "offline": operator.leave_reason}.get(state)
-    if (was, state) != ("offline", "offline"):
-        operator_log.note(session, operator.id, operator.state_since, state, why)
+    """Begin a state, with what belongs to it: a room for who is available, none for who is off. The database keeps each
+    in the log (operator_log). The row is locked."""
+    if operator.state == "offline" and state != "offline":
+        operator.leave_reason = None
+    operator.state, operator.state_since = state, real_now()
     if state == "available":
         operator.pause_reason = None
         if not operator.has_room:
             enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
     if state == "offline":
         softphones.log_out(session, f"op-{operator.id}")
-        operator.pause_reason = operator.leave_reason = None
+        operator.pause_reason = None
         if operator.room_ref:
             enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
         operator.room_ref = operator.room_opened_at = operator.room_asked_at = None

@@ -13,6 +13,15 @@ ENDED = sa.text("ended_at IS NOT NULL")
 ANSWERED = sa.text("answered_at IS NOT NULL AND state = 'ended'")
 NOBODY = sa.text("answered_at IS NOT NULL AND connected_at IS NULL AND state = 'ended'")
 
+# The log is the database's work: a change of state costs the program no statement more.
+NOTE = """
+CREATE FUNCTION note_operator_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO operator_changes (operator_id, at, state, reason) VALUES (NEW.id, NEW.state_since, NEW.state,
+        CASE NEW.state WHEN 'paused' THEN NEW.pause_reason WHEN 'offline' THEN NEW.leave_reason END);
+    RETURN NULL;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.add_column("operators", sa.Column("leave_reason", sa.String))
@@ -25,6 +34,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.String),
     )
     op.create_index("ix_operator_changes_operator_id_at", "operator_changes", ["operator_id", "at"])
+    op.execute(NOTE)
+    op.execute(
+        "CREATE TRIGGER operators_changes AFTER UPDATE OF state_since ON operators FOR EACH ROW"
+        " WHEN (NEW.state_since IS DISTINCT FROM OLD.state_since"
+        " AND NOT (OLD.state = 'offline' AND NEW.state = 'offline')) EXECUTE FUNCTION note_operator_change()"
+    )
     op.execute(
         "INSERT INTO operator_changes (operator_id, at, state, reason)"
         " SELECT id, state_since, state, pause_reason FROM operators"
@@ -84,5 +99,7 @@ def downgrade() -> None:
     op.drop_table("floor_note_readings")
     op.drop_table("floor_notes")
     op.drop_table("pause_reasons")
+    op.execute("DROP TRIGGER operators_changes ON operators")
+    op.execute("DROP FUNCTION note_operator_change()")
     op.drop_table("operator_changes")
     op.drop_column("operators", "leave_reason")

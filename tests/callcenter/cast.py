@@ -16,6 +16,7 @@ from callcenter.base.clock import real_now
 from callcenter.calls import Call, Event
 from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.contacts import Contact
+from callcenter.operator_log import OperatorChange
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue, QueueEntry
 
@@ -124,6 +125,14 @@ def seat(session: Session, operator_id: int) -> Operator:
     found = session.get(Operator, operator_id, populate_existing=True)
     assert found is not None
     return found
+
+
+def last_change(session: Session, operator_id: int) -> tuple[str, str | None]:
+    """The newest row of the operator's log: state and reason."""
+    session.flush()
+    own = select(OperatorChange).where(OperatorChange.operator_id == operator_id).order_by(OperatorChange.id.desc())
+    newest = session.scalars(own.limit(1)).one()
+    return newest.state, newest.reason
 
 
 def age(session: Session, call_id: UUID) -> None:

@@ -9,10 +9,11 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import attendance, calls, operator_log, operators
+from callcenter import attendance, calls, operators
 from callcenter.attendance import Shift
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import ZONE, real_now
+from callcenter.operator_log import OperatorChange
 from callcenter.operators import Operator
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn
@@ -36,7 +37,7 @@ def changed(session: Session, operator: Operator, *changes: tuple[str, str, str 
     """(hour, state, reason) of a day."""
     for hour, state, reason in changes:
         at = datetime.combine(day, time.fromisoformat(hour), ZONE)
-        operator_log.note(session, operator.id, at, state, reason)
+        session.add(OperatorChange(operator_id=operator.id, at=at, state=state, reason=reason))
     session.flush()
 
 
@@ -155,7 +156,7 @@ def test_operators_see_their_own_day_and_nobody_elses(
     olivia = make_person("operator", username="olivia")
     mine = operators.of_user(session, olivia.id)
     now = real_now()
-    operator_log.note(session, mine.id, now - timedelta(seconds=5), "paused", "break")
+    session.add(OperatorChange(operator_id=mine.id, at=now - timedelta(seconds=5), state="paused", reason="break"))
     session.commit()
     client = sign_in(olivia)
     page = client.get("/floor/attendance/my-day", headers={"Accept-Language": "en"}).text

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import calls, floor_figures, floor_rows, operator_log, operators, queues, softphones, switches
+from callcenter import calls, floor_figures, floor_rows, operators, queues, softphones, switches
 from callcenter.base import clock, flags
 from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
@@ -156,9 +156,7 @@ def test_a_supervisors_log_out_is_kept_with_its_reason(session: Session, sergio:
     post(sergio, f"operators/{olga.id}/log-out")
     assert cast.seat(session, olga.id).state == "in_call"
     calls.dispose(session, call_id, olga.id, "completed")
-    last = operator_log.last(session, olga.id)
-    assert last is not None
-    assert (last.state, last.reason) == ("offline", "supervisor")
+    assert cast.last_change(session, olga.id) == ("offline", "supervisor")
 
 
 def test_a_difficult_call_stands_on_the_board_until_somebody_takes_it(session: Session, sergio: FlaskClient) -> None:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operator_log, operator_snapshot, operator_sweep, operators
+from callcenter import calls, operator_snapshot, operator_sweep, operators
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
@@ -151,9 +151,7 @@ def test_who_goes_silent_is_paused_after_ten_seconds_and_off_after_two_minutes(s
     cast.seat(session, olga.id).last_seen_at = real_now() - timedelta(minutes=3)
     operator_sweep.sweep(session)
     assert cast.seat(session, olga.id).state == "offline"
-    last = operator_log.last(session, olga.id)
-    assert last is not None
-    assert (last.state, last.reason) == ("offline", "silent")
+    assert cast.last_change(session, olga.id) == ("offline", "silent")
 
 
 def test_who_was_logged_off_by_the_house_reads_why_and_who_left_does_not(session: Session, app: Flask) -> None:
