@@ -6,15 +6,13 @@ talks and is written up and for how long (campaigns.pacing_estimates): answers u
 are about normally distributed. docs/dialer.md has the figures.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import numpy as np
-
 from campaigns.pacing_budget import Budget
-from campaigns.pacing_estimates import HORIZONS, RINGS, TALK_STEP, TALKS, WRAPS, Rings, Talks
+from campaigns.pacing_estimates import Rings, Talks
+from campaigns.pacing_odds import Odds
 
 MODES = ("manual", "preview", "progressive", "power", "predictive")
 KINDS = ("answered", "not_answered", "given_up", "abandoned", "talk", "wrap")
@@ -22,6 +20,8 @@ BY_HAND = ("manual", "preview")  # the operator starts each call
 MOST_ABANDONED = 0.03
 RUNG_ENOUGH = 15.0  # seconds after which an attempt may be given up
 GIVEN_UP_SHARE, GIVEN_UP_START = 0.10, 20  # of all attempts; and how many a campaign is taken to have had at its start
+UNKNOWN = 30  # attempts after which it is known well enough how often telephones are answered
+RINGING_SHARE = 0.25  # at most so many ring at once, of all attempts heard of: a beginning is no time to be bold
 SMALL_TEAM = 3  # operators below whom no limit can be held: one phone for each of them
 ONCE = 300  # attempts that one decision starts at most
 
@@ -71,17 +71,16 @@ class Pacer:
             raise ValueError(f"ratio is {ratio}; it must be 1 or more.")
         self.mode, self.abandon_limit, self.ratio, self.gives_up = mode, abandon_limit, ratio, gives_up
         self.budget, self.rings, self.talks = Budget(abandon_limit), Rings(), Talks()
+        self.odds = Odds(self.rings, self.talks)
         self.attempts = self.given_up = 0
-        self._operators = 0
 
     @classmethod
     def from_history(
         cls, rows: Iterable[tuple[str, float, float]], mode: str = "predictive", abandon_limit: float = 0.01,
-        ratio: float = 1.0, *, gives_up: bool = True, operators: int = 0,
+        ratio: float = 1.0, *, gives_up: bool = True,
     ) -> Self:  # fmt: skip
         """A pacer that has seen these (kind, seconds, at), oldest first: as it was before a restart."""
         pacer = cls(mode, abandon_limit, ratio, gives_up=gives_up)
-        pacer._operators = operators
         for kind, seconds, at in rows:
             pacer.observe(kind, seconds, at)
         return pacer
@@ -92,82 +91,68 @@ class Pacer:
         if kind not in KINDS:
             raise ValueError(f"There is no observation {kind!r}; there are: {', '.join(KINDS)}.")
         if kind in ("talk", "wrap"):
-            self.talks.feed(kind, seconds)
+            if self.talks.feed(kind, seconds):
+                self.odds.learn_talks(self.talks)
         elif kind == "abandoned":
             self.budget.abandon(now)
         else:
             self.attempts += 1
             self.given_up += kind == "given_up"
-            self.rings.feed(seconds, answered=kind == "answered", given_up=kind == "given_up")
+            if self.rings.feed(seconds, answered=kind == "answered", given_up=kind == "given_up"):
+                self.odds.learn_rings(self.rings)
             if kind == "answered":
-                self.budget.answer(now, self._operators)
+                self.budget.answer(now)
 
     def decide(self, view: FloorView) -> Decision:
-        self._operators = view.idle + len(view.wrapping) + len(view.talking)
+        """What to do now. Called at every event and at least once a second."""
+        operators = view.idle + len(view.wrapping) + len(view.talking)
         if self.mode in BY_HAND:
             return Decision(0, 0, self.mode)
-        hang_up = self._too_long(view)
-        ringing = view.ringing[hang_up:]
-        one_each = max(0, view.idle - len(ringing) - view.waiting)
-        wanted, why = self._wanted(view, ringing, one_each)
+        one_each = max(0, view.idle - len(view.ringing) - view.waiting)
+        wanted, hang_up, why = one_each, 0, "floor"
+        if self.mode != "progressive" and operators < SMALL_TEAM:
+            why = "small_team"
+        elif self.mode == "power":
+            wanted, hang_up, why = self._by_ratio(view)
+        elif self.mode == "predictive" and self.attempts < UNKNOWN:
+            why = "warming_up"
+        elif self.mode == "predictive":
+            wanted, hang_up, why = self._by_risk(view, operators)
         place = max(0, min(max(wanted, one_each), view.lines_free, ONCE))
         return Decision(place, hang_up, None if place else _why(view, why, max(wanted, one_each)))
 
-    def _wanted(self, view: FloorView, ringing: tuple[float, ...], one_each: int) -> tuple[int, str]:
-        """Attempts that the mode asks for, and the code of what binds it: `floor` when nothing but the floor does."""
-        if self.mode == "progressive":
-            return one_each, "floor"
-        if self._operators < SMALL_TEAM:
-            return one_each, "small_team"
-        risk = self.budget.risk(view.now, self._operators)
-        if self.mode == "power":
-            if self.budget.answered >= 1 / MOST_ABANDONED and risk == 0.0:
-                return one_each, "risk_budget"
-            return int(self.ratio * view.idle) - len(ringing) - view.waiting, "floor"
-        if risk == 0.0:
-            return one_each, "risk_budget" if self.budget.answered * self.abandon_limit >= 1 else "warming_up"
-        return self._affordable(view, ringing, risk), "floor"
+    def _by_ratio(self, view: FloorView) -> tuple[int, int, str]:
+        """(attempts wanted, attempts to give up, what binds): a fixed number of phones for each free operator."""
+        hang_up = self._too_long(view)
+        if not self.budget.has_room(view.now):
+            return 0, hang_up, "risk_budget"
+        return int(self.ratio * view.idle) - (len(view.ringing) - hang_up) - view.waiting, hang_up, "floor"
 
-    def _affordable(self, view: FloorView, ringing: tuple[float, ...], risk: float) -> int:
-        """How many more phones may ring before one more answer is likelier than `risk` to find nobody."""
-        chances = self.rings.chances()
-        talking, wrapping = self.talks.tables()
-        answers = chances[:, _bins(ringing, 1.0, RINGS)]
-        free = np.concatenate(
-            (talking[:, _bins(view.talking, TALK_STEP, TALKS)], wrapping[:, _bins(view.wrapping, TALK_STEP, WRAPS)]),
-            axis=1,
-        )
-        middle = (answers.sum(axis=1) - free.sum(axis=1) - (view.idle - view.waiting) + 0.5).tolist()
-        spread = ((answers * (1 - answers)).sum(axis=1) + (free * (1 - free)).sum(axis=1)).tolist()
-        more = chances[:, 0].tolist()
-        most = min(max(view.lines_free, 0), ONCE)
-        for number in range(most):
-            if _finds_nobody(middle, spread) > risk:
-                return number
-            for at, chance in enumerate(more):
-                middle[at] += chance
-                spread[at] += chance * (1 - chance)
-        return most
+    def _by_risk(self, view: FloorView, operators: int) -> tuple[int, int, str]:
+        """As _by_ratio: one more phone while its answer is unlikely enough to find nobody."""
+        risk = self.budget.risk(view.now, operators)
+        crowd = self.odds.crowd(view.ringing, view.talking, view.wrapping)
+        seats = operators - view.waiting
+        chance = crowd.fills(seats)
+        hang_up, most = 0, self._too_long(view) if chance > risk else 0
+        oldest = sorted(view.ringing, reverse=True) if most else []
+        while hang_up < most and chance > risk:
+            crowd.leave(self.odds.ring(oldest[hang_up]))
+            hang_up, chance = hang_up + 1, crowd.fills(seats)
+        wanted, most = 0, min(view.lines_free, ONCE, int(RINGING_SHARE * self.attempts) - len(view.ringing))
+        fresh = self.odds.ring(0.0)
+        while chance < risk and wanted < most:
+            crowd.join(fresh)
+            wanted, chance = wanted + 1, crowd.fills(seats)
+        return wanted, hang_up, "floor" if self.budget.has_room(view.now) else "risk_budget"
 
     def _too_long(self, view: FloorView) -> int:
-        """Attempts to give up: they have rung long, nobody is free, and few enough were given up so far."""
-        if not self.gives_up or self.mode not in ("power", "predictive") or view.idle > 0:
+        """Attempts that may be given up: they have rung long, nobody is free, and few enough were given up so far."""
+        if not self.gives_up or view.idle > 0:
             return 0
         old = sum(seconds >= RUNG_ENOUGH for seconds in view.ringing)
         left = int(GIVEN_UP_SHARE * (self.attempts + GIVEN_UP_START) - self.given_up)
         return max(0, min(old, left))
-
-
-def _bins(seconds: tuple[float, ...], step: float, bins: int) -> list[int]:
-    return [min(int(each / step), bins - 1) for each in seconds]
-
-
-def _finds_nobody(middle: list[float], spread: list[float]) -> float:
-    """The mean over the moments ahead of the chance that answers until then use up whoever is free by then."""
-    total = 0.0
-    for mean, variance in zip(middle, spread, strict=True):
-        total += 0.5 * math.erfc(-mean / math.sqrt(2 * variance + 1e-9))
-    return total / len(HORIZONS)
 
 
 def _why(view: FloorView, why: str, wanted: int) -> str:

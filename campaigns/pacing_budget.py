@@ -1,20 +1,26 @@
 """The abandonment that a campaign may still afford, and what risk it therefore takes. Pure.
 
-Credit is `limit` × answered − abandoned, to date: never spent below nothing. Dialling takes on more while the chance
-that one more answer finds nobody free is below `risk`; risk rises and falls with the credit (a controller with a
-proportional and an integral part), so that abandonment settles at the limit and is spent where it buys most.
+To date at most `limit` × answered may be abandoned (one more within the first hundred answers), and in any hour twice
+that, at least one. Risk is about the limit itself, corrected by how the campaign's credit stands and has stood and by
+its last hour: a controller with a proportional and an integral part. With room for hardly one more the campaign is
+wary; without, it rests. Both are small risks, and far better than one phone for each operator.
 """
 
 import math
 from collections import deque
 
 HOUR = 3600.0
-RESERVE = 0.5  # credit below which nothing is risked
-FIRST_TARGET, PER_OPERATOR = 2.0, 0.12  # the credit kept in hand, for a team of none and for each operator more
-SHARE_KEPT = 0.3  # of the credit that was ever earned, at most so much is kept in hand: a campaign must begin some time
-LEARNING = 0.1
-LOWEST, HIGHEST, FIRST = -8.0, 0.5, -3.5  # of the integral part, a logarithm of risk
-MOST_RISK = 0.8
+FIRST = 100  # answers within which one more than the limit may be abandoned
+HOURLY, HOURLY_MORE = 1.1, 3.0  # times what an hour earns, and so many more; the rule allows twice what it earns
+RESTING, RESTING_TEAM = 0.2, 10.0  # times the limit: the risk without room for one more; of larger teams less
+TOGETHER, TOGETHER_MORE = 1.0, 0.06  # those who find nobody come together: so many more, and for each operator
+HALF = 0.5  # of what an hour allows beyond one is never held back
+KEPT, KEPT_MORE = 2.5, 0.25  # the credit held in hand: first, and for each root of what was earned
+LEARNING = 0.05
+LOWEST, HIGHEST = -2.0, 1.0  # of the integral part, a logarithm of risk over limit
+GAIN, HOUR_GAIN = 0.3, 0.3
+MOST_OVER = 5.0  # times the limit, and
+MOST_RISK = 0.2
 
 
 class Budget:
@@ -25,20 +31,20 @@ class Budget:
         self.answered = self.abandoned = 0
         self._lately: deque[tuple[float, bool]] = deque()
         self._lost_lately = 0
-        self._integral = FIRST
+        self._integral = 0.0
 
     @property
     def credit(self) -> float:
         """Calls that may still be abandoned."""
-        return self.limit * self.answered - self.abandoned
+        early = min(1.0, self.limit * (FIRST - self.answered)) if self.answered < FIRST else 0.0
+        return self.limit * self.answered + early - self.abandoned
 
-    def answer(self, now: float, operators: int) -> None:
+    def answer(self, now: float) -> None:
         """A citizen picked up."""
         self.answered += 1
         self._lately.append((now, False))
-        target = self._target(operators)
-        step = LEARNING / (max(operators, 1) * target)
-        self._integral = min(max(self._integral + step * (self.credit - target), LOWEST), HIGHEST)
+        moved = self._integral + LEARNING * self.limit * self._surplus()
+        self._integral = min(max(moved, LOWEST), HIGHEST)
 
     def abandon(self, now: float) -> None:
         """They found nobody."""
@@ -46,20 +52,41 @@ class Budget:
         self._lost_lately += 1
         self._lately.append((now, True))
 
+    def has_room(self, now: float) -> bool:
+        """May one more be abandoned, to date and within the hour?"""
+        most, lost = self._hour(now)
+        return self.credit >= 1.0 and most - lost >= 1.0
+
     def risk(self, now: float, operators: int) -> float:
-        """The chance to find nobody that one more answer may have; 0.0 while there is nothing to spend."""
-        if self.credit < RESERVE or self._hour_is_full(now):
-            return 0.0
-        target = self._target(operators)
-        return min(math.exp(self._integral + (self.credit - target) / target), MOST_RISK)
+        """The chance to find nobody that one more answer may have."""
+        most, lost = self._hour(now)
+        together = TOGETHER + TOGETHER_MORE * operators
+        wary = max(_wary(self.credit, together), _wary(most - lost, min(together, HALF * (most - 1))))
+        over = math.exp(self._integral + GAIN * self._surplus() + HOUR_GAIN * self._hour_surplus())
+        bold = min(self.limit * min(over, MOST_OVER), MOST_RISK)
+        resting = self.limit * RESTING / max(operators / RESTING_TEAM, 1.0)
+        return bold ** (1 - wary) * resting**wary
 
-    def _target(self, operators: int) -> float:
-        wanted = FIRST_TARGET + PER_OPERATOR * operators
-        return max(1.5, min(wanted, SHARE_KEPT * self.limit * self.answered))
-
-    def _hour_is_full(self, now: float) -> bool:
-        """Would one more be too many within sixty minutes, whatever the credit?"""
+    def _hour(self, now: float) -> tuple[float, int]:
+        """(how many of the last hour may be abandoned, how many were)."""
         while self._lately and self._lately[0][0] < now - HOUR:
             self._lost_lately -= self._lately.popleft()[1]
-        answered = len(self._lately) - self._lost_lately
-        return self._lost_lately + 1 > max(1.0, 2 * self.limit * answered)
+        earned = self.limit * (len(self._lately) - self._lost_lately)
+        return max(1.0, min(2 * earned, HOURLY * earned + HOURLY_MORE)), self._lost_lately
+
+    def _surplus(self) -> float:
+        """Credit beyond what is held in hand, as a multiple of it."""
+        kept = KEPT + KEPT_MORE * math.sqrt(self.limit * self.answered)
+        return (self.credit - kept) / kept
+
+    def _hour_surplus(self) -> float:
+        """What the last hour lost less than it earned, in units of chance; nothing when it earned more."""
+        earned = self.limit * (len(self._lately) - self._lost_lately)
+        return min(0.0, (earned - self._lost_lately) / math.sqrt(earned + 1))
+
+
+def _wary(room: float, together: float) -> float:
+    """0.0 while there is room for as many as may be abandoned together, 1.0 without room for one."""
+    if room < 1.0:
+        return 1.0
+    return max((1 + together - room) / together, 0.0) if together > 0 else 0.0

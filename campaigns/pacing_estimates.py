@@ -3,150 +3,181 @@
 Everything is a hazard by age (of a ring, a talk, a write-up): the chance to end within the next step, given that it
 lasts still. Hazards are counted with exponential forgetting, upon a prior that soon weighs nothing; so they follow the
 hour and the list, whatever the shape of what they count (two kinds of talks, voicemail after eleven seconds, …).
+
+What is learnt depends on the observations alone, never on when decisions were taken between them: a pacer that is built
+from the ledger decides as the one that lived through it.
 """
 
 import math
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 HORIZONS = (5, 9, 13, 20)  # seconds ahead: about the quartiles of the wait for an answer
 GRACE = 2.0  # seconds that an answered citizen may wait before it counts as abandoned
 RINGS, TALKS, WRAPS = 60, 240, 60  # bins
-TALK_STEP = 2.5  # seconds a bin of talks and write-ups; a ring's is one second
-SHAPE, LEVEL = 1 / 1500, 1 / 150  # what one attempt weighs in the shape of rings, and in how often they are answered
+RING_STEP, TALK_STEP = 1.0, 2.5  # seconds a bin; write-ups have a talk's
+SHAPE, LEVEL = 1 / 1500, 1 / 300  # what one attempt weighs in the shape of rings, and in how often they are answered
 TALKED = 1 / 800
-PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS, PRIOR_WRAPS = 30.0, 6.0, 30.0, 20.0  # as many observations as the prior is worth
+PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS, PRIOR_WRAPS = 30.0, 4.0, 30.0, 20.0  # as many observations as the prior is worth
+AHEAD = tuple(round((horizon + GRACE) / TALK_STEP) for horizon in HORIZONS)  # in steps of talks
+EAGER, EVERY = 100, 16  # tables follow each of the first observations, then every so many
+HEAVY = 1e9  # weights grow instead of counts shrinking; beyond this both are scaled back
 
 
 class Hazard:
-    """Ends by age among those that reached it. `ends[k]` of kind k; counts forget `weight` a time they are fed."""
+    """Ends by age among those that reached it. `ends[k]` of kind k; each observation weighs `forget` more than the one
+    before it."""
 
-    def __init__(self, step: float, weight: float, reached: Vector, *ends: Vector) -> None:
-        self.step, self.weight = step, weight
+    def __init__(self, step: float, forget: float, reached: Vector, *ends: Vector) -> None:
+        self.step, self.growth = step, 1 / (1 - forget)
         self.reached, self.ends = reached.copy(), [each.copy() for each in ends]
+        self.fed, self._worth = 0, 1.0
 
-    def feed(self, seconds: float, kind: int | None) -> None:
-        """One that lasted `seconds` and ended by `kind`; None: we ended it ourselves."""
+    def feed(self, seconds: float, kind: int | None) -> bool:
+        """One that lasted `seconds` and ended by `kind` (None: we ended it ourselves). Is it time to look anew?"""
         last = min(int(max(seconds, 0.0) / self.step), len(self.reached) - 1)
-        self.reached *= 1 - self.weight
-        self.reached[: last + 1] += 1.0
-        for ends in self.ends:
-            np.multiply(ends, 1 - self.weight, out=ends)
+        self._worth *= self.growth
+        self.reached[: last + 1] += self._worth
         if kind is not None:
-            self.ends[kind][last] += 1.0
+            self.ends[kind][last] += self._worth
+        if self._worth > HEAVY:
+            self.reached /= self._worth
+            self.ends = [each / self._worth for each in self.ends]
+            self._worth = 1.0
+        self.fed += 1
+        return self.fed <= EAGER or self.fed % EVERY == 0
 
     def of(self, kind: int) -> Vector:
         """The chance to end by `kind` within the next step, by age."""
-        return np.minimum(self.ends[kind] / np.maximum(self.reached, 1e-9), 1.0)
+        return np.minimum(self.ends[kind] / np.maximum(self.reached, 1e-9 * self._worth), 1.0)
 
 
 class Rings:
-    """How telephones are answered: `chances()[h][age]` is the chance that one which has rung `age` whole seconds is
+    """How telephones are answered: `chances[h][age]` is the chance that one which has rung `age` whole seconds is
     answered within HORIZONS[h] seconds."""
 
     def __init__(self) -> None:
         reached, answers, ends = _prior_rings()
-        self._hazard = Hazard(1.0, SHAPE, reached, answers, ends)
+        self._hazard = Hazard(RING_STEP, SHAPE, reached, answers, ends)
         self._answered = self._expected = 0.0  # lately
-        self._chances: Vector | None = None
-        self._news = 0
+        self._refresh()
 
-    def feed(self, seconds: float, *, answered: bool, given_up: bool = False) -> None:
-        """An attempt that ended after ringing so long."""
-        shape = self._hazard.of(0)
+    def feed(self, seconds: float, *, answered: bool, given_up: bool = False) -> bool:
+        """An attempt that ended after ringing so long. Did the chances change?"""
         last = min(int(max(seconds, 0.0)), RINGS - 1)
         self._answered += (1.0 if answered else 0.0) - LEVEL * self._answered
-        self._expected += float(shape[: last + 1].sum()) - LEVEL * self._expected
-        self._hazard.feed(seconds, 0 if answered else None if given_up else 1)
-        self._news += 1
+        self._expected += self._answers_until[last] - LEVEL * self._expected
+        if self._hazard.feed(seconds, 0 if answered else None if given_up else 1):
+            self._refresh()
+            return True
+        return False
 
     @property
     def level(self) -> float:
         """Answers lately, as a multiple of what the longer memory expects."""
         return (self._answered + PRIOR_LEVEL) / (self._expected + PRIOR_LEVEL)
 
-    def chances(self) -> Vector:
-        if self._chances is None or self._news >= 8:
-            self._chances, self._news = self._compute(), 0
-        return self._chances
+    @property
+    def doubt(self) -> float:
+        """The variance of `level` over its square."""
+        return 1 / (self._answered + PRIOR_LEVEL)
 
-    def _compute(self) -> Vector:
-        answer = np.minimum(self._hazard.of(0) * self.level, 0.9)
-        stays = np.maximum(1 - answer - self._hazard.of(1), 0.0)
-        return _within(answer, stays, np.ones(max(HORIZONS)), HORIZONS)
+    def _refresh(self) -> None:
+        shape = self._hazard.of(0)
+        self._answers_until: list[float] = np.cumsum(shape).tolist()
+        answer = np.minimum(shape * self.level, 0.9)
+        stays = np.maximum(1 - answer - self._hazard.of(1), 1e-3)
+        ends = ended_at(answer, stays, max(HORIZONS))
+        self.chances: Vector = np.cumsum(ends, axis=1)[:, [horizon - 1 for horizon in HORIZONS]].T
 
 
 class Talks:
-    """When operators come free: `talking()[h][bin]` and `wrapping()[h][bin]` are the chances that one who has talked
+    """When operators come free: `talking[h][bin]` and `wrapping[h][bin]` are the chances that one who has talked
     (written up) for `bin` steps of TALK_STEP seconds is free within HORIZONS[h] + GRACE seconds."""
 
     def __init__(self) -> None:
         self._talk = Hazard(TALK_STEP, TALKED, *_prior_talks())
         self._wrap = Hazard(TALK_STEP, TALKED, *_prior_wraps())
-        self._tables: tuple[Vector, Vector] | None = None
-        self._news = 0
+        self._refresh()
 
-    def feed(self, kind: str, seconds: float) -> None:
-        """`kind`: talk | wrap."""
-        (self._talk if kind == "talk" else self._wrap).feed(seconds, 0)
-        self._news += 1
+    def feed(self, kind: str, seconds: float) -> bool:
+        """`kind`: talk | wrap. Did the chances change?"""
+        if (self._talk if kind == "talk" else self._wrap).feed(seconds, 0):
+            self._refresh()
+            return True
+        return False
 
-    def tables(self) -> tuple[Vector, Vector]:
-        """(talking, wrapping)."""
-        if self._tables is None or self._news >= 20:
-            self._tables, self._news = self._compute(), 0
-        return self._tables
-
-    def _compute(self) -> tuple[Vector, Vector]:
-        ahead = tuple(max(1, round((horizon + GRACE) / TALK_STEP)) for horizon in HORIZONS)
-        ends, wrapped = self._talk.of(0), self._wrap.of(0)
-        ones = np.ones(max(ahead))
-        wrapping = _within(wrapped, 1 - wrapped, ones, ahead)
-        every = _within(wrapped, 1 - wrapped, ones, tuple(range(1, max(ahead) + 1)))[:, 0]
-        # After a talk that ends within a step, the write-up has what is left of the time, less half a step.
-        left = np.concatenate(([0.0], every[:-1]))
-        left = (left + np.concatenate(([0.0], left[:-1]))) / 2
-        return _within(ends, 1 - ends, left, ahead), wrapping
+    def _refresh(self) -> None:
+        steps = max(AHEAD)
+        wrapped = self._wrap.of(0)
+        written = np.cumsum(ended_at(wrapped, 1 - wrapped, steps), axis=1)
+        self.wrapping: Vector = written[:, [ahead - 1 for ahead in AHEAD]].T
+        # A talk that ends within a step leaves its write-up the rest of the time, less half a step.
+        whole = np.concatenate(([0.0], written[0]))
+        left = (whole[:-1] + whole[1:]) / 2
+        worth = np.array(
+            [[left[ahead - 1 - step] if step < ahead else 0.0 for ahead in AHEAD] for step in range(steps)]
+        )
+        ends = self._talk.of(0)
+        self.talking: Vector = (ended_at(ends, 1 - ends, steps) @ worth).T
 
 
-def _within(ends: Vector, stays: Vector, worth: Vector, ahead: tuple[int, ...]) -> Vector:
-    """For each number of steps in `ahead`, by age: the sum over its steps of the chance to end there, times `worth` of
-    the steps that are left then (counted from the last one)."""
-    found, reach = {}, np.zeros_like(ends)
-    for steps in range(1, max(ahead) + 1):
-        after = np.concatenate((reach[1:], reach[-1:]))
-        reach = ends * worth[steps - 1] + stays * after
-        found[steps] = reach
-    return np.stack([found[steps] for steps in ahead])
+def ended_at(ends: Vector, stays: Vector, steps: int) -> Vector:
+    """By age and number of steps ahead: the chance to end in just that step. After the last age nothing changes."""
+    ends = np.concatenate((ends, np.full(steps, ends[-1])))
+    stays = np.concatenate((stays, np.full(steps, stays[-1])))
+    lasts = np.cumprod(sliding_window_view(stays, steps)[:-1], axis=1)
+    found: Vector = sliding_window_view(ends, steps)[:-1].copy()
+    found[:, 1:] *= lasts[:, :-1]
+    return found
 
 
 @lru_cache(maxsize=1)
 def _prior_rings() -> tuple[Vector, Vector, Vector]:
     """A fifth is answered, after 12 s in the mean; a quarter of the rest fails at once, the others ring 25 s."""
+    reached, answers, ends = ring_hazards(0.2)
+    return PRIOR_RINGS * reached, PRIOR_RINGS * answers, PRIOR_RINGS * ends
+
+
+def ring_hazards(answer_rate: float) -> tuple[Vector, Vector, Vector]:
+    """(reached, answers, other ends) by age, as shares of all attempts, as docs/dialer.md sets them for its figures."""
     ages = np.arange(RINGS + 1)
-    answered = 0.2 * np.array(
+    answered = answer_rate * np.array(
         [1 - sum(math.exp(-a / 3) * (a / 3) ** k / math.factorial(k) for k in range(4)) for a in ages]
     )
-    failed = 0.2 * np.clip((ages - 1) / 5, 0, 1) + 0.6 * (ages > 25)
+    failed = (1 - answer_rate) * (0.25 * np.clip((ages - 1) / 5, 0, 1) + 0.75 * (ages > 25))
     left = np.clip(1 - answered - failed, 0.0, 1.0)[:-1]
-    return PRIOR_RINGS * left, PRIOR_RINGS * np.diff(answered), PRIOR_RINGS * np.diff(failed)
+    return left, np.diff(answered), np.diff(failed)
 
 
 @lru_cache(maxsize=1)
 def _prior_talks() -> tuple[Vector, Vector]:
     """Two minutes in the mean, log-normal, as wide as nine tenths of it."""
-    spread = math.sqrt(math.log(1 + 0.9**2))
-    middle = math.log(120) - spread**2 / 2
+    reached, ends = talk_hazards(120.0, 0.9)
+    return PRIOR_TALKS * reached, PRIOR_TALKS * ends
+
+
+def talk_hazards(mean: float, cv: float) -> tuple[Vector, Vector]:
+    """(reached, ends) by age of log-normal talks. `mean` in seconds; `cv`: standard deviation over mean."""
+    spread = math.sqrt(math.log(1 + cv**2))
+    middle = math.log(mean) - spread**2 / 2
     ages = np.maximum(np.arange(TALKS + 1) * TALK_STEP, 1e-6)
     left = np.array([0.5 * math.erfc((math.log(age) - middle) / (spread * math.sqrt(2))) for age in ages])
-    return PRIOR_TALKS * left[:-1], PRIOR_TALKS * -np.diff(left)
+    return left[:-1], -np.diff(left)
 
 
 @lru_cache(maxsize=1)
 def _prior_wraps() -> tuple[Vector, Vector]:
     """Fifteen seconds in the mean, exponential."""
-    left = np.exp(-np.arange(WRAPS + 1) * TALK_STEP / 15)
-    return PRIOR_WRAPS * left[:-1], PRIOR_WRAPS * -np.diff(left)
+    reached, ends = wrap_hazards(15.0)
+    return PRIOR_WRAPS * reached, PRIOR_WRAPS * ends
+
+
+def wrap_hazards(mean: float) -> tuple[Vector, Vector]:
+    """(reached, ends) by age of exponential write-ups. `mean` in seconds."""
+    left = np.exp(-np.arange(WRAPS + 1) * TALK_STEP / mean)
+    return left[:-1], -np.diff(left)
