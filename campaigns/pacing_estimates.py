@@ -22,7 +22,7 @@ RINGS, TALKS, WRAPS = 60, 240, 60  # bins
 RING_STEP, TALK_STEP = 1.0, 2.5  # seconds a bin; write-ups have a talk's
 SHAPE, LEVEL = 1 / 1500, 1 / 300  # what one attempt weighs in the shape of rings, and in how often they are answered
 TALKED = 1 / 800
-PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS, PRIOR_WRAPS = 30.0, 4.0, 30.0, 20.0  # as many observations as the prior is worth
+PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS = 30.0, 4.0, 30.0  # as many observations as the prior is worth
 AHEAD = tuple(round((horizon + GRACE) / TALK_STEP) for horizon in HORIZONS)  # in steps of talks
 EAGER, EVERY = 100, 16  # tables follow each of the first observations, then every so many
 HEAVY = 1e9  # weights grow instead of counts shrinking; beyond this both are scaled back
@@ -60,9 +60,11 @@ class Rings:
     """How telephones are answered: `chances[h][age]` is the chance that one which has rung `age` whole seconds is
     answered within HORIZONS[h] seconds."""
 
-    def __init__(self) -> None:
-        reached, answers, ends = _prior_rings()
-        self._hazard = Hazard(RING_STEP, SHAPE, reached, answers, ends)
+    def __init__(self, prior: tuple[Vector, Vector, Vector] | None = None, worth: float = PRIOR_RINGS) -> None:
+        """`prior`: as of ring_hazards; `worth`: as many observations as it counts for."""
+        reached, answers, ends = prior or _prior_rings()
+        self._hazard = Hazard(RING_STEP, SHAPE, worth * reached, worth * answers, worth * ends)
+        self._prior = PRIOR_LEVEL * worth / PRIOR_RINGS
         self._answered = self._expected = 0.0  # lately
         self._refresh()
 
@@ -79,12 +81,12 @@ class Rings:
     @property
     def level(self) -> float:
         """Answers lately, as a multiple of what the longer memory expects."""
-        return (self._answered + PRIOR_LEVEL) / (self._expected + PRIOR_LEVEL)
+        return (self._answered + self._prior) / (self._expected + self._prior)
 
     @property
     def doubt(self) -> float:
         """The variance of `level` over its square."""
-        return 1 / (self._answered + PRIOR_LEVEL)
+        return 1 / (self._answered + self._prior)
 
     def _refresh(self) -> None:
         shape = self._hazard.of(0)
@@ -99,9 +101,13 @@ class Talks:
     """When operators come free: `talking[h][bin]` and `wrapping[h][bin]` are the chances that one who has talked
     (written up) for `bin` steps of TALK_STEP seconds is free within HORIZONS[h] + GRACE seconds."""
 
-    def __init__(self) -> None:
-        self._talk = Hazard(TALK_STEP, TALKED, *_prior_talks())
-        self._wrap = Hazard(TALK_STEP, TALKED, *_prior_wraps())
+    def __init__(
+        self, talks: tuple[Vector, Vector] | None = None, wraps: tuple[Vector, Vector] | None = None,
+        worth: float = PRIOR_TALKS,
+    ) -> None:  # fmt: skip
+        """`talks`, `wraps`: as of talk_hazards and wrap_hazards; `worth`: as many observations as they count for."""
+        self._talk = Hazard(TALK_STEP, TALKED, *(worth * each for each in talks or _prior_talks()))
+        self._wrap = Hazard(TALK_STEP, TALKED, *(worth * each for each in wraps or _prior_wraps()))
         self._refresh()
 
     def feed(self, kind: str, seconds: float) -> bool:
@@ -138,13 +144,25 @@ def ended_at(ends: Vector, stays: Vector, steps: int) -> Vector:
 
 @lru_cache(maxsize=1)
 def _prior_rings() -> tuple[Vector, Vector, Vector]:
-    """A fifth is answered, after 12 s in the mean; a quarter of the rest fails at once, the others ring 25 s."""
-    reached, answers, ends = ring_hazards(0.2)
-    return PRIOR_RINGS * reached, PRIOR_RINGS * answers, PRIOR_RINGS * ends
+    """A fifth is answered."""
+    return ring_hazards(0.2)
+
+
+@lru_cache(maxsize=1)
+def _prior_talks() -> tuple[Vector, Vector]:
+    """Two minutes in the mean, as wide as nine tenths of it."""
+    return talk_hazards(120.0, 0.9)
+
+
+@lru_cache(maxsize=1)
+def _prior_wraps() -> tuple[Vector, Vector]:
+    """Fifteen seconds in the mean."""
+    return wrap_hazards(15.0)
 
 
 def ring_hazards(answer_rate: float) -> tuple[Vector, Vector, Vector]:
-    """(reached, answers, other ends) by age, as shares of all attempts, as docs/dialer.md sets them for its figures."""
+    """(reached, answers, other ends) by age, as shares of all attempts: an answer after 12 s in the mean, a quarter of
+    the rest fails at once, the others ring 25 s."""
     ages = np.arange(RINGS + 1)
     answered = answer_rate * np.array(
         [1 - sum(math.exp(-a / 3) * (a / 3) ** k / math.factorial(k) for k in range(4)) for a in ages]
@@ -154,13 +172,6 @@ def ring_hazards(answer_rate: float) -> tuple[Vector, Vector, Vector]:
     return left, np.diff(answered), np.diff(failed)
 
 
-@lru_cache(maxsize=1)
-def _prior_talks() -> tuple[Vector, Vector]:
-    """Two minutes in the mean, log-normal, as wide as nine tenths of it."""
-    reached, ends = talk_hazards(120.0, 0.9)
-    return PRIOR_TALKS * reached, PRIOR_TALKS * ends
-
-
 def talk_hazards(mean: float, cv: float) -> tuple[Vector, Vector]:
     """(reached, ends) by age of log-normal talks. `mean` in seconds; `cv`: standard deviation over mean."""
     spread = math.sqrt(math.log(1 + cv**2))
@@ -168,13 +179,6 @@ def talk_hazards(mean: float, cv: float) -> tuple[Vector, Vector]:
     ages = np.maximum(np.arange(TALKS + 1) * TALK_STEP, 1e-6)
     left = np.array([0.5 * math.erfc((math.log(age) - middle) / (spread * math.sqrt(2))) for age in ages])
     return left[:-1], -np.diff(left)
-
-
-@lru_cache(maxsize=1)
-def _prior_wraps() -> tuple[Vector, Vector]:
-    """Fifteen seconds in the mean, exponential."""
-    reached, ends = wrap_hazards(15.0)
-    return PRIOR_WRAPS * reached, PRIOR_WRAPS * ends
 
 
 def wrap_hazards(mean: float) -> tuple[Vector, Vector]:

@@ -1,260 +1,83 @@
-"""The digital twin: a floor that is simulated, with operators, phones and talks as drawn, under any way to pace it.
+"""The digital twin: a floor that is simulated, under any way to pace it. The wizard forecasts with it, `python -m
+scripts.bench pacing` judges with it. Pure but for the seed: the same seed gives the same day.
 
-Pure but for the seed: the same seed gives the same day. The wizard forecasts with it, `python -m scripts.bench pacing`
-judges with it. The set-up (docs/dialer.md): an answer takes gamma(4)-distributed seconds, 12 in the mean; a quarter of
-the other attempts fails within 1 to 6 s, the rest ring 25 s; talks are log-normal, write-ups exponential; a citizen
-who finds nobody within 2 s is abandoned.
+The set-up (docs/dialer.md): an answer takes gamma(4)-distributed seconds, 12 in the mean; a quarter of the other
+attempts fails within 1 to 6 s, the rest ring 25 s; talks are log-normal, write-ups exponential; a citizen who finds
+nobody within 2 s is abandoned.
 """
 
-import heapq
-import math
-import random
-from collections import deque
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from campaigns.pacing import Decision, FloorView
+from campaigns.pacing import BY_HAND, Pacer
+from campaigns.twin_days import HOUR, Change, Day, Plan
+from campaigns.twin_floor import TICK, Floor, Policy
+from campaigns.twin_policies import LOOK, ByHand
 
-PATIENCE = 2.0  # seconds; later is abandoned
-RING_OUT = 25.0
-FAILS, FAIL_FROM, FAIL_TO = 0.25, 1.0, 6.0
-ANSWER_SHAPE, ANSWER_MEAN = 4, 12.0
-HOUR = 3600.0
-TICK = 1.0
+__all__ = ["LOOK", "Change", "Day", "Forecast", "Plan", "forecast", "simulate"]
 
-
-class Policy(Protocol):
-    """A way to pace: campaigns.pacing.Pacer, or another's (campaigns.twin_policies)."""
-
-    def observe(self, kind: str, seconds: float, now: float) -> None:
-        """See Pacer.observe."""
-
-    def decide(self, view: FloorView) -> Decision:
-        """See Pacer.decide."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A day on a floor. Times in seconds but for `hours` and `warm_up_hours`, which is not counted. `talk_cv`: standard
-    deviation over mean; `second_talk`: share and mean of a second kind of talks."""
-
-    operators: int
-    answer_rate: float
-    hours: float = 8.0
-    warm_up_hours: float = 0.5
-    talk_mean: float = 120.0
-    talk_cv: float = 0.9
-    second_talk: tuple[float, float] | None = None
-    wrap_mean: float = 15.0
-    lines: int = 1_000_000
-    people: int | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """From `at` (seconds) on the day goes on under another plan; operators who are too many leave as they come free."""
-
-    at: float
-    plan: Plan
-
-
-@dataclass(frozen=True)
-class Day:
-    """What came of it after the warm-up. Shares are fractions; `utilisation`: talk and write-up in the operators' time;
-    `worst_hour`: the largest abandoned share of any 60 minutes with 30 answers or more; `to_date`: abandoned share of
-    the whole day, warm-up included."""
-
-    utilisation: float
-    attempts: int
-    answered: int
-    conversations: int
-    abandoned: int
-    given_up: int
-    worst_hour: float
-    to_date: float
-    seconds: float
-
-    @property
-    def abandoned_share(self) -> float:
-        return self.abandoned / max(self.answered, 1)
+MOST_OPERATORS = 50  # larger teams are forecast as so many, and multiplied
+EVENTS = 25_000  # that a forecast may simulate: about a second and a half
+BUSY = 0.85  # what a team is taken to be busy at most when its events are counted beforehand
+SHORTEST, LONGEST, WARM_UP = 0.5, 8.0, 0.25  # hours; share of them that is not counted
 
 
 def simulate(plan: Plan, policy: Policy, seed: int, changes: tuple[Change, ...] = ()) -> Day:
     """One day of this floor under this policy."""
-    return _Floor(plan, policy, seed, changes).run()
+    return Floor(plan, policy, seed, changes).run()
 
 
-@dataclass
-class _Count:
-    attempts: int = 0
-    answered: int = 0
-    conversations: int = 0
-    abandoned: int = 0
-    given_up: int = 0
-    busy: float = 0.0
-    staffed: float = 0.0
+@dataclass(frozen=True)
+class Forecast:
+    """What a team may expect. `utilisation` of the operators' time, `abandoned_share` of the answered calls and
+    `given_up_share` of the attempts are fractions; `wait_seconds`: an operator's mean wait between two talks."""
+
+    conversations_per_hour: float
+    attempts_per_hour: float
+    utilisation: float
+    abandoned_share: float
+    given_up_share: float
+    wait_seconds: float
+
+    def hours_for(self, people: int, attempts_each: float = 1.0) -> float:
+        """Hours of dialling until so many people were each called so often; infinite when nobody is called."""
+        if people <= 0:
+            return 0.0
+        return people * attempts_each / self.attempts_per_hour if self.attempts_per_hour else float("inf")
 
 
-@dataclass
-class _Floor:
-    plan: Plan
-    policy: Policy
-    seed: int
-    changes: tuple[Change, ...]
-    now: float = 0.0
-    operators: int = 0
-    idle: int = 0
-    ringing: dict[int, float] = field(default_factory=dict)
-    talking: dict[int, float] = field(default_factory=dict)
-    wrapping: dict[int, float] = field(default_factory=dict)
-    waiting: deque[int] = field(default_factory=deque)
-    count: _Count = field(default_factory=_Count)
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311  # a simulation, not a secret
-        self._events: list[tuple[float, int, str, int]] = []
-        self._order = self._number = 0
-        self._told: list[tuple[float, bool]] = []  # answers and abandonments of the whole day
-        self.operators = self.idle = self.plan.operators
-        self._talk = _lognormal(self.plan)
-
-    def run(self) -> Day:
-        self._push(0.0, "tick", 0)
-        for number, change in enumerate(self.changes):
-            self._push(change.at, "change", number)
-        end, warm = self.plan.hours * HOUR, self.plan.warm_up_hours * HOUR
-        while self._events:
-            at, _, kind, number = heapq.heappop(self._events)
-            if at > end:
-                break
-            if at > warm:
-                seconds = at - max(self.now, warm)
-                self.count.busy += (self.operators - self.idle) * seconds
-                self.count.staffed += self.operators * seconds
-            self.now = at
-            getattr(self, f"_on_{kind}")(number)
-            self._decide()
-        return self._day(end - warm)
-
-    def _decide(self) -> None:
-        now = self.now
-        decision = self.policy.decide(
-            FloorView(
-                now, self.idle, tuple(now - at for at in self.wrapping.values()),
-                tuple(now - at for at in self.talking.values()), tuple(now - at for at in self.ringing.values()),
-                len(self.waiting), self.plan.lines - len(self.ringing) - len(self.talking),
-            )
-        )  # fmt: skip
-        for number in list(self.ringing)[: decision.hang_up]:
-            self._note("given_up")
-            self.policy.observe("given_up", now - self.ringing.pop(number), now)
-        for _ in range(decision.place):
-            self._dial()
-
-    def _dial(self) -> None:
-        if self.plan.people is not None and self._number >= self.plan.people:
-            return
-        self._number += 1
-        self._note("attempts")
-        self.ringing[self._number] = self.now
-        if self._random.random() < self.plan.answer_rate:
-            self._later(self._random.gammavariate(ANSWER_SHAPE, ANSWER_MEAN / ANSWER_SHAPE), "answer", self._number)
-        elif self._random.random() < FAILS:
-            self._later(self._random.uniform(FAIL_FROM, FAIL_TO), "fail", self._number)
-        else:
-            self._later(RING_OUT, "fail", self._number)
-
-    def _on_answer(self, number: int) -> None:
-        if number not in self.ringing:
-            return
-        self.policy.observe("answered", self.now - self.ringing.pop(number), self.now)
-        self._note("answered")
-        self._told.append((self.now, False))
-        if self.idle > 0:
-            self._serve(number)
-        else:
-            self.waiting.append(number)
-            self._later(PATIENCE, "patience", number)
-
-    def _on_fail(self, number: int) -> None:
-        if number in self.ringing:
-            self.policy.observe("not_answered", self.now - self.ringing.pop(number), self.now)
-
-    def _on_patience(self, number: int) -> None:
-        if number in self.waiting:
-            self.waiting.remove(number)
-            self._note("abandoned")
-            self._told.append((self.now, True))
-            self.policy.observe("abandoned", PATIENCE, self.now)
-
-    def _serve(self, number: int) -> None:
-        self.idle -= 1
-        self._note("conversations")
-        self.talking[number] = self.now
-        second = self.plan.second_talk
-        if second is not None and self._random.random() < second[0]:
-            self._later(self._random.expovariate(1 / second[1]), "talk", number)
-        else:
-            self._later(self._random.lognormvariate(*self._talk), "talk", number)
-
-    def _on_talk(self, number: int) -> None:
-        self.policy.observe("talk", self.now - self.talking.pop(number), self.now)
-        self.wrapping[number] = self.now
-        self._later(self._random.expovariate(1 / self.plan.wrap_mean), "wrap", number)
-
-    def _on_wrap(self, number: int) -> None:
-        self.policy.observe("wrap", self.now - self.wrapping.pop(number), self.now)
-        if self.operators > self.plan.operators:
-            self.operators -= 1
-            return
-        self.idle += 1
-        if self.waiting:
-            self._serve(self.waiting.popleft())
-
-    def _on_change(self, number: int) -> None:
-        self.plan = replace(self.changes[number].plan, hours=self.plan.hours, warm_up_hours=self.plan.warm_up_hours)
-        self._talk = _lognormal(self.plan)
-        gone = min(self.idle, max(0, self.operators - self.plan.operators))
-        self.operators, self.idle = self.operators - gone, self.idle - gone
-        come = max(0, self.plan.operators - self.operators)
-        self.operators, self.idle = self.operators + come, self.idle + come
-
-    def _on_tick(self, _number: int) -> None:
-        self._later(TICK, "tick", 0)
-
-    def _later(self, seconds: float, kind: str, number: int) -> None:
-        self._push(self.now + seconds, kind, number)
-
-    def _push(self, at: float, kind: str, number: int) -> None:
-        self._order += 1
-        heapq.heappush(self._events, (at, self._order, kind, number))
-
-    def _note(self, what: str) -> None:
-        if self.now > self.plan.warm_up_hours * HOUR:
-            setattr(self.count, what, getattr(self.count, what) + 1)
-
-    def _day(self, seconds: float) -> Day:
-        answers = sum(not lost for _, lost in self._told)
-        return Day(
-            self.count.busy / max(self.count.staffed, 1e-9), self.count.attempts, self.count.answered,
-            self.count.conversations, self.count.abandoned, self.count.given_up, _worst_hour(self._told),
-            sum(lost for _, lost in self._told) / max(answers, 1), seconds,
-        )  # fmt: skip
+NOTHING = Forecast(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def _lognormal(plan: Plan) -> tuple[float, float]:
-    spread = math.sqrt(math.log(1 + plan.talk_cv**2))
-    return math.log(plan.talk_mean) - spread**2 / 2, spread
+@lru_cache(maxsize=256)
+def forecast(
+    plan: Plan, mode: str, abandon_limit: float = 0.01, ratio: float = 1.0, *, gives_up: bool = True,
+    hours: float | None = None, seed: int = 1,
+) -> Forecast:  # fmt: skip
+    """What comes of this plan in this mode, within two seconds. `hours`: how long a day to simulate; by default as long
+    as can be. Raises what Pacer raises."""
+    pacer = Pacer(mode, abandon_limit, ratio, gives_up=gives_up)
+    if plan.operators <= 0 or plan.answer_rate <= 0:
+        return NOTHING
+    team = min(plan.operators, MOST_OPERATORS)
+    day_plan = replace(plan, operators=team, hours=hours or _hours(plan, team), people=None)
+    day_plan = replace(day_plan, warm_up_hours=WARM_UP * day_plan.hours, lines=_share(plan.lines, team, plan.operators))
+    day = simulate(day_plan, ByHand() if mode in BY_HAND else pacer, seed)
+    per_hour = plan.operators / team * HOUR / day.seconds
+    free = (1 - day.utilisation) * team * day.seconds
+    return Forecast(
+        day.conversations * per_hour, day.attempts * per_hour, day.utilisation, day.abandoned / max(day.answered, 1),
+        day.given_up / max(day.attempts, 1), free / max(day.conversations, 1),
+    )  # fmt: skip
 
 
-def _worst_hour(told: list[tuple[float, bool]], least: int = 30) -> float:
-    """The largest abandoned share of sixty minutes that end with an abandonment."""
-    worst, first, answered, lost = 0.0, 0, 0, 0
-    for at, was_lost in told:
-        answered, lost = answered + (not was_lost), lost + was_lost
-        while told[first][0] < at - HOUR:
-            answered, lost = answered - (not told[first][1]), lost - told[first][1]
-            first += 1
-        if answered >= least:
-            worst = max(worst, lost / answered)
-    return worst
+def _hours(plan: Plan, team: int) -> float:
+    """As long a day as EVENTS allow."""
+    talks = team * BUSY * HOUR / (plan.talk_mean + plan.wrap_mean)
+    events = 2 * talks + 2 * talks / min(plan.answer_rate, 1.0) + HOUR / TICK
+    return min(max(EVENTS / events, SHORTEST), LONGEST)
+
+
+def _share(lines: int, team: int, operators: int) -> int:
+    """Of the carrier's lines, those of the part of the team that is simulated."""
+    return max(1, lines * team // operators) if lines else 0

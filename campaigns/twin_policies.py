@@ -1,13 +1,21 @@
 """Other ways to pace, for the twin to compare with: what their makers documented, written anew. Never used for calls.
 
 VICIdial: docs/PREDICTIVE.txt and its adaptive levels; OMniDialer: docs/dialer_modes.md §4.1; `Ratio`: a fixed number of
-phones for each free operator, tuned by hand.
+phones for each free operator, tuned by hand; `ByHand`: operators start each call; `Oracle`: our own way with nothing to
+learn and no rules on the way.
 """
 
 import math
 from collections import deque
 
-from campaigns.pacing import Decision, FloorView
+from campaigns.pacing import Decision, FloorView, Pacer
+from campaigns.pacing_budget import GAIN, KEPT, Budget
+from campaigns.pacing_estimates import Rings, Talks, ring_hazards, talk_hazards, wrap_hazards
+from campaigns.pacing_odds import Odds
+from campaigns.twin_days import Plan
+
+LOOK = 10.0  # seconds that an operator looks at a person before the call, when operators start calls themselves
+CERTAIN = 1e6  # observations that a known figure counts for
 
 
 class Ratio:
@@ -21,6 +29,50 @@ class Ratio:
 
     def decide(self, view: FloorView) -> Decision:
         return Decision(max(0, int(self.ratio * view.idle) - len(view.ringing) - view.waiting), 0, None)
+
+
+class ByHand:
+    """Each free operator looks at the next person for LOOK seconds, then starts one call and waits for it."""
+
+    def __init__(self) -> None:
+        self._looking: deque[float] = deque()  # when each will have looked
+
+    def observe(self, kind: str, seconds: float, now: float) -> None:
+        """Nothing is learnt."""
+
+    def decide(self, view: FloorView) -> Decision:
+        free = max(0, view.idle - len(view.ringing) - view.waiting)
+        while len(self._looking) > free:
+            self._looking.pop()
+        while len(self._looking) < free:
+            self._looking.append(view.now + LOOK)
+        place = 0
+        while self._looking and self._looking[0] <= view.now:
+            self._looking.popleft()
+            place += 1
+        return Decision(place, 0, None)
+
+
+class Oracle(Pacer):
+    """A bound for comparison: it knows from the start how this plan's phones are answered and its talks last, and may
+    abandon the limit in the long run, whatever happens within an hour."""
+
+    def __init__(self, plan: Plan, limit: float) -> None:
+        super().__init__("predictive", limit)
+        self.budget = _LongRun(limit)
+        self.rings = Rings(ring_hazards(plan.answer_rate), CERTAIN)
+        self.talks = Talks(talk_hazards(plan.talk_mean, plan.talk_cv), wrap_hazards(plan.wrap_mean), CERTAIN)
+        self.odds = Odds(self.rings, self.talks)
+
+
+class _LongRun(Budget):
+    """The limit as a mean and nothing else."""
+
+    def risk(self, now: float, operators: int) -> float:  # noqa: ARG002 - as Budget.risk
+        return min(self.limit * math.exp(self._integral + GAIN * self._surplus()), 0.5)
+
+    def _surplus(self) -> float:
+        return (self.limit * self.answered - self.abandoned) / KEPT
 
 
 class HardLimit:
