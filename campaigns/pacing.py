@@ -58,7 +58,9 @@ class UnknownModeError(ValueError):
 class Pacer:
     """One campaign's pace. `abandon_limit`: share of answered calls that may find nobody within two seconds; `ratio`:
     phones for each free operator in the mode `power`; `gives_up`: may long ringing be broken off while nobody is free?
-    """
+
+    Of the last decision: `risk` is the chance to find nobody that one more answer might have (predictive), `falls_back`
+    why it dialled more slowly than the mode says: small_team | warming_up | risk_budget."""
 
     modes: ClassVar[tuple[str, ...]] = MODES
 
@@ -73,14 +75,18 @@ class Pacer:
         self.budget, self.rings, self.talks = Budget(abandon_limit), Rings(), Talks()
         self.odds = Odds(self.rings, self.talks)
         self.attempts = self.given_up = 0
+        self.risk: float | None = None
+        self.falls_back: str | None = None
 
     @classmethod
     def from_history(
         cls, rows: Iterable[tuple[str, float, float]], mode: str = "predictive", abandon_limit: float = 0.01,
-        ratio: float = 1.0, *, gives_up: bool = True,
+        ratio: float = 1.0, *, gives_up: bool = True, answered: int = 0, abandoned: int = 0,
     ) -> Self:  # fmt: skip
-        """A pacer that has seen these (kind, seconds, at), oldest first: as it was before a restart."""
+        """A pacer that has seen these (kind, seconds, at), oldest first: as it was before a restart. `answered`,
+        `abandoned`: calls of the campaign before the first row."""
         pacer = cls(mode, abandon_limit, ratio, gives_up=gives_up)
+        pacer.budget.answered, pacer.budget.abandoned = answered, abandoned
         for kind, seconds, at in rows:
             pacer.observe(kind, seconds, at)
         return pacer
@@ -118,6 +124,7 @@ class Pacer:
             why = "warming_up"
         elif self.mode == "predictive":
             wanted, hang_up, why = self._by_risk(view, operators)
+        self.falls_back = why if why != "floor" else None
         place = max(0, min(max(wanted, one_each), view.lines_free, ONCE))
         return Decision(place, hang_up, None if place else _why(view, why, max(wanted, one_each)))
 
@@ -130,7 +137,7 @@ class Pacer:
 
     def _by_risk(self, view: FloorView, operators: int) -> tuple[int, int, str]:
         """As _by_ratio: one more phone while its answer is unlikely enough to find nobody."""
-        risk = self.budget.risk(view.now, operators)
+        risk = self.risk = self.budget.risk(view.now, operators)
         crowd = self.odds.crowd(view.ringing, view.talking, view.wrapping)
         seats = operators - view.waiting
         chance = crowd.fills(seats)
