@@ -14,7 +14,7 @@ from typing import Protocol
 
 # The name of a part, and the module that measures it.
 PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos",
-         "phone": "phone", "tick": "dialer", "day": "day"}  # fmt: skip
+         "phone": "phone", "pacing": "pacing", "tick": "dialer", "day": "day"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="at quick size")
     parser.add_argument("--rows", type=int, help="another number of people than the part's own")
     parser.add_argument("--seed", type=int, help="another seed than the part's own")
+    parser.add_argument("--hours", type=int, help="another length of a simulated day than the part's own")
+    parser.add_argument("--seeds", type=int, help="another number of simulated days than the part's own")
     options = parser.parse_args(argv)
     for name in [options.part] if options.part else PARTS:
         part = cast(Part, import_module(f"scripts.bench.{PARTS[name]}"))
@@ -29,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         begun = time.monotonic()
         seed = part.SEED if options.seed is None else options.seed
-        size = part.QUICK if options.quick else part.FULL
-        if options.rows and "rows" in size:
-            size = {**size, "rows": options.rows}
+        size = dict(part.QUICK if options.quick else part.FULL)
+        asked = {"rows": options.rows, "hours": options.hours, "seeds": options.seeds}
+        size |= {what: value for what, value in asked.items() if value and what in size}
         figures = part.measure(size, seed)
         if options.json:
             print(json.dumps({"part": name, "figures": [asdict(figure) for figure in figures]}), flush=True)
@@ -45,7 +47,8 @@ def _print(name: str, figures: list[Figure], seconds: float) -> None:
     for figure in figures:
         target = "" if figure.target is None else f"  target {figure.target:g}"
         ratio = "" if figure.ratio is None else f"  {figure.ratio:.2f} of {figure.ratio_to}"
-        print(f"  {figure.name:<20}{figure.value:>12.1f} {figure.unit}{target}{ratio}", flush=True)
+        value = f"{figure.value:.{1 if abs(figure.value) >= 10 else 3}f}"
+        print(f"  {figure.name:<20}{value:>12} {figure.unit}{target}{ratio}", flush=True)
 
 
 if __name__ == "__main__":
