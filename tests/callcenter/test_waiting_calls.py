@@ -148,13 +148,13 @@ def test_operators_who_free_at_the_same_moment_take_who_waited_longest_and_no_tw
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and len(_served(committed)) < FREED:
+    while time.monotonic() < deadline and len(_served(committed, waiting)) < FREED:
         time.sleep(0.02)
     over.set()
     for thread in threads:
         thread.join(20)
     assert faults == []
-    served = _served(committed)
+    served = _served(committed, waiting)
     assert set(served) == set(waiting[:FREED])
     assert len(set(served.values())) == FREED
 
@@ -198,9 +198,10 @@ def _beat(sessions: Sessions, staff: list[int], over: Flag) -> None:
                 session.commit()
 
 
-def _served(sessions: Sessions) -> dict[UUID, int]:
+def _served(sessions: Sessions, waiting: list[UUID]) -> dict[UUID, int]:
     with sessions() as session:
-        rows = session.execute(select(Call.id, Call.operator_id).where(Call.state == "connected")).all()
+        wanted = select(Call.id, Call.operator_id).where(Call.state == "connected", Call.id.in_(waiting))
+        rows = session.execute(wanted).all()
     return {call_id: operator_id for call_id, operator_id in rows if operator_id is not None}
 
 
