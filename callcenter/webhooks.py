@@ -28,6 +28,9 @@ def answer(call_id: UUID) -> ResponseReturnValue:
     session, form = web_session(), request.form
     ref = form.get("CallSid")
     event = Event("answered", f"answer:{ref}", twilio_words.cause_of(form), ref)
+    if (trial := trial_calls.heard(session, call_id, event)) is not None:
+        session.commit()
+        return _twiml(twilio_words.sentence(trial.words))
     operator_id = calls.answer(session, call_id, event)
     session.commit()
     if operator_id is None and waiting_calls.holds.acquire(blocking=False):

@@ -65,6 +65,7 @@ class Forecast:
     attempts_per_hour: float
     utilisation: float
     abandoned_share: float
+    given_up_share: float
     people: int
     conversations: int
     hours: float | None
@@ -148,8 +149,8 @@ def forecast(known: Experience, pace: Pace, staff: Staff, effort: Effort, book: 
     ends = None if hours is None else end_of(book, now, hours, staff.hours_a_day)
     return Forecast(
         staff.team, staff.hours_a_day, str(staff.hour_price), seen.conversations_per_hour, seen.attempts_per_hour,
-        seen.utilisation, seen.abandoned_share, effort.people, round(effort.people * reached), hours,
-        ends.isoformat() if ends else None, _cost(known, staff, hours, seen.conversations_per_hour),
+        seen.utilisation, seen.abandoned_share, seen.given_up_share, effort.people, round(effort.people * reached),
+        hours, ends.isoformat() if ends else None, _cost(known, staff, hours, seen.conversations_per_hour),
         known.answer_rate, known.talk, known.calls,
     )  # fmt: skip
 

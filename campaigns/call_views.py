@@ -10,7 +10,7 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from callcenter import abandonment, dispositions, entry_reasons, queue_pace, queues
+from callcenter import abandonment, dispositions, entry_reasons, giving_up, queue_pace, queues
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
@@ -166,6 +166,7 @@ def _picture(campaign: CallCampaign) -> dict[str, object]:
         "excluded": [(entry_reasons.sentence(code), n) for code, n in reports.entry_reasons(session, queue.id)],
         "funnel": call_figures.funnel(session, queue.id), "speed": speeds.get(queue.id, Speed()),
         "hours": call_figures.by_hour(session, queue.id), "trunks": call_figures.by_trunk(session, queue.id),
+        "left_ringing": giving_up.share(session, queue.id),
         "found_nobody": abandonment.of_queues(session, [queue.id])[queue.id], "forecast": _forecast(campaign),
         "ends_on": ends.get(campaign.id), "mode_name": queue_pace.NAMES.get(queue.mode, queue.mode),
         "fallback": queue_pace.fallback_sentence(queue.falls_back), **quota_views.picture(session, campaign),

@@ -16,6 +16,8 @@ from campaigns.call_drafts import CallDraft
 from campaigns.calling import CallCampaign, CallPlan
 from surveys import quotas
 
+FORESEEN = ("team", "hours_a_day", "hour_price")  # what of a forecast somebody typed
+
 
 def plan_of(session: Session, draft: Mapping[str, Any], settings: Settings) -> CallPlan:
     """Raises InvalidInput with a sentence for each field that is missing or wrong."""
@@ -76,7 +78,7 @@ def written_of(session: Session, campaign: CallCampaign) -> dict[str, Any]:
         "recording": queue.recording, "operators": [str(number) for number in crews.of_queue(session, queue.id)],
         **written_of_pace(queue_pace.of_queue(queue)), **rule_forms.fill(queue_rules.of_queue(queue)),
         **quota_forms.fill(quotas.of(session, queue.id)),
-        **{name: str(forecast[name]) for name in ("team", "hours_a_day", "hour_price") if name in forecast},
+        **{name: f"{float(forecast[name]):g}" for name in FORESEEN if name in forecast},
     }  # fmt: skip
     return found | ({"recording_notice": notice.text} if notice else {})
 

@@ -44,7 +44,7 @@ def test_the_end_is_the_day_on_which_the_hours_of_calling_are_done(
     assert call_forecasts.end_of(BOOK, now, hours, hours_a_day) == day
 
 
-@given(st.floats(0, 500), st.floats(0, 500), st.floats(0.5, 14))
+@given(st.floats(0, 300), st.floats(0, 300), st.floats(0.5, 14))
 def test_more_hours_never_end_earlier(one: float, other: float, hours_a_day: float) -> None:
     less, more = sorted((one, other))
     first = call_forecasts.end_of(BOOK, MONDAY, less, hours_a_day)
