@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -51,7 +52,7 @@ def ask(app: Flask, session: Session) -> Ask:
 
 
 def campaign(session: Session, *people: Contact, **queue: object) -> CallCampaign:
-    segment = Segment(name="Everybody", rule={"all": []})
+    segment = Segment(name=f"Everybody {uuid4()}", rule={"all": []})
     session.add(segment)
     made = cast.queue(session, *people, **queue)
     found = CallCampaign(name=made.name, segment=segment, segment_version=1, queue=made, frozen_at=real_now())
