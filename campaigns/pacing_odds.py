@@ -2,8 +2,8 @@
 
 At a moment ahead, answers until then and operators who are still busy then are independent events with known chances
 (campaigns.pacing_estimates). One more answer finds nobody when together they are as many as the operators; that number
-is about normally distributed, corrected for its skewness: within a few tenths of a per cent of the true chance also for
-five operators, and honest far out in the tail, where a campaign rests.
+is about normally distributed, corrected for its skewness: within some hundredths of the true chance for five operators,
+nearer for more, and honest far out in the tail, where a campaign rests.
 """
 
 import math
