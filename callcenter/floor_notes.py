@@ -102,6 +102,7 @@ def unseen_by(session: Session, operator_id: int) -> list[dict[str, Any]]:
     """For the operator's screen, oldest first: id, text, by (name), at (ISO)."""
     wanted = (
         select(FloorNote.id, FloorNote.text, User.full_name, FloorNote.at)
+        .select_from(FloorNote)
         .join(Operator, is_for())
         .join(User, User.id == FloorNote.user_id)
         .where(Operator.id == operator_id, FloorNote.ends_at > real_now(), ~_is_read())

@@ -1,6 +1,7 @@
 """Attendance is read from the log of changes: first log-in, last log-out, and where the time went."""
 
 import io
+from csv import DictReader
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -118,9 +119,8 @@ def test_the_report_shows_shifts_and_goes_out_as_csv_and_workbook(session: Sessi
     assert "Olga" in page
     assert "The page was silent for two minutes" in page
     assert "1:00:00" in page
-    csv = sergio.get(f"/floor/attendance/attendance.csv?first={DAY}", headers={"Accept-Language": "en"})
-    head, line = csv.data.decode("utf-8-sig").splitlines()
-    cells = dict(zip(head.split(","), line.split(","), strict=True))
+    answer = sergio.get(f"/floor/attendance/attendance.csv?first={DAY}", headers={"Accept-Language": "en"})
+    (cells,) = DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
     assert (cells["Day"], cells["Operator"], cells["Logged in"]) == (str(DAY), "Olga", "60.0")
     assert (cells["Pause: Short break"], cells["Pauses over their limit"]) == ("20.0", "1")
     book = load_workbook(io.BytesIO(sergio.get(f"/floor/attendance/attendance.xlsx?first={DAY}").data))

@@ -139,14 +139,14 @@ def test_a_campaign_above_its_limit_is_named_with_its_figures_and_rings(session:
 
 def test_the_screen_on_the_wall_shows_the_figures_and_offers_no_act(session: Session, sergio: FlaskClient) -> None:
     cast.operator(session, "ana")
-    cast.queue(session, cast.person(session, "Rosa Luna"), name="Sondeo del puerto")
+    cast.queue(session, cast.person(session, "Zoraida Luna"), name="Sondeo del puerto")
     session.commit()
     for address in ("/floor/tv", "/floor/board?tv=1"):
         page = sergio.get(address).text
         assert "Sondeo del puerto" in page
         assert "Ana" in page
         assert "data-post" not in page
-        assert "Rosa" not in page
+        assert "Zoraida" not in page
 
 
 def test_a_supervisors_log_out_is_kept_with_its_reason(session: Session, sergio: FlaskClient) -> None:

@@ -132,11 +132,11 @@ def test_a_correction_without_reason_sense_or_time_is_refused(
 def test_a_supervisor_finds_the_call_corrects_it_and_loses_nothing_on_a_mistake(
     session: Session, sergio: FlaskClient
 ) -> None:
-    call_id = coded(session, cast.queue(session, cast.person(session, "Rosa Luna"), name="Sondeo del puerto"))
+    call_id = coded(session, cast.queue(session, cast.person(session, "Zoraida Luna"), name="Sondeo del puerto"))
     session.commit()
     listed = sergio.get("/floor/calls/?outcome=completed").text
     assert str(call_id) in listed
-    assert "Rosa" not in listed
+    assert "Zoraida" not in listed
     address = f"/floor/calls/{call_id}"
     answer = post(
         sergio, address, {"code": "callback", "reason": "Pidió otra hora", "callback_text": "ayer"}, page=address
