@@ -146,9 +146,9 @@ def read(session: Session) -> Floor:
         floor.queues_of.setdefault(operator_id, None)
     # Who rings us hears the menu first, and who has waited so long is being told so: neither takes an operator now.
     waits = and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - PATIENCE)
-    state = case((waits, "answered"), (Call.state == "answered", HELD), else_=Call.state)
+    as_seen = case((waits, "answered"), (Call.state == "answered", HELD), else_=Call.state)
     goes = func.coalesce(Call.given_up_at > now - GOING, false())
-    dialling = select(Call.queue_id, state, Call.ringing_at, Call.placed_at, goes).where(Call.state.in_(DIALLING))
+    dialling = select(Call.queue_id, as_seen, Call.ringing_at, Call.placed_at, goes).where(Call.state.in_(DIALLING))
     for queue_id, is_now, ringing_at, placed_at, is_going in session.execute(dialling):
         began = ringing_at or placed_at or now
         if is_going and is_now == "ringing":

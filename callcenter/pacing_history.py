@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from callcenter import abandonment, giving_up
@@ -23,7 +23,7 @@ REACHED = timedelta(hours=1)  # the abandonment of any sixty minutes has a limit
 LEAST, MOST = 1500, 30_000  # attempts: what estimates forget after; and what one read takes at most
 # Ends of phones that rang and nobody spoke. Others, such as a trunk's own fault, tell nothing of how people answer.
 RANG = ("no_answer", "busy", "failed", "invalid_number", "machine", "given_up")
-_EVER = literal_column("'-infinity'::timestamptz")
+_EVER: ColumnElement[datetime] = literal_column("'-infinity'::timestamptz")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def totals(session: Session, queue_id: int) -> Totals:
     return Totals(attempts, picked_up.answered, picked_up.abandoned, given_up)
 
 
-def _columns() -> Select[Any]:
+def _columns() -> Any:
     return select(
         Call.id, Call.queue_id, Call.state, Call.direction, Call.placed_at, Call.ringing_at, Call.answered_at,
         Call.connected_at, Call.handed_out_at, Call.hung_up_at, Call.ended_at, Attempt.outcome,

@@ -37,7 +37,9 @@ NAMES: dict[str, LazyString] = {
 FALLBACKS: dict[str, LazyString] = {
     "small_team": _l("Too few operators to hold a limit: one phone rings for each free operator."),
     "warming_up": _l("Too few calls so far to know how people answer: one phone rings for each free operator."),
-    "risk_budget": _l("The abandoned calls have reached their limit: one phone rings for each free operator."),
+    "risk_budget": _l(
+        "The abandoned calls have reached their limit: hardly more than one phone rings for each free operator."
+    ),
 }
 
 

@@ -4,16 +4,19 @@ the last hour of each campaign, then every call by its id as it goes on; so a ne
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from callcenter import pacing_history
+from callcenter.base.clock import real_now
 from callcenter.pacing_history import Heard, Row, Totals
 from callcenter.queue_pace import Pace, of_queue
 from callcenter.queues import CallQueue
 from campaigns.pacing import BY_HAND, Decision, FloorView, Pacer
 
+REMEMBERED = 60.0  # seconds: longer than an operator may take an outcome back
 BUILDING = 0.25  # seconds of one turn that go into reading histories; the campaigns still to come work one to one
 
 
@@ -32,6 +35,16 @@ class _Live:
             self.pacer.observe(kind, seconds, at)
 
 
+@dataclass
+class _Told:
+    """How many of a call's rows its pacer has heard. `over_at`: when it was seen ended (monotonic); it is remembered a
+    while longer, because its operator may take the outcome back."""
+
+    queue_id: int
+    heard: int = 0
+    over_at: float | None = None
+
+
 @dataclass(frozen=True)
 class Paced:
     """A decision with what stood behind it. `falls_back`: a code of queue_pace.FALLBACKS, or None."""
@@ -45,7 +58,7 @@ class Paced:
 class LivePacers:
     def __init__(self) -> None:
         self._live: dict[int, _Live] = {}
-        self._told: dict[UUID, tuple[int, int]] = {}  # call → its queue, and how many of its rows were heard
+        self._told: dict[UUID, _Told] = {}
 
     def forget(self) -> None:
         """Another dialer may have led meanwhile: everything is read anew."""
@@ -70,7 +83,7 @@ class LivePacers:
     def planned(self, queue_id: int, call_ids: list[UUID]) -> None:
         """Calls of which nothing was heard so far."""
         if queue_id in self._live:
-            self._told |= dict.fromkeys(call_ids, (queue_id, 0))
+            self._told |= {call_id: _Told(queue_id) for call_id in call_ids}
 
     def decide(self, queue: CallQueue, view: FloorView) -> Paced:
         """What the campaign's pacer says; a campaign whose history is not read yet works one to one. Raises
@@ -92,18 +105,18 @@ class LivePacers:
 
     def _hear(self, session: Session, under_way: list[Heard]) -> None:
         """Feed what is new of the calls under way, and of those that have ended since they were seen last."""
+        now = time.monotonic()
         open_now = {call.call_id for call in under_way}
-        gone = self._told.keys() - open_now
-        ended = pacing_history.of_calls(session, gone) if gone else []
+        gone = {call_id for call_id, told in self._told.items() if told.over_at is None} - open_now
         news: dict[int, list[Row]] = {}
-        for call in (*under_way, *ended):
-            rows = call.rows()
-            # One that nobody planned here was heard of before: its operator took an outcome back.
-            queue_id, heard = self._told.get(call.call_id, (call.queue_id, len(rows)))
-            if queue_id in self._live:
-                news.setdefault(queue_id, []).extend(rows[heard:])
-                self._told[call.call_id] = (queue_id, max(heard, len(rows)))
+        for call in (*under_way, *(pacing_history.of_calls(session, gone) if gone else ())):
+            if call.queue_id in self._live:
+                told, rows = self._told.setdefault(call.call_id, _Told(call.queue_id)), call.rows()
+                news.setdefault(call.queue_id, []).extend(rows[told.heard :])
+                told.heard, told.over_at = max(told.heard, len(rows)), None
         for call_id in gone:
+            self._told[call_id].over_at = now
+        for call_id in [c for c, told in self._told.items() if told.over_at and told.over_at < now - REMEMBERED]:
             del self._told[call_id]
         for queue_id, rows in news.items():
             self._live[queue_id].hear(sorted(rows, key=lambda row: row[2]))
@@ -119,13 +132,15 @@ class LivePacers:
             abandoned=max(0, totals.abandoned - heard["abandoned"]),
         )  # fmt: skip
         self._live[queue_id] = _Live(pace, pacer, totals)
+        lately = real_now() - timedelta(seconds=REMEMBERED)
         for call in (*(call for call in under_way if call.queue_id == queue_id), *past):
-            if call.ended_at is None or call.call_id in self._told:
-                self._told[call.call_id] = (queue_id, len(call.rows()))
+            if call.ended_at is None or call.ended_at > lately or call.call_id in self._told:
+                over_at = None if call.ended_at is None else time.monotonic()
+                self._told[call.call_id] = _Told(queue_id, len(call.rows()), over_at)
 
     def _drop(self, queue_id: int) -> None:
         del self._live[queue_id]
-        self._told = {call: told for call, told in self._told.items() if told[0] != queue_id}
+        self._told = {call: told for call, told in self._told.items() if told.queue_id != queue_id}
 
 
 def _is_same(wanted: Pace | None, had: Pace) -> bool:

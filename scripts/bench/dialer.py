@@ -51,7 +51,8 @@ def _ticks(size: Mapping[str, int], seed: int) -> tuple[float, float]:
     """(p95 of the milliseconds of a turn once every campaign's history is read, the longest of those before). Between
     two turns, and not counted, phones are answered and talks end."""
     dice, dialer = random.Random(seed), Dialer()
-    first, taken = [], []
+    first: list[float] = []
+    taken: list[float] = []
     for number in range(-size["queues"], size["ticks"]):
         begun = time.perf_counter()
         with open_session() as session:

@@ -36,7 +36,7 @@ def fill_ledger(engine: Engine, size: Mapping[str, int], *, hours: int) -> None:
     """`size["calls"]` calls of two months, spread over all campaigns, with the last hours as busy as the crew is."""
     with loading(engine, LEDGER) as connection:
         for statement in _LEDGER:
-            connection.execute(text(statement), _bound(statement, size | {"hours": hours}))
+            connection.execute(text(statement), _bound(statement, {**size, "hours": hours}))
 
 
 def hire(session: Session, size: Mapping[str, int]) -> None:

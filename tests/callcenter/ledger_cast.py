@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import count
+from random import Random
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -18,11 +19,12 @@ RING, TALK, WRAP = 10.0, 60.0, 15.0  # seconds of each
 
 def past(session: Session, queue: CallQueue, *, answered: int = 0, not_answered: int = 0, abandoned: int = 0,
          ended: datetime | None = None) -> None:  # fmt: skip
-    """So many calls of the queue, every tenth of a second one, the last of them at `ended` (now)."""
-    outcomes = (["no_answer"] * not_answered + ["abandoned"] * abandoned + ["completed"] * answered) or []
+    """So many calls of the queue in a mixed order, every tenth of a second one, the last of them at `ended` (now)."""
+    outcomes = ["no_answer"] * not_answered + ["abandoned"] * abandoned + ["completed"] * answered
+    Random(1).shuffle(outcomes)
     until = ended or real_now()
     tries, calls = [], []
-    for age, outcome in enumerate(reversed(outcomes)):
+    for age, outcome in enumerate(outcomes):
         at = until - timedelta(seconds=RING + TALK + WRAP + age / 10)
         number = next(_numbers)
         call_id = UUID(int=(queue.id << 64) + number)

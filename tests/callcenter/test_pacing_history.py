@@ -13,14 +13,15 @@ from callcenter.pacing_history import Heard, Totals
 from tests.callcenter import cast
 
 pytestmark = pytest.mark.usefixtures("carrier")
+TIMES = ("placed_at", "ringing_at", "answered_at", "connected_at", "handed_out_at", "hung_up_at", "ended_at")
 ZERO = datetime(2027, 5, 10, 16, tzinfo=UTC)
 
 
 def heard(state: str = "ended", outcome: str | None = None, direction: str = "out", **at: float) -> Heard:
     """A call whose times are seconds after ZERO."""
-    names = ("placed_at", "ringing_at", "answered_at", "connected_at", "handed_out_at", "hung_up_at", "ended_at")
-    times = [ZERO + timedelta(seconds=at[name]) if name in at else None for name in names]
-    return Heard(uuid4(), 1, state, direction, *times, outcome)
+    times = {name: ZERO + timedelta(seconds=seconds) for name, seconds in at.items()}
+    none = dict.fromkeys(TIMES)
+    return Heard(call_id=uuid4(), queue_id=1, state=state, direction=direction, outcome=outcome, **none | times)
 
 
 def told(call: Heard) -> list[tuple[str, float]]:
