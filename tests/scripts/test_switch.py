@@ -138,7 +138,8 @@ def test_the_switch_is_asked_who_picked_up_while_nobody_listened(
     listener.turn(1)
     ami.now.say(BOOTED)
     listener.turn(1)
-    assert ("Variable", f"CONVOCA_WAITED_{call_id}") in [header for asked in ami.now.asked for header in asked]
+    said = [header for connection in ami.connections for asked in connection.asked for header in asked]
+    assert ("Variable", f"CONVOCA_WAITED_{call_id}") in said
     assert cast.call(session, call_id).attempt.outcome == outcome
 
 
