@@ -147,10 +147,11 @@ def _note_ends(
 
 def _count_calls(session: Session, by_operator: dict[int, Shift], day: date) -> None:
     counted = (
-        select(Call.operator_id, func.count(), func.count(Call.disposition))
-        .where(Call.operator_id.in_(by_operator), Call.ended_at >= _midnight(day))
+        select(Operator.id, func.count(), func.count(Call.disposition))
+        .join(Call, Call.operator_id == Operator.id)
+        .where(Operator.id.in_(by_operator), Call.ended_at >= _midnight(day))
         .where(Call.ended_at < _midnight(day + timedelta(days=1)))
-        .group_by(Call.operator_id)
+        .group_by(Operator.id)
     )
     for operator_id, calls, outcomes in session.execute(counted):
         by_operator[operator_id].calls, by_operator[operator_id].outcomes = calls, outcomes
@@ -160,8 +161,8 @@ def _marks(day: date, operator_id: int | None, *, now: datetime | None = None) -
     """columns: operator_id, state, reason, began, ended: the spells of a day, cut at its midnights and at now"""
     begins, ends = _midnight(day), min(_midnight(day + timedelta(days=1)), now or real_now())
     changes = _changes(begins, ends, operator_id).subquery()
-    in_order = {"partition_by": changes.c.operator_id, "order_by": (changes.c.at, changes.c.id)}
-    ended = func.lead(changes.c.at, 1, ends).over(**in_order)
+    in_order = (changes.c.at, changes.c.id)
+    ended = func.lead(changes.c.at, 1, ends).over(partition_by=changes.c.operator_id, order_by=in_order)
     return select(
         changes.c.operator_id, changes.c.state, changes.c.reason, changes.c.at.label("began"), ended.label("ended")
     ).subquery()

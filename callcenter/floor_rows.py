@@ -189,4 +189,4 @@ def _counted_seconds(operator: Operator, wrap_up_until: datetime | None, now: da
 
 
 def _minutes(seconds: int) -> str:
-    return _("%(n)s min", n=f"{seconds / 60:g}")
+    return str(_("%(n)s min", n=f"{seconds / 60:g}"))

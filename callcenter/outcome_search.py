@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
@@ -33,7 +33,7 @@ class Filter:
                    given.get("corrected") == "1")  # fmt: skip
 
 
-def found(wanted: Filter) -> Select[Any]:
+def found(wanted: Filter) -> Any:
     """columns: Call, at (campaign time), queue, operator (names), outcome (code), seconds (talked), contact_id,
     is_corrected; newest first"""
     outcome = func.coalesce(Call.disposition, Attempt.outcome)
