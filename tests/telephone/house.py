@@ -74,6 +74,10 @@ class House:
             row.state, row.last_seen_at, row.state_since = "available", real_now(), real_now()
             session.commit()
 
+    def seat(self, operator_id: int) -> Operator:
+        with self.sessions() as session:
+            return cast.seat(session, operator_id)
+
     @contextmanager
     def deaf(self) -> Iterator[None]:
         """The listener hears nothing, and then everything anew."""
