@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, queue_claims, queue_entries, queue_rules, queues
+from callcenter import calls, jobs, queue_claims, queue_entries, queue_rules, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now
 from callcenter.calls import Event
@@ -14,6 +14,7 @@ from callcenter.contacts import ContactPhone
 from callcenter.queue_rules import Retry, Rules
 from callcenter.queues import CallQueue, QueueEntry
 from tests.callcenter import cast
+from tests.callcenter.cast import FakeCarrier
 
 OTHER = "+529229990001"
 
@@ -39,6 +40,10 @@ def let_pass(session: Session, time: timedelta) -> None:
     for attempt in session.scalars(select(Attempt)):
         attempt.at, attempt.created_at = attempt.at - time, attempt.created_at - time
         attempt.closed_at = attempt.closed_at and attempt.closed_at - time
+    for call in session.scalars(select(calls.Call)):
+        for moment in ("placed_at", "ringing_at", "hung_up_at"):
+            at = getattr(call, moment)
+            setattr(call, moment, at and at - time)
     session.flush()
 
 
@@ -92,6 +97,7 @@ def test_the_order_of_the_rules_decides_between_priority_pass_and_section(sessio
     assert order("priority", "pass", "section_goal") == [ids[n] for n in ("important", "plain", "reached", "second")]
     assert order("pass", "priority", "section_goal")[2:] == [ids["important"], ids["second"]]
     assert order("section_goal", "priority", "pass") == [ids[n] for n in ("important", "plain", "second", "reached")]
+    reached.urgency = 0
     assert order("priority", "newest")[:3] == [ids["important"], ids["reached"], ids["plain"]]
 
 
@@ -231,3 +237,20 @@ def test_the_people_of_one_phone_do_not_keep_the_others_of_the_list_waiting(sess
     first = queues.claim(session, queue.id, 2)
     calls.plan(session, queue, first)
     assert [entry.contact_id for entry in queues.claim(session, queue.id, 2)] == [alone.id]
+
+
+def test_tries_of_one_campaign_count_against_the_caps_in_every_other(session: Session, carrier: FakeCarrier) -> None:
+    rosa = cast.person(session)
+    first = cast.queue(session, rosa, rules={"most_attempts": 6})
+    for _ in range(3):
+        ended(session, first, "no_answer")
+        let_pass(session, timedelta(hours=5))
+    second = cast.queue(session, rosa)
+    call_id = cast.planned(session, second)
+    session.commit()
+    jobs.place_calls([str(call_id)])
+    assert carrier.dialled == []
+    entry = cast.entry(session, call_id)
+    assert (entry.state, entry.reason) == ("waiting", "cap_week")
+    assert entry.not_before is not None
+    assert entry.not_before > campaign_now(session) + timedelta(days=6)
