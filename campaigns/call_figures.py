@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from callcenter import rulebook
@@ -149,7 +149,7 @@ def ends(
     return found
 
 
-def _placed(queue_id: int) -> tuple[object, ...]:
+def _placed(queue_id: int) -> tuple[ColumnElement[bool], ...]:
     return Call.queue_id == queue_id, Call.placed_at.is_not(None), Call.direction == "out"
 
 

@@ -114,7 +114,7 @@ def _seconds(begins: Any, ends: Any) -> Any:
     return cast(func.extract("epoch", ends - begins), Float)
 
 
-def _figures() -> Select[Any]:
+def _figures() -> Select[int, int, int, Any, Any]:
     last = (
         select(Call.answered_at, Call.connected_at, Call.hung_up_at, Call.ended_at)
         .where(Call.queue_id == bindparam("queue_id"), Call.placed_at.is_not(None), Call.direction == "out")

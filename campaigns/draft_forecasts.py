@@ -55,6 +55,14 @@ def reach(session: Session, draft: Mapping[str, Any], settings: Settings) -> Pre
     return preflight.of_calls(session, rule, goal.purpose.data, simulated=simulated)
 
 
+def _lines(session: Session, settings: Settings) -> int:
+    """How many calls the carrier takes at once; 0 without one."""
+    try:
+        return max(carriers.carrier(settings.carrier).lines(session), 0)
+    except carriers.NoCarrier:
+        return 0
+
+
 def question(session: Session, draft: Mapping[str, Any], settings: Settings) -> Question | list[Missing]:
     """What the twin is asked; or what has to be filled in first."""
     lacks = [fault for fault in draft_steps.missing(session, draft) if fault.step in NEEDED]
@@ -69,6 +77,5 @@ def question(session: Session, draft: Mapping[str, Any], settings: Settings) -> 
         speed.hour_price.data or Decimal(0), rules.minute_price, is_recorded,
     )  # fmt: skip
     known = call_forecasts.experience(session, str(draft.get("script", "")), "recording" if is_recorded else "operator")
-    lines = carriers.carrier(settings.carrier).lines(session)
-    effort = Effort(check.reachable, rules.most_attempts, max(lines, 0))
+    effort = Effort(check.reachable, rules.most_attempts, _lines(session, settings))
     return Question(known, speed.pace(), staff, effort, rulebook.read(session), campaign_now(session))

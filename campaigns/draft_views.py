@@ -120,6 +120,8 @@ def trial_state(draft_id: int) -> ResponseReturnValue:
 def start(draft_id: int) -> ResponseReturnValue:
     session, settings = web_session(), web_settings()
     draft = call_drafts.find(session, draft_id)
+    if draft.campaign_id is None and draft_steps.missing(session, draft.form):
+        return _review(draft), 422
     asked = draft_forecasts.question(session, draft.form, settings)
     session.commit()
     foreseen = asked.answer().as_kept() if isinstance(asked, Question) else None
