@@ -112,6 +112,7 @@ class Pacer:
     def decide(self, view: FloorView) -> Decision:
         """What to do now. Called at every event and at least once a second."""
         operators = view.idle + len(view.wrapping) + len(view.talking)
+        self.risk = None
         if self.mode in BY_HAND:
             return Decision(0, 0, self.mode)
         one_each = max(0, view.idle - len(view.ringing) - view.waiting)

@@ -53,11 +53,12 @@ class Results:
     runs: dict[Trial, list[Run]] = field(default_factory=dict)
 
     def mean(self, trial: Trial, what: str) -> float:
-        values = [getattr(run, what) for run in self.runs[trial]]
+        values: list[float] = [getattr(run, what) for run in self.runs[trial]]
         return sum(values) / len(values)
 
     def most(self, trials: Iterable[Trial], what: str) -> float:
-        return max(getattr(run, what) for trial in trials for run in self.runs[trial])
+        values: list[float] = [getattr(run, what) for trial in trials for run in self.runs[trial]]
+        return max(values)
 
 
 def ours(way: str = "ours", limit: float = LIMIT) -> list[Trial]:
