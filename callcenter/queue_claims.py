@@ -88,7 +88,8 @@ def phones(session: Session, entries: Sequence[QueueEntry]) -> dict[int, str]:
 def next_ready(session: Session, queue_id: int) -> datetime | None:
     """When the next of those who rest or were promised a call may be called (campaign time); None: nobody rests."""
     session.flush()
-    return session.scalar(_NEXT_READY, {"queue": queue_id})
+    found: datetime | None = session.scalar(_NEXT_READY, {"queue": queue_id})
+    return found
 
 
 def _ready(session: Session, asked: _Asked, limit: int) -> list[tuple[int, str]]:

@@ -191,7 +191,7 @@ def test_the_longest_overdue_callback_comes_first_and_one_of_a_held_operator_onl
     queue = cast.queue(session, *[cast.person(session) for _ in range(3)])
     for entry, minutes, keeper in zip(entries_of(session, queue), (5, 40, 20), (olga, pedro, None), strict=True):
         entry.is_callback, entry.not_before = True, campaign_now(session) - timedelta(minutes=minutes)
-        entry.callback_operator_id = keeper and keeper.id
+        entry.callback_operator_id = keeper.id if keeper else None
     session.flush()
     hers, overdue, anyones = (entry.id for entry in entries_of(session, queue))
     assert claimed(session, queue) == [overdue, anyones]
