@@ -6,10 +6,10 @@ answer says so. Caps, the register and households are the gate's alone, at the c
 earlier tries have left."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
@@ -21,8 +21,8 @@ from callcenter.gate_rules import Asked, Facts
 from callcenter.queues import CallQueue, QueueEntry
 
 ALL = 50_000  # people up to whom everybody is counted
-SAMPLE = 20_000  # people looked at of a longer list
-SPANS = 2_000  # places of the list at which they stand
+SAMPLE = 10_000  # people looked at of a longer list
+SPANS = 1_000  # places of the list at which they stand
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,11 @@ class Outlook:
 
 
 class _Kind(NamedTuple):
-    """People alike in all that the rules look at. `ready`: free to be called but for the gate; `asleep`: the gate sent
-    them to the next opening, `wakes_at` at the earliest."""
+    """People alike in all that the rules look at. `rest`: why they rest (Rest.reason), None when the gate decides.
+    `ready`: free to be called but for the gate, or resting; `asleep`: sent to the next opening by the gate. `wakes_at`:
+    when the first of those who rest or sleep may be called."""
 
+    rest: str | None
     state: int | None
     municipality: str | None
     area: str
@@ -106,33 +108,42 @@ def read(session: Session, queue: CallQueue, waiting: int, *, simulated: bool, e
 
     `simulated`: calls of this queue reach invented people only."""
     asked = Asked("call", queue.purpose, campaign_now(session), simulated, rulebook.read(session))
-    spans = _spans(session, queue.id, waiting, everybody=everybody) if waiting else None
-    if spans is None:
-        return Outlook((), {}, (), waiting, waiting, asked.now)
     known = sorted({*zones.STATES, *zones.DIVIDED_STATES, *asked.book.named_states})
-    given = {"queue": queue.id, "now": asked.now, "known": known, "areas": _AREAS} | spans
-    kinds = [_Kind(*row) for row in session.execute(_KINDS, given)]
-    rests = [Rest(*row) for row in session.execute(_RESTS, given)]
-    looked_at = sum(kind.ready + kind.asleep for kind in kinds) + sum(rest.people for rest in rests)
-    if spans["spans"] == 1:
-        waiting = looked_at  # the list moves while it is counted
-    return _outlook(kinds, rests, asked, waiting, looked_at)
+    given = {"queue": queue.id, "now": asked.now, "known": known, "areas": _AREAS}
+    spans = None if everybody or waiting <= ALL else _spans(session, queue.id, waiting)
+    if spans is None:
+        kinds = [_Kind(*row) for row in session.execute(_OF_ALL, given)]
+        return _outlook(kinds, asked, sum(kind.ready + kind.asleep for kind in kinds))
+    return _outlook([_Kind(*row) for row in session.execute(_OF_SOME, given | spans)], asked, waiting)
 
 
-def _spans(session: Session, queue_id: int, waiting: int, *, everybody: bool) -> dict[str, int] | None:
-    """Where to look: the whole list as one span, or short ones spread over it. None for an empty queue."""
+def _spans(session: Session, queue_id: int, waiting: int) -> dict[str, int] | None:
+    """Short stretches of people spread over the list; None where they would be all of it."""
     of_queue = select(func.min(QueueEntry.contact_id), func.max(QueueEntry.contact_id))
     low, high = session.execute(of_queue.where(QueueEntry.queue_id == queue_id)).one()
-    if low is None:
+    if low is None or high - low < SPANS:
         return None
     reach = high - low + 1
-    if everybody or waiting <= ALL or reach <= SPANS:
-        return {"spans": 1, "low": low, "reach": reach, "width": reach}
     return {"spans": SPANS, "low": low, "reach": reach, "width": max(1, reach * SAMPLE // (waiting * SPANS))}
 
 
-def _outlook(kinds: Iterable[_Kind], rests: Sequence[Rest], asked: Asked, waiting: int, looked_at: int) -> Outlook:
+def _outlook(kinds: Sequence[_Kind], asked: Asked, waiting: int) -> Outlook:
+    looked_at = sum(kind.ready + kind.asleep for kind in kinds)
     scale = waiting / looked_at if looked_at else 0.0
+    groups, refused = _judged([kind for kind in kinds if kind.rest is None], asked)
+    found = [Group(names, round(n * scale), opens_at, closes_at)
+             for (names, opens_at, closes_at), n in groups.items() if n]  # fmt: skip
+    return Outlook(
+        groups=tuple(sorted(found, key=lambda one: (one.opens_at or asked.now, -one.people, one.zones))),
+        refused={code: round(n * scale) for code, n in refused.most_common()},
+        rests=tuple(_rests(kinds, scale)), waiting=waiting, looked_at=looked_at, as_of=asked.now,
+    )  # fmt: skip
+
+
+def _judged(
+    kinds: Iterable[_Kind], asked: Asked
+) -> tuple[Counter[tuple[tuple[str, ...], datetime | None, datetime | None]], Counter[str]]:
+    """People by (zones, when they open, when they close), and those whom the gate leaves out, by its code."""
     groups: Counter[tuple[tuple[str, ...], datetime | None, datetime | None]] = Counter()
     refused: Counter[str] = Counter()
     closings = _Closings(asked)
@@ -147,14 +158,19 @@ def _outlook(kinds: Iterable[_Kind], rests: Sequence[Rest], asked: Asked, waitin
             groups[names, refusal.until, None] += kind.ready + kind.asleep
         else:
             refused[refusal.code] += kind.ready + kind.asleep
-    found = [Group(names, round(n * scale), opens_at, closes_at)
-             for (names, opens_at, closes_at), n in groups.items() if n]  # fmt: skip
-    return Outlook(
-        groups=tuple(sorted(found, key=lambda one: (one.opens_at or asked.now, -one.people, one.zones))),
-        refused={code: round(n * scale) for code, n in refused.most_common()},
-        rests=tuple(Rest(rest.reason, round(rest.people * scale), rest.first_at) for rest in rests),
-        waiting=waiting, looked_at=looked_at, as_of=asked.now,
-    )  # fmt: skip
+    return groups, refused
+
+
+def _rests(kinds: Iterable[_Kind], scale: float) -> Iterator[Rest]:
+    """Those who rest, by reason, the commonest first."""
+    people: Counter[str] = Counter()
+    first: dict[str, datetime] = {}
+    for kind in kinds:
+        if kind.rest is not None and kind.wakes_at is not None:
+            people[kind.rest] += kind.ready
+            first[kind.rest] = min(kind.wakes_at, first.get(kind.rest, kind.wakes_at))
+    for reason, number in people.most_common():
+        yield Rest(reason, round(number * scale), first[reason])
 
 
 class _Closings:
@@ -186,40 +202,28 @@ def _facts(kind: _Kind) -> Facts:
 _AREAS = sorted({*zones.AREA_CODES, *zones.SHARED_AREA_CODES})
 _ANOTHER_STATE = -1
 _DIVIDED = ", ".join(map(str, sorted(zones.DIVIDED_STATES)))
-# Each span is one walk along the index of (queue, contact), and one beside it along the people. Without OFFSET 0 the
-# spans would be joined to the whole list at once, because PostgreSQL does not know how short they are.
-_SPAN = """generate_series(0, :spans - 1) AS span,
-    LATERAL (SELECT :low + CAST(:reach AS bigint) * span / :spans AS at) AS place,
-    LATERAL ({rows} OFFSET 0) AS one"""
-_WAITING = """FROM queue_entries e {people}
-        WHERE e.queue_id = :queue AND e.state = 'waiting' AND e.contact_id >= at AND e.contact_id < at + :width"""
 _AREA = "substr(coalesce(other.phone, c.phone), 4, 3)"
-_PEOPLE = """JOIN contacts c ON c.id = e.contact_id AND c.id >= at AND c.id < at + :width
-        LEFT JOIN contact_phones other ON other.id = e.phone_id"""
 _IS_ASLEEP = "(e.not_before > :now AND e.reason = 'hours' AND NOT e.is_callback)"
-_KINDS_OF_SPAN = f"""
-    SELECT CASE WHEN c.state IS NULL OR c.state = ANY(:known) THEN c.state ELSE {_ANOTHER_STATE} END AS state,
+_PEOPLE = f"""
+    SELECT CASE WHEN e.not_before > :now AND {_IS_ASLEEP} IS NOT TRUE
+            THEN CASE WHEN e.is_callback THEN 'callback' ELSE coalesce(e.reason, '') END END AS rest,
+        CASE WHEN c.state IS NULL OR c.state = ANY(:known) THEN c.state ELSE {_ANOTHER_STATE} END AS state,
         CASE WHEN c.state NOT IN ({_DIVIDED}) AND c.municipality <> '' THEN '{zones.ANY_MUNICIPALITY}'
             ELSE c.municipality END AS municipality,
         CASE WHEN {_AREA} = ANY(:areas) THEN {_AREA} ELSE '' END AS area,
         c.consent, c.is_member, c.holds_post, c.blocked_at IS NOT NULL AS is_blocked, c.suppressed, c.invented,
         {_IS_ASLEEP} AS is_asleep, e.not_before
-    {_WAITING.format(people=_PEOPLE)}
-        AND (e.not_before IS NULL OR e.not_before <= :now OR {_IS_ASLEEP})"""
-_KINDS: Any = text(
-    f"""
-    SELECT state, municipality, area, consent, is_member, holds_post, is_blocked, suppressed, invented,
+    FROM queue_entries e JOIN contacts c ON c.id = e.contact_id LEFT JOIN contact_phones other ON other.id = e.phone_id
+    WHERE e.queue_id = :queue AND e.state = 'waiting'"""  # noqa: S608  # our own words only
+# Each span is one walk along the index of (queue, contact), and one beside it along the people. Without OFFSET 0 the
+# spans would be joined to the whole list at once, because PostgreSQL does not know how short they are.
+_SPREAD = f"""generate_series(0, :spans - 1) AS span,
+    LATERAL (SELECT :low + CAST(:reach AS bigint) * span / :spans AS at) AS place,
+    LATERAL ({_PEOPLE} AND e.contact_id >= at AND e.contact_id < at + :width AND c.id >= at AND c.id < at + :width
+        OFFSET 0) AS one"""
+_KINDS = """
+    SELECT rest, state, municipality, area, consent, is_member, holds_post, is_blocked, suppressed, invented,
         count(*) FILTER (WHERE is_asleep IS NOT TRUE), count(*) FILTER (WHERE is_asleep),
-        min(not_before) FILTER (WHERE is_asleep)
-    FROM {_SPAN.format(rows=_KINDS_OF_SPAN)}
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""  # noqa: S608  # our own words only
-)
-_RESTS_OF_SPAN = f"""
-    SELECT CASE WHEN e.is_callback THEN 'callback' ELSE coalesce(e.reason, '') END AS reason, e.not_before
-    {_WAITING.format(people="")} AND e.not_before > :now AND {_IS_ASLEEP} IS NOT TRUE"""
-_RESTS: Any = text(
-    f"""
-    SELECT reason, count(*), min(not_before)
-    FROM {_SPAN.format(rows=_RESTS_OF_SPAN)}
-    GROUP BY 1 ORDER BY 2 DESC, 1"""  # noqa: S608  # our own words only
-)
+        min(not_before) FILTER (WHERE not_before > :now)
+    FROM {people} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"""
+_OF_ALL, _OF_SOME = text(_KINDS.format(people=f"({_PEOPLE}) AS one")), text(_KINDS.format(people=_SPREAD))

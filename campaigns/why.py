@@ -116,7 +116,7 @@ def rest_label(reason: str) -> str:
 
 def _limit(limit: Limit) -> dict[str, Any]:
     return {"aspect": limit.aspect, "state": limit.state, "code": limit.code, "sentence": limit.sentence,
-            "counts": limit.counts}  # fmt: skip
+            "counts": dict(limit.counts)}  # fmt: skip
 
 
 def _outlook(outlook: Outlook) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the question «why is this campaign not dialling?» looks at, read at one moment. The answer: campaigns.why."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,6 +36,8 @@ from surveys.quota_standing import Standing
 
 DIALER = "dialer"  # the lease of the daemon that dials
 SECOND = timedelta(seconds=1)
+KEPT = 10.0  # seconds that the counts of a long list are shown again, however many look
+_counted: dict[int, tuple[float, tuple[dict[str, int], Outlook]]] = {}  # by queue; `time.monotonic`
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,8 @@ class Facts:
 def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisions: int = 10) -> Facts:
     """All of it. `everybody`: count a long list whole instead of estimating it."""
     floor = call_floor.read(session)
-    progress = queues.progress(session, queue.id)
+    progress, outlook = _people(session, queue, everybody=everybody)
     changed = _last_change(session, queue)
-    simulated = trunks.reach_invented(session, queue.carrier)
     of_queue = floor.of_queue(queue.id)
     return Facts(
         state=queue.state, reason=queue.state_reason, why_idle=queue.why_idle, falls_back=queue.falls_back,
@@ -141,9 +143,22 @@ def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisio
         sessions=_sessions(session, queue, floor) if queue.answered_by == "recording" else None, progress=progress,
         only_callbacks=queue.only_callbacks, quota=quota_standing.read(session, queue.id),
         money=_money(session, queue),
-        outlook=queue_outlook.read(session, queue, progress["waiting"], simulated=simulated, everybody=everybody),
+        outlook=outlook,
         as_of=campaign_now(session), decisions=dial_decisions.latest(session, queue.id, decisions),
     )  # fmt: skip
+
+
+def _people(session: Session, queue: CallQueue, *, everybody: bool) -> tuple[dict[str, int], Outlook]:
+    """The list by state, and who may be called when. Of a long list as of a few seconds ago: the outlook says when."""
+    counted = _counted.get(queue.id)
+    if counted is not None and not everybody and time.monotonic() - counted[0] < KEPT:
+        return counted[1]
+    progress = queues.progress(session, queue.id)
+    simulated = trunks.reach_invented(session, queue.carrier)
+    outlook = queue_outlook.read(session, queue, progress["waiting"], simulated=simulated, everybody=everybody)
+    if progress["total"] > queue_outlook.ALL:
+        _counted[queue.id] = time.monotonic(), (progress, outlook)
+    return progress, outlook
 
 
 def _ringing(floor: call_floor.Floor, queue_id: int) -> int:

@@ -2,7 +2,7 @@
 
 Pure but for the reader's language: each function looks at campaigns.why_facts.Facts alone, whatever the others say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -62,7 +62,7 @@ class Limit:
     state: str
     code: str
     sentence: str
-    counts: dict[str, int | float] = field(default_factory=dict)
+    counts: Mapping[str, int | float] = field(default_factory=dict)
 
     @property
     def label(self) -> LazyString:
@@ -90,8 +90,8 @@ def _dialer(facts: Facts) -> Limit:
     ago = facts.decided_ago
     counts = {} if ago is None else {"decided_seconds_ago": round(ago, 1)}
     if facts.why_idle == "dialer_fault":
-        sentence = _("The dialer met a fault of its own with this campaign, and tries again each second; the others are "
-                     "dialled. An administrator looks at its log.")  # fmt: skip
+        sentence = _("The dialer met a fault of its own with this campaign, and tries again each second; the others "
+                     "are dialled. An administrator looks at its log.")  # fmt: skip
         return Limit("dialer", STOPS, "dialer_fault", sentence, counts)
     if facts.state != "running" or (ago is not None and ago <= SILENT and facts.has_dialer):
         return Limit("dialer", OPEN, "deciding", _("It decides at every event, and each second."), counts)
@@ -250,9 +250,8 @@ def _risk(facts: Facts) -> Limit:
     words = _("Abandoned %(abandoned)s of %(answered)s answered calls (%(share)s); the limit is %(limit)s.",
               abandoned=_number(abandoned), answered=_number(answered), share=format_percent(share, "0.0#%"),
               limit=format_percent(limit, "0.#%"))  # fmt: skip
-    codes = {facts.falls_back, facts.why_idle} & {"risk_budget", "warming_up"}
-    if codes:
-        code = min(codes)
+    code = next((one for one in (facts.why_idle, facts.falls_back) if one in ("risk_budget", "warming_up")), None)
+    if code is not None:
         return Limit("risk", SLOWS, code, f"{words} {queues.why_sentence(code)}", counts)
     return Limit("risk", OPEN, "below_limit", words, counts)
 
