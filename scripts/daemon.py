@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError, RedisError)  # a service that is not there; anything else is a bug of ours
 Wait = Callable[[float, Event], None]
 LEASE_SECONDS = 6.0  # a leader killed with -9 is replaced after this, and the time to its successor's next step
+PATIENCE = 4.0  # of the database with a leader that was stopped in the middle of a transaction
 FIRST_DELAY, LONGEST_DELAY = 0.2, 2.0
 
 
@@ -42,7 +43,9 @@ class Daemon:
             try:
                 self.step()
                 self._wait(seconds, self.stopping)
-            except AWAY as error:
+            except (*AWAY, DBAPIError) as error:
+                if not isinstance(error, AWAY) and not getattr(error, "connection_invalidated", False):
+                    raise  # a bug of ours
                 self._say_ill(error)
                 self.stopping.wait(self._delay)
                 self._delay = min(self._delay * 2, LONGEST_DELAY)
@@ -51,7 +54,7 @@ class Daemon:
     def step(self) -> None:
         """One turn, when we lead or can take the lead."""
         with open_session() as session:
-            token = leases.take(session, self.name, self.holder, LEASE_SECONDS)
+            token = leases.take(session, self.name, self.holder, LEASE_SECONDS, patience=PATIENCE)
             session.commit()
         if token is not None:
             self._turn(token)

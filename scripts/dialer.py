@@ -19,7 +19,7 @@ from callcenter.queues import CallQueue
 from campaigns import dialling
 from campaigns.dialling import Look, Rates
 from campaigns.live_pacers import LivePacers
-from scripts.daemon import AWAY, Daemon
+from scripts.daemon import AWAY, PATIENCE, Daemon
 
 log = logging.getLogger(__name__)
 NAME, TOPIC = "dialer", "dialer"
@@ -111,7 +111,7 @@ class Dialer:
 
 def hold(session: Session, token: int) -> None:
     """What this transaction does is done by the one dialer that leads. Raises LostLease."""
-    if not leases.holds(session, NAME, token):
+    if not leases.holds(session, NAME, token, patience=PATIENCE):
         raise LostLease
 
 
