@@ -18,7 +18,7 @@ from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
 from callcenter.dial_decisions import Decided
 from callcenter.queues import QueueEntry
-from campaigns import calling, why
+from campaigns import calling, why, why_facts
 from campaigns.calling import CallCampaign
 from campaigns.segments import Segment
 from campaigns.why import Why
@@ -158,6 +158,21 @@ def test_the_last_decisions_are_shown_with_what_they_were_made_from(session: Ses
     (decision,) = found.decisions
     assert (decision.idle, decision.ringing, decision.risk) == (2, 5, 0.02)
     assert {one.aspect: one for one in found.limits}["risk"].counts["abandoned"] == 1
+
+
+def test_a_long_list_is_counted_once_in_ten_seconds_however_many_look(
+    session: Session, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_outlook, "ALL", 2)
+    moments = [1000.0]
+    monkeypatch.setattr(why_facts.time, "monotonic", lambda: moments[0])
+    running = campaign(session, *[cast.person(session) for _ in range(3)])
+    assert ask(running).outlook.waiting == 3
+    session.execute(update(QueueEntry).values(state="done", reason="completed"))
+    moments[0] += why_facts.KEPT - 1
+    assert ask(running).outlook.waiting == 3
+    moments[0] += 2
+    assert ask(running).outlook.waiting == 0
 
 
 # ── the page ──────────────────────────────────────────────────────────────────────────────────────────────────────────
