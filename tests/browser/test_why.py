@@ -15,8 +15,8 @@ def test_a_supervisor_sees_at_any_second_why_it_does_or_does_not_dial(page_as: P
     panel.goto("/campaigns/")
     panel.locator("tr", has_text="En marcha").locator("a[href*='/campaigns/calls/']").first.click()
     panel.locator("a[href$='/why']").click()
-    expect(panel.locator("tr[data-aspect]")).to_have_count(13)
-    expect(panel.locator("tr[data-aspect=team][data-code=no_operators]")).to_be_attached(timeout=SOON)
+    expect(panel.locator("li[data-aspect]")).to_have_count(13)
+    expect(panel.locator("li[data-aspect=team][data-code=no_operators]")).to_be_attached(timeout=SOON)
     expect(panel.locator("#zones-title ~ .table-responsive tbody tr").first).to_be_visible()
 
     console = page_as("operator")
@@ -24,7 +24,7 @@ def test_a_supervisor_sees_at_any_second_why_it_does_or_does_not_dial(page_as: P
     console.click("[data-act=connect]")
     expect(console.locator("#console[data-phase=paused]")).to_be_attached(timeout=10 * SECONDS)
     console.click("[data-act=available]")
-    busy = panel.locator("tr[data-aspect=team]:is([data-code=some_free], [data-code=operators_busy])")
+    busy = panel.locator("li[data-aspect=team]:is([data-code=some_free], [data-code=operators_busy])")
     expect(busy).to_be_attached(timeout=SOON)
     expect(panel.locator("#decisions-title ~ .table-responsive tbody tr").first).to_be_visible(timeout=SOON)
     console.goto("/console/")
@@ -36,13 +36,13 @@ def test_a_pause_names_who_paused_it_and_the_page_follows(page_as: PageAs) -> No
     campaign.goto("/campaigns/")
     campaign.locator("tr", has_text="En marcha").locator("a[href*='/campaigns/calls/']").first.click()
     panel.goto(campaign.url.rstrip("/") + "/why")
-    expect(panel.locator("tr[data-aspect=campaign][data-code=running]")).to_be_attached()
+    expect(panel.locator("li[data-aspect=campaign][data-code=running]")).to_be_attached()
     campaign.locator("form[action$='/pause'] button").first.click()
-    paused = panel.locator("tr[data-aspect=campaign][data-code=paused]")
+    paused = panel.locator("li[data-aspect=campaign][data-code=paused]")
     expect(paused).to_be_attached(timeout=SOON)
     expect(panel.locator("#why .alert-danger")).to_contain_text("En pausa por")
     campaign.locator("form[action$='/resume'] button").first.click()
-    expect(panel.locator("tr[data-aspect=campaign][data-code=running]")).to_be_attached(timeout=SOON)
+    expect(panel.locator("li[data-aspect=campaign][data-code=running]")).to_be_attached(timeout=SOON)
 
 
 def test_one_person_is_looked_up_and_their_own_page_says_the_same(page_as: PageAs) -> None:
