@@ -118,7 +118,7 @@ def read(session: Session, queue: CallQueue, waiting: int, *, simulated: bool, e
 
 
 def _all_kinds(session: Session, given: dict[str, Any]) -> list[_Kind]:
-    """PostgreSQL expects as many kinds as people, and would sort them all on disk before it counts the few there are."""
+    """PostgreSQL expects as many kinds as people, and would sort all of them on disk before it counts the few kinds."""
     session.execute(text("SET LOCAL enable_sort = off"))
     kinds = [_Kind(*row) for row in session.execute(_OF_ALL, given)]
     session.execute(text("SET LOCAL enable_sort TO DEFAULT"))
