@@ -59,11 +59,9 @@ def save(campaign_id: int) -> ResponseReturnValue:
 
 
 def _proposal(campaign: CallCampaign) -> str:
-    return _(
-        "We called you on behalf of %(name)s and could not talk to you. We are sorry. Reply BAJA and we will not write "
-        "again.",
-        name=campaign.queue.on_behalf_of,
-    )
+    words = _("We called you on behalf of %(name)s and could not talk to you. We are sorry. Reply BAJA and we will not "
+              "write again.", name=campaign.queue.on_behalf_of)  # fmt: skip
+    return str(words)
 
 
 def _page(campaign: CallCampaign, form: ApologyForm) -> str:

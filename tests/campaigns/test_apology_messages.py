@@ -11,7 +11,7 @@ from callcenter.base.audit import AuditEntry
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.settings import Settings
 from callcenter.contacts import Contact
-from campaigns import apology_messages, message_sweep
+from campaigns import apology_messages, channels, message_sweep
 from campaigns import message_campaigns as campaigns
 from campaigns.apology_messages import Apology
 from campaigns.calling import CallCampaign
@@ -35,7 +35,7 @@ def ana(session: Session) -> Contact:
 
 @pytest.fixture
 def campaign(session: Session, settings: Settings, ana: Contact) -> CallCampaign:
-    apology_messages.channels.configure(settings)
+    channels.configure(settings)
     landline = cast.person(session, "Rosa Luna", line_kind="landline")
     queue = cast.queue(session, ana, landline)
     segment = Segment(name="Todas", rule={"all": []})
