@@ -26,7 +26,7 @@ def test_a_supervisor_sees_at_any_second_why_it_does_or_does_not_dial(page_as: P
     console.click("[data-act=available]")
     busy = panel.locator("li[data-aspect=team]:is([data-code=some_free], [data-code=operators_busy])")
     expect(busy).to_be_attached(timeout=SOON)
-    expect(panel.locator("#decisions-title ~ .table-responsive tbody tr").first).to_be_visible(timeout=SOON)
+    expect(panel.locator("#decisions li").first).to_be_visible(timeout=SOON)
     console.goto("/console/")
     console.locator("[data-act=leave]:visible").first.click()
 
