@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from surveys import quotas
@@ -85,12 +86,12 @@ def marks(session: Session, queue_id: int, plan: QuotaPlan) -> list[Mark]:
     return found
 
 
-def _values(queue_id: int, plan: QuotaPlan) -> tuple[list[ColumnElement[str | None]], Select[UUID]]:
+def _values(queue_id: int, plan: QuotaPlan) -> tuple[list[ColumnElement[Any]], Select[UUID]]:
     """Of each dimension the column that holds an interview's value: what was said, else what the record knew."""
     query = select(Interview.id).where(Interview.queue_id == queue_id, Interview.state.in_([COMPLETE, SCREENED]))
-    columns: list[ColumnElement[str | None]] = []
+    columns: list[ColumnElement[Any]] = []
     for place, dimension in enumerate(plan.dimensions):
-        known: ColumnElement[str | None] = Interview.hidden[dimension.field].astext if dimension.field else null()
+        known: ColumnElement[Any] = Interview.hidden[dimension.field].astext if dimension.field else literal(None)
         if dimension.item:
             said = aliased(Answer)
             query = query.outerjoin(said, is_present(said, dimension.item))

@@ -12,14 +12,12 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    Subquery,
     and_,
     any_,
     case,
     cast,
     func,
     literal,
-    null,
     or_,
     select,
     update,
@@ -31,9 +29,10 @@ from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
 from callcenter.territory import Section
 from surveys import quota_counts, quotas
-from surveys.quota_cells import Dimension, QuotaPlan, Values, band, full_cells
+from surveys.quota_cells import Dimension, QuotaPlan, band, full_cells
 
 FULL, OUTSIDE = "quota_full", "quota_outside"  # reasons of an excluded entry
+OPEN = "open"
 SPAN = 50_000  # entries looked at in one transaction
 _SEPARATOR = "\x1f"
 _NUMBERS: dict[str, Any] = {
@@ -43,11 +42,43 @@ _NUMBERS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """Kinds of people (their known values, one text) whom the quotas leave out: of full cells, of no cell."""
+class Wrong:
+    """Kinds of people (their known values, one text) of whom somebody stands otherwise than the quotas want: to be left
+    out as of a full cell, or of none, or to be taken back."""
 
-    full: frozenset[str]
-    outside: frozenset[str]
+    plan: QuotaPlan | None  # what was asked; None without quotas
+    full: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
+    back: frozenset[str] = frozenset()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return self.full | self.outside | self.back
+
+
+def sort_all(session: Session, queue_id: int) -> int:
+    """Sort the whole list in this transaction, before a campaign's first call; returns how many entries changed."""
+    wrong = find_wrong(session, queue_id)
+    return sum(sort_span(session, queue_id, wrong, span) for span in spans(session, queue_id)) if wrong.kinds else 0
+
+
+def find_wrong(session: Session, queue_id: int) -> Wrong:
+    """One look at the list. Without quotas everybody whom they left out comes back."""
+    plan = quotas.of(session, queue_id)
+    if plan is None:
+        return Wrong(None, back=frozenset({""} if left_out(session, queue_id) else ()))
+    full = full_cells(plan, quota_counts.read(session, queue_id, plan).done)
+    kind, reason = _kind(plan).label("kind"), _reason().label("reason")
+    rows = session.execute(
+        _people(select(kind, reason)).where(QueueEntry.queue_id == queue_id, _is_ours()).group_by(kind, reason)
+    )
+    found: dict[str, set[str]] = {FULL: set(), OUTSIDE: set(), OPEN: set()}
+    for row in rows:
+        cells = plan.matching(known(row.kind))
+        wanted = OUTSIDE if not cells else FULL if all(cell.values in full for cell in cells) else OPEN
+        if wanted != row.reason:
+            found[wanted].add(row.kind)
+    return Wrong(plan, frozenset(found[FULL]), frozenset(found[OUTSIDE]), frozenset(found[OPEN]))
 
 
 def spans(session: Session, queue_id: int) -> Iterator[tuple[int, int]]:
@@ -58,30 +89,19 @@ def spans(session: Session, queue_id: int) -> Iterator[tuple[int, int]]:
     yield from ((first, min(first + SPAN - 1, high)) for first in range(low, high + 1, SPAN)) if low else ()
 
 
-def sort_all(session: Session, queue_id: int) -> int:
-    """Sort the whole list in this transaction, before a campaign's first call; returns how many entries changed."""
-    plan = quotas.of(session, queue_id)
-    if plan is None:
-        return 0
-    done = quota_counts.read(session, queue_id, plan).done
-    return sum(sort_span(session, queue_id, plan, full_cells(plan, done), span) for span in spans(session, queue_id))
-
-
-def sort_span(
-    session: Session, queue_id: int, plan: QuotaPlan | None, full: frozenset[Values], span: tuple[int, int]
-) -> int:
-    """Leave out and take back within one span of entries; returns how many changed. Without a plan all come back."""
-    within = (QueueEntry.queue_id == queue_id, QueueEntry.id.between(*span))
-    ours = and_(QueueEntry.state == "excluded", QueueEntry.reason.in_([FULL, OUTSIDE]))
-    if plan is None:
-        verdict = select(QueueEntry.id, null().label("reason")).where(*within, ours).subquery()
-    else:
-        verdict = _verdicts(plan, kinds(session, plan, full, within), within)
-    waiting = and_(QueueEntry.state == "waiting", QueueEntry.is_callback.is_(False), verdict.c.reason.is_not(None))
-    changes = or_(waiting, and_(ours, QueueEntry.reason.is_distinct_from(verdict.c.reason)))
-    state = case((verdict.c.reason.is_(None), "waiting"), else_="excluded")
+def sort_span(session: Session, queue_id: int, wrong: Wrong, span: tuple[int, int]) -> int:
+    """Leave out and take back within one span of entries; returns how many changed."""
+    kind = literal("") if wrong.plan is None else _kind(wrong.plan)
+    people = (
+        select(Contact.id, kind.label("kind")).outerjoin(Section, Section.id == Contact.section_id).subquery("people")
+    )
+    of_full, of_none = people.c.kind == any_(_texts(wrong.full)), people.c.kind == any_(_texts(wrong.outside))
+    wanted = case((of_full, FULL), (of_none, OUTSIDE), else_=OPEN)
     changed = session.connection().execute(
-        update(QueueEntry).where(QueueEntry.id == verdict.c.id, changes).values(state=state, reason=verdict.c.reason),
+        update(QueueEntry)
+        .where(QueueEntry.queue_id == queue_id, QueueEntry.id.between(*span), _is_ours(), _reason() != wanted)
+        .where(people.c.id == QueueEntry.contact_id, people.c.kind == any_(_texts(wrong.kinds)))
+        .values(state=case((wanted == OPEN, "waiting"), else_="excluded"), reason=func.nullif(wanted, OPEN)),
         execution_options={"preserve_rowcount": True},
     )
     if changed.rowcount:
@@ -90,14 +110,15 @@ def sort_span(
     return int(changed.rowcount)
 
 
-def _verdicts(plan: QuotaPlan, found: Kinds, within: tuple[Any, ...]) -> Subquery:
-    """id, reason (None: may be called) of the people of these entries."""
-    kind = _kind(plan)
-    closed = [
-        (kind == any_(_texts(found.full)), literal(FULL)),
-        (kind == any_(_texts(found.outside)), literal(OUTSIDE)),
-    ]
-    return _people(select(QueueEntry.id, case(*closed).label("reason"))).where(*within).subquery()
+def _is_ours() -> ColumnElement[bool]:
+    """SQL: may the quotas decide over this entry? Who waits and was promised nothing, or whom they left out."""
+    waits = and_(QueueEntry.state == "waiting", QueueEntry.is_callback.is_(False))
+    return or_(waits, and_(QueueEntry.state == "excluded", QueueEntry.reason.in_([FULL, OUTSIDE])))
+
+
+def _reason() -> ColumnElement[str]:
+    """SQL: how such an entry stands now."""
+    return case((QueueEntry.state == "waiting", OPEN), else_=QueueEntry.reason)
 
 
 def _texts(members: frozenset[str]) -> ColumnElement[Any]:
@@ -105,21 +126,12 @@ def _texts(members: frozenset[str]) -> ColumnElement[Any]:
     return literal(sorted(members), ARRAY(String))
 
 
-def kinds(session: Session, plan: QuotaPlan, full: frozenset[Values], within: tuple[Any, ...]) -> Kinds:
-    """What becomes of each kind of people among these entries."""
-    found: dict[str, set[str]] = {FULL: set(), OUTSIDE: set(), "": set()}
-    for kind in session.scalars(_people(select(_kind(plan)).distinct()).where(*within)):
-        cells = plan.matching(known(kind))
-        closed = OUTSIDE if not cells else FULL if all(cell.values in full for cell in cells) else ""
-        found[closed].add(kind)
-    return Kinds(frozenset(found[FULL]), frozenset(found[OUTSIDE]))
-
-
 def people_by_kind(session: Session, queue_id: int, plan: QuotaPlan) -> Mapping[str, int]:
     """How many people of the list, whatever became of them, stand in each kind."""
     kind = _kind(plan).label("kind")
-    rows = session.execute(_people(select(kind, func.count())).where(QueueEntry.queue_id == queue_id).group_by(kind))
-    return {row[0]: row[1] for row in rows}
+    counted = _people(select(kind, func.count().label("people"))).where(QueueEntry.queue_id == queue_id)
+    rows = session.execute(counted.group_by(kind))
+    return {row.kind: row.people for row in rows}
 
 
 def left_out(session: Session, queue_id: int) -> int:
@@ -135,7 +147,7 @@ def known(kind: str) -> list[str | None]:
     return [value or None for value in kind.split(_SEPARATOR)]
 
 
-def _people(query: Select[Any]) -> Select[Any]:
+def _people(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return (
         query.select_from(QueueEntry)
         .join(Contact, Contact.id == QueueEntry.contact_id)
@@ -156,12 +168,13 @@ def _value(plan: QuotaPlan, place: int) -> ColumnElement[Any]:
         "sex": Contact.sex, "section_kind": Section.kind,
         "municipality": func.coalesce(Section.municipality, Contact.municipality),
     }  # fmt: skip
-    return columns.get(dimension.field, literal(""))
+    column: ColumnElement[Any] = columns.get(dimension.field, literal(""))
+    return column
 
 
 def _number(plan: QuotaPlan, place: int, dimension: Dimension) -> ColumnElement[Any]:
     """The first number of its band, so that kinds stay few; -1 is in none."""
     column = _NUMBERS[dimension.field]
-    bands = {band(cell.values[place]) for cell in plan.cells} - {None}
+    bands = {found for cell in plan.cells if (found := band(cell.values[place])) is not None}
     whens = [(column.between(low, high), str(low)) for low, high in sorted(bands)]
     return case((column.is_(None), ""), *whens, else_=literal("-1")) if len(whens) <= 100 else cast(column, String)

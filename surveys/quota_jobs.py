@@ -4,8 +4,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.db import open_session
 from callcenter.base.outbox import enqueue_later
-from surveys import quota_counts, quota_entries, quota_standing, quotas
-from surveys.quota_cells import full_cells
+from surveys import quota_entries, quota_standing, quotas
 
 
 def sort_queue(queue_id: int) -> None:
@@ -15,10 +14,9 @@ def sort_queue(queue_id: int) -> None:
     with open_session() as session:
         stop_if_enough(session, queue_id)
         session.commit()
-        for span in list(quota_entries.spans(session, queue_id)):
-            plan = quotas.of(session, queue_id)
-            done = quota_counts.read(session, queue_id, plan).done if plan else {}
-            quota_entries.sort_span(session, queue_id, plan, full_cells(plan, done) if plan else frozenset(), span)
+        wrong = quota_entries.find_wrong(session, queue_id)
+        for span in list(quota_entries.spans(session, queue_id)) if wrong.kinds else ():
+            quota_entries.sort_span(session, queue_id, wrong, span)
             session.commit()
 
 

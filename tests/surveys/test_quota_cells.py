@@ -11,6 +11,7 @@ from surveys.quota_cells import (
     Dimension,
     QuotaPlan,
     Screen,
+    Values,
     band,
     design_effect,
     error,
@@ -64,7 +65,7 @@ def test_towns_are_compared_without_accents_and_case() -> None:
 
 
 def test_a_cell_is_full_at_its_target_and_never_without_one() -> None:
-    done = {("M", "18-29"): 10, ("M", "60+"): 4, ("H", "60+"): 99}
+    done: dict[Values, int] = {("M", "18-29"): 10, ("M", "60+"): 4, ("H", "60+"): 99}
     assert full_cells(PLAN, done) == {("M", "18-29")}
     assert full_cells(QuotaPlan((SEX,), (Cell(("M",), 0),)), {}) == {("M",)}
 
@@ -116,7 +117,7 @@ def test_the_margin_is_that_of_the_interviews_weighted_to_the_targets() -> None:
 
 def test_what_filling_a_cell_would_bring_is_the_margin_with_it_filled() -> None:
     plan = QuotaPlan((SEX,), (Cell(("M",), 600), Cell(("H",), 600)))
-    done = {("M",): 900, ("H",): 300}
+    done: dict[Values, int] = {("M",): 900, ("H",): 300}
     assert errors_if_full(plan, done) == {
         ("M",): pytest.approx(error(plan, done)),
         ("H",): pytest.approx(error(plan, {("M",): 900, ("H",): 600})),
