@@ -48,7 +48,7 @@ def save(draft_id: int, step: str) -> ResponseReturnValue:
     if wanted in STEPS:
         return redirect(_address(draft, wanted))
     if not draft_steps.form_of(web_session(), draft.form, step).validate():
-        return _step(draft, step, says=True), 422
+        return redirect(_address(draft, step, check=1))  # kept as it is; a reload sends nothing again
     return redirect(_address(draft, draft_steps.after(step)))
 
 

@@ -109,7 +109,7 @@ def test_a_wrong_field_is_named_beside_it_and_starts_nothing(
     draft_id = wizard.begin(strategist)
     wizard.write(strategist, draft_id, form | wrong)
     answer = wizard.next_of(strategist, draft_id, step, form | wrong)
-    assert answer.status_code == 422
+    assert answer.request.path.endswith(f"/{step}")
     assert said in answer.text
     assert wizard.start(strategist, draft_id).status_code == 422
     assert campaigns(session) == []

