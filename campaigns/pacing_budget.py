@@ -11,11 +11,11 @@ from collections import deque
 
 HOUR = 3600.0
 FIRST = 100  # answers within which one more than the limit may be abandoned
-HOURLY, HOURLY_MORE = 1.1, 3.0  # times what an hour earns, and so many more; the rule allows twice what it earns
+HOURLY, HOURLY_MORE = 1.1, 1.0  # times what an hour earns, and so many more; the rule allows twice what it earns
 RESTING, RESTING_TEAM = 0.2, 10.0  # times the limit: the risk without room for one more; of larger teams less
 TOGETHER, TOGETHER_MORE = 1.0, 0.06  # those who find nobody come together: so many more, and for each operator
 HALF = 0.5  # of what an hour allows beyond one is never held back
-KEPT, KEPT_MORE = 2.5, 0.25  # the credit held in hand: first, and for each root of what was earned
+KEPT, KEPT_MORE = 2.5, 0.5  # the credit held in hand: first, and for each root of what was earned
 LEARNING = 0.05
 LOWEST, HIGHEST = -2.0, 1.0  # of the integral part, a logarithm of risk over limit
 GAIN, HOUR_GAIN = 0.3, 0.3
@@ -65,7 +65,7 @@ class Budget:
         over = math.exp(self._integral + GAIN * self._surplus() + HOUR_GAIN * self._hour_surplus())
         bold = min(self.limit * min(over, MOST_OVER), MOST_RISK)
         resting = self.limit * RESTING / max(operators / RESTING_TEAM, 1.0)
-        return bold ** (1 - wary) * resting**wary
+        return math.pow(bold, 1 - wary) * math.pow(resting, wary)
 
     def _hour(self, now: float) -> tuple[float, int]:
         """(how many of the last hour may be abandoned, how many were)."""

@@ -64,7 +64,8 @@ class Day:
     def worst_hour(self, since: float = 0.0) -> float:
         """The largest abandoned share of sixty minutes that begin at `since` or later, with LEAST answers or more."""
         told = [each for each in self.told if each[0] >= since]
-        return max((lost / answered for answered, lost in hours(told) if answered >= LEAST), default=0.0)
+        whole = [(answered, lost) for at, answered, lost in hours(told) if at >= since + HOUR or since == 0.0]
+        return max((lost / answered for answered, lost in whole if answered >= LEAST), default=0.0)
 
     def over_to_date(self, limit: float) -> float:
         """How many more than `limit` x answered were abandoned at worst; 0.0 when the rule always held."""
@@ -76,11 +77,11 @@ class Day:
 
     def over_the_hour(self, limit: float) -> float:
         """The same for the rule of any sixty minutes: at most twice the limit, or one."""
-        return max((lost - max(1.0, 2 * limit * answered) for answered, lost in hours(self.told)), default=0.0)
+        return max((lost - max(1.0, 2 * limit * answered) for _, answered, lost in hours(self.told)), default=0.0)
 
 
-def hours(told: Sequence[tuple[float, bool]]) -> Iterator[tuple[int, int]]:
-    """(answered, abandoned) of the sixty minutes that end with each abandonment."""
+def hours(told: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, int, int]]:
+    """(its last second, answered, abandoned) of the sixty minutes that end with each abandonment."""
     first, answered, lost = 0, 0, 0
     for at, was_lost in told:
         answered, lost = answered + (not was_lost), lost + was_lost
@@ -88,4 +89,4 @@ def hours(told: Sequence[tuple[float, bool]]) -> Iterator[tuple[int, int]]:
             answered, lost = answered - (not told[first][1]), lost - told[first][1]
             first += 1
         if was_lost:
-            yield answered, lost
+            yield at, answered, lost

@@ -51,11 +51,10 @@ def _utilisation(
 def _rules(results: Results, trials: list[Trial]) -> list[Figure]:
     """Over all of our days at once: the worst of each."""
     given_up = max(results.mean(trial, "given_up_share") for trial in trials)
-    ratio = min(
-        results.mean(trial, "talks_per_attempt") / results.mean(Trial("progressive", trial.operators, trial.rate),
-                                                                "talks_per_attempt")
-        for trial in trials
-    )  # fmt: skip
+    progressive = {
+        rate: results.talks_per_attempt(Trial("progressive", team, rate) for team in TEAMS) for rate in RATES
+    }  # fmt: skip
+    ratio = min(results.talks_per_attempt([trial]) / progressive[trial.rate] for trial in trials)
     return [
         Figure("given_up_share", round(given_up, 3), "of attempts", MOST_GIVEN_UP),
         Figure("conversations_ratio", round(ratio, 3), "of progressive", LEAST_TALKS),

@@ -39,7 +39,8 @@ class Run:
     utilisation: float
     abandoned_share: float
     given_up_share: float
-    talks_per_attempt: float
+    attempts: int
+    conversations: int
     worst_hour: float
     worst_after: float
     over_to_date: float
@@ -55,6 +56,11 @@ class Results:
     def mean(self, trial: Trial, what: str) -> float:
         values: list[float] = [getattr(run, what) for run in self.runs[trial]]
         return sum(values) / len(values)
+
+    def talks_per_attempt(self, trials: Iterable[Trial]) -> float:
+        """Of all their runs together."""
+        runs = [run for trial in trials for run in self.runs[trial]]
+        return sum(run.conversations for run in runs) / max(sum(run.attempts for run in runs), 1)
 
     def most(self, trials: Iterable[Trial], what: str) -> float:
         values: list[float] = [getattr(run, what) for trial in trials for run in self.runs[trial]]
@@ -88,10 +94,10 @@ def _play(job: tuple[Trial, float, int]) -> Run:
     plan = Plan(trial.operators, trial.rate, hours=hours, warm_up_hours=min(0.5, hours / 4))
     plan, changes = _shocked(plan, trial.shock, seed)
     day = simulate(plan, _policy(trial, plan), seed, changes)
-    attempts, after = max(day.attempts, 1), changes[0].at if changes else 0.0
+    after = changes[0].at if changes else 0.0
     return Run(
-        day.utilisation, day.abandoned_share, day.given_up / attempts, day.conversations / attempts, day.worst_hour(),
-        day.worst_hour(after), day.over_to_date(trial.limit), day.over_the_hour(trial.limit),
+        day.utilisation, day.abandoned_share, day.given_up / max(day.attempts, 1), day.attempts, day.conversations,
+        day.worst_hour(), day.worst_hour(after), day.over_to_date(trial.limit), day.over_the_hour(trial.limit),
     )  # fmt: skip
 
 
