@@ -19,7 +19,9 @@ def upgrade() -> None:
     op.add_column("call_queues", sa.Column("gives_up", sa.Boolean, nullable=False, server_default=sa.text("true")))
     op.add_column("call_queues", sa.Column("calls_per_second", sa.Integer))
     op.add_column("call_queues", sa.Column("falls_back", sa.String))
-    op.create_check_constraint("ck_call_queues_pace", "call_queues", "abandon_limit BETWEEN 0 AND 0.03 AND ratio >= 1")
+    op.create_check_constraint(
+        op.f("ck_call_queues_pace"), "call_queues", "abandon_limit BETWEEN 0 AND 0.03 AND ratio >= 1"
+    )
     op.create_table(
         "dial_decisions",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
@@ -43,6 +45,6 @@ def downgrade() -> None:
     op.drop_index("ix_calls_queue_id_placed_at", "calls")
     op.drop_column("calls", "given_up_at")
     op.drop_table("dial_decisions")
-    op.drop_constraint("ck_call_queues_pace", "call_queues")
+    op.drop_constraint(op.f("ck_call_queues_pace"), "call_queues")
     for column in ("falls_back", "calls_per_second", "gives_up", "ratio", "abandon_limit"):
         op.drop_column("call_queues", column)
