@@ -18,7 +18,7 @@ from callcenter.base.clock import real_now
 from callcenter.call_ledger import Call, is_waiting
 from callcenter.call_states import WAITS
 
-LOOK = 0.03  # seconds between two looks
+LOOK = 0.02  # seconds between two looks
 # Requests that one web process holds back at the same time, of its eight threads; who comes after them asks again.
 holds = BoundedSemaphore(4)
 
