@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
@@ -49,21 +50,22 @@ class Floor:
 
     def of_queue(self, queue_id: int) -> QueueFloor:
         """The operators who serve this queue, and every ring that may end up with one of them."""
-        free = [o for o in self.free if self._serves(o, queue_id)]
-        rivals = self._rivals(queue_id, free)
+        serving = self._serving(queue_id)
+        free = [o for o in serving if o in self._free]
+        rivals = self._rivals(queue_id, serving, free)
         return QueueFloor(
             idle=len(free),
-            wrapping=self._seconds(queue_id, "wrap_up"),
-            talking=self._seconds(queue_id, "in_call"),
+            wrapping=self._seconds(serving, "wrap_up"),
+            talking=self._seconds(serving, "in_call"),
             ringing=tuple(sorted((s for _, s, state in rivals if state not in ("answered", HELD)), reverse=True)),
             waiting=sum(state == "answered" for _, _, state in rivals),
         )
 
-    def _rivals(self, queue_id: int, free: list[int]) -> list[tuple[int, float, str]]:
+    def _rivals(self, queue_id: int, serving: list[int], free: list[int]) -> list[tuple[int, float, str]]:
         """The queue's own rings, and those of others that may take the same operators: all of them where one is free
         now; where they meet only at somebody busy, those that the others' own free operators cannot take."""
         near = self._queues_with(queue_id, free)
-        busy = [o for o, (state, _) in self.states.items() if state != "available" and self._serves(o, queue_id)]
+        busy = [o for o in serving if o in self.states and self.states[o][0] != "available"]
         far = self._queues_with(queue_id, busy)
         rings = [ring for ring in self.rings if ring[0] not in self.recordings]
         own = [ring for ring in rings if near is None or ring[0] in near]
@@ -71,8 +73,25 @@ class Floor:
             return own
         others = [ring for ring in rings if ring[0] not in near and (far is None or ring[0] in far)]
         others.sort(key=lambda ring: (ring[2] == "answered", ring[1]))
-        spare = sum(not self._serves(o, queue_id) for o in self.free) if others else 0
-        return own + others[spare:]
+        theirs = {ring[0] for ring in others}
+        elsewhere = self._free.difference(free) if others else set()
+        return own + others[sum(not theirs.isdisjoint(self.queues_of[o] or theirs) for o in elsewhere) :]
+
+    @cached_property
+    def _free(self) -> set[int]:
+        return set(self.free)
+
+    @cached_property
+    def _of_queues(self) -> dict[int | None, list[int]]:
+        """The operators of each queue; under None those of every one."""
+        found: dict[int | None, list[int]] = {}
+        for operator_id, own in self.queues_of.items():
+            for queue_id in (None,) if own is None else own:
+                found.setdefault(queue_id, []).append(operator_id)
+        return found
+
+    def _serving(self, queue_id: int) -> list[int]:
+        return [*self._of_queues.get(queue_id, ()), *self._of_queues.get(None, ())]
 
     def _queues_with(self, queue_id: int, operators: list[int]) -> set[int] | None:
         """This queue and every other one that these operators serve; None for all."""
@@ -115,14 +134,11 @@ class Floor:
             self.rings.remove(ring)
             self.going += 1
 
-    def _serves(self, operator_id: int, queue_id: int) -> bool:
-        own = self.queues_of[operator_id]
-        return own is None or queue_id in own
-
-    def _seconds(self, queue_id: int, state: str) -> tuple[float, ...]:
-        of_state = [(o, seconds) for o, (now, seconds) in self.states.items() if now == state]
-        coming = (seconds for o, seconds in of_state if o not in self.leaving and self._serves(o, queue_id))
-        return tuple(sorted(coming, reverse=True))
+    def _seconds(self, serving: list[int], state: str) -> tuple[float, ...]:
+        """How long those who will come free have been in this state, the longest first."""
+        nobody = ("", 0.0)
+        of_state = ((o, *self.states.get(o, nobody)) for o in serving if o not in self.leaving)
+        return tuple(sorted((seconds for _, now, seconds in of_state if now == state), reverse=True))
 
 
 def read(session: Session) -> Floor:
@@ -146,7 +162,8 @@ def read(session: Session) -> Floor:
         floor.queues_of.setdefault(operator_id, None)
     # Who rings us hears the menu first, and who has waited so long is being told so: neither takes an operator now.
     waits = and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - PATIENCE)
-    as_seen = case((waits, "answered"), (Call.state == "answered", HELD), else_=Call.state)
+    is_ours = or_(Call.state == "answered", Call.operator_id.is_not(None))  # an operator waits for it (previews)
+    as_seen = case((and_(waits, Call.operator_id.is_(None)), "answered"), (is_ours, HELD), else_=Call.state)
     goes = func.coalesce(Call.given_up_at > now - GOING, false())
     dialling = select(Call.queue_id, as_seen, Call.ringing_at, Call.placed_at, goes).where(Call.state.in_(DIALLING))
     for queue_id, is_now, ringing_at, placed_at, is_going in session.execute(dialling):

@@ -4,27 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    BigInteger,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    String,
-    column,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-    values,
-)
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, delete, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.outbox import tell_later
-from callcenter.queues import CallQueue
 
 KEPT = 100  # of each queue
 OLDEST = timedelta(days=7)
@@ -99,7 +84,7 @@ def keep(session: Session, decisions: Sequence[Decided]) -> None:
     told = _tell(session, decisions)
     worth = [each for each in decisions if each.queue_id in told or each.planned or each.broken_off]
     if worth:
-        session.execute(insert(DialDecision), [vars(decided) for decided in worth])
+        session.execute(insert(DialDecision.__table__), [vars(decided) for decided in worth])  # type: ignore[arg-type]
     for queue_id in told:
         tell_later(session, f"queue/{queue_id}")
     if told:
@@ -108,23 +93,22 @@ def keep(session: Session, decisions: Sequence[Decided]) -> None:
 
 def _tell(session: Session, decisions: Sequence[Decided]) -> set[int]:
     """The queues whose word was written."""
-    now = real_now()
-    word = values(column("queue_id", Integer), column("reason", String), column("falls_back", String), name="word")
-    said = word.data([(each.queue_id, each.reason, each.falls_back) for each in decisions])
-    changed = or_(
-        CallQueue.decided_at.is_(None),
-        CallQueue.decided_at < now - OLD,
-        CallQueue.why_idle.is_distinct_from(said.c.reason),
-        CallQueue.falls_back.is_distinct_from(said.c.falls_back),
-    )
-    written = session.execute(
-        update(CallQueue)
-        .where(CallQueue.id == said.c.queue_id, CallQueue.state == "running", changed)
-        .values(why_idle=said.c.reason, falls_back=said.c.falls_back, decided_at=now)
-        .returning(CallQueue.id)
-        .execution_options(synchronize_session=False)
-    )
-    return set(written.scalars())
+    said = {
+        "queues": [each.queue_id for each in decisions], "reasons": [each.reason for each in decisions],
+        "falls_back": [each.falls_back for each in decisions], "now": real_now(), "old": real_now() - OLD,
+    }  # fmt: skip
+    return set(session.scalars(_WORD, said))
+
+
+# In words of its own: as many rows as there are queues would be another statement each time.
+_WORD = text("""
+    UPDATE call_queues SET why_idle = word.reason, falls_back = word.falls_back, decided_at = :now
+    FROM unnest(CAST(:queues AS integer[]), CAST(:reasons AS text[]), CAST(:falls_back AS text[]))
+        AS word (queue_id, reason, falls_back)
+    WHERE call_queues.id = word.queue_id AND call_queues.state = 'running'
+        AND (decided_at IS NULL OR decided_at < :old OR why_idle IS DISTINCT FROM word.reason
+            OR call_queues.falls_back IS DISTINCT FROM word.falls_back)
+    RETURNING call_queues.id""")
 
 
 def latest(session: Session, queue_id: int, limit: int = 20) -> list[DialDecision]:

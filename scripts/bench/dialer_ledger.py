@@ -89,8 +89,8 @@ _LISTS = (
 # lie two months: an hour of a crew of 200 has some ten thousand calls.
 _LEDGER = (
     f"""INSERT INTO attempts (id, channel, purpose, contact_id, phone, at, created_at, deadline_at, closed_at, outcome)
-        SELECT md5('call' || :seed + g)::uuid, 'call', 'survey', 1 + (g * 7919) % :rows,
-            '+52' || 1000000000 + 1 + (g * 7919) % :rows, moment.at, moment.at, moment.at, moment.at,
+        SELECT md5('call' || :seed + g)::uuid, 'call', 'survey', 1 + (g::bigint * 7919) % :rows,
+            '+52' || 1000000000 + 1 + (g::bigint * 7919) % :rows, moment.at, moment.at, moment.at, moment.at,
             CASE WHEN dice.n >= 200 THEN 'no_answer' WHEN dice.n < 2 THEN 'abandoned' ELSE 'completed' END
         FROM generate_series(1, :calls) g, LATERAL (SELECT {_dice(1000, 4)} AS n) dice,
             LATERAL (SELECT now() - interval '2 minutes' - CASE WHEN g <= 10000 * :hours
@@ -103,5 +103,5 @@ _LEDGER = (
             CASE WHEN outcome <> 'no_answer' THEN at + interval '10 seconds' END,
             CASE WHEN outcome = 'completed' THEN at + interval '10 seconds' END,
             at + interval '25 seconds', at + interval '40 seconds'
-        FROM attempts""",
+        FROM attempts WHERE NOT EXISTS (SELECT FROM calls one WHERE one.id = attempts.id)""",
 )
