@@ -9,12 +9,14 @@ from flask_babel import ngettext
 from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
 from callcenter import abandonment, dispositions, entry_reasons, giving_up, queue_pace, queues
 from callcenter.base import live as live_pages
 from callcenter.base.auth import access
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
+from callcenter.base.web import back_to
 from callcenter.trunks import reach_invented
 from campaigns import (
     audiences,
@@ -96,7 +98,7 @@ def pause(campaign_id: int) -> ResponseReturnValue:
     calling.pause(session, campaign_id, request.form.get("reason") or "review", current_user.id)
     session.commit()
     flash(_("Paused. Calls under way go on to their end; no new one is placed."), "warning")
-    return redirect(url_for(".show", campaign_id=campaign_id))
+    return _back(campaign_id)
 
 
 @blueprint.post("/<int:campaign_id>/resume")
@@ -105,7 +107,7 @@ def resume(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
     calling.resume(session, campaign_id, current_user.id)
     session.commit()
-    return redirect(url_for(".show", campaign_id=campaign_id))
+    return _back(campaign_id)
 
 
 @blueprint.post("/<int:campaign_id>/finish")
@@ -115,7 +117,7 @@ def finish(campaign_id: int) -> ResponseReturnValue:
     reason, callbacks = request.form.get("reason") or "review", request.form.get("callbacks", "")
     calling.finish(session, campaign_id, reason, current_user.id, callbacks=callbacks)
     session.commit()
-    return redirect(url_for(".show", campaign_id=campaign_id))
+    return _back(campaign_id)
 
 
 @blueprint.post("/<int:campaign_id>/pace")
@@ -143,6 +145,11 @@ def duplicate(campaign_id: int) -> ResponseReturnValue:
     draft = draft_plans.copy(session, campaign, _("%(name)s, again", name=campaign.name), current_user.id)
     session.commit()
     return redirect(url_for("campaigns.drafts.step", draft_id=draft.id, step="goal"))
+
+
+def _back(campaign_id: int) -> Response:
+    """To the list, where the button stood there; else to the campaign."""
+    return back_to("campaigns.page") if "next" in request.form else redirect(url_for(".show", campaign_id=campaign_id))
 
 
 def _check(campaign: CallCampaign) -> preflight.Preflight:

@@ -73,7 +73,7 @@ def look_and_try(page: Page) -> None:
     expect(page.locator("#forecast .stat-value")).to_have_count(4, timeout=FORECAST)
     assert int(re.sub(r"\D", "", page.locator("#forecast .stat-value").first.inner_text())) > 0
     assert _serious(page) == []
-    page.get_by_label("Mi teléfono").fill("922 123 4567")
+    page.get_by_label("Mi teléfono", exact=True).fill("922 123 4567")
     page.get_by_role("button", name="Llamarme").click()
     expect(page.locator("[data-trial=ended]")).to_be_visible(timeout=CALLS)
 

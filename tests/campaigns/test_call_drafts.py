@@ -248,7 +248,9 @@ def test_the_list_tells_pace_end_and_acts_of_each_campaign(
     page = strategist.get("/campaigns/").text
     for act in ("pause", "duplicate"):
         assert f"/campaigns/calls/{made.id}/{act}" in page
-    strategist.post(f"/campaigns/calls/{made.id}/pause", data={"reason": "end_of_day"})
+    acted = {"reason": "end_of_day", "next": "/campaigns/"}
+    answer = strategist.post(f"/campaigns/calls/{made.id}/pause", data=acted)
+    assert answer.headers["Location"].endswith("/campaigns/")  # where the button stood
     page = strategist.get("/campaigns/").text
     for act in ("resume", "finish", "duplicate"):
         assert f"/campaigns/calls/{made.id}/{act}" in page
