@@ -3,19 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PageAs
 from tests.browser.test_pages import _overflow, _serious, _watch
 
 SECONDS = 1000
 BUSY = 45 * SECONDS  # simulated operators sign in, and a machine may be slow
+LIST = '<div id="alarm-list" hidden>'
+# Counts the notes that the page plays.
+EAR = """window.notes = 0;
+const make = AudioContext.prototype.createOscillator;
+AudioContext.prototype.createOscillator = function () { window.notes += 1; return make.call(this); };"""
 
 
 @pytest.fixture
 def floor(page_as: PageAs) -> Iterator[Page]:
     """The floor with simulated operators at work, in English; they leave afterwards."""
     page = page_as("supervisor", language="en")
+    page.add_init_script(EAR)
     page.goto("/floor/?state=")
     page.locator("#simulated[aria-pressed=false]").click()
     expect(page.locator("#simulated[aria-pressed=true]")).to_be_visible()
@@ -36,6 +42,7 @@ def test_a_supervisor_works_the_floor(floor: Page, page_as: PageAs) -> None:
     assert _serious(floor) == []
 
     the_filter_is_kept(floor)
+    a_new_alarm_is_said_once_and_without_sound(floor)
     the_sound_is_off_until_somebody_wants_it(floor)
     a_note_reaches_the_console(floor, page_as("operator", language="en"))
     the_wall_shows_it_all(page_as)
@@ -52,11 +59,27 @@ def the_filter_is_kept(page: Page) -> None:
     expect(page.locator(".operator-table tbody tr").first).to_be_visible()
 
 
+def a_new_alarm_is_said_once_and_without_sound(page: Page) -> None:
+    def with_trouble(route: Route) -> None:
+        answer = route.fetch()
+        alarm = f'{LIST}<span data-alarm="hall">Trouble in the hall</span>'
+        route.fulfill(response=answer, body=answer.text().replace(LIST, alarm))
+
+    page.route("**/floor/board**", with_trouble)
+    expect(page.locator(".toast-line", has_text="Trouble in the hall")).to_be_visible(timeout=25 * SECONDS)
+    drawn = page.locator(".as-of").inner_text()
+    expect(page.locator(".as-of")).not_to_have_text(drawn, timeout=25 * SECONDS)  # the same trouble, drawn again
+    assert page.locator(".toast-line", has_text="Trouble in the hall").count() <= 1
+    assert page.evaluate("window.notes") == 0
+    page.unroute("**/floor/board**")
+
+
 def the_sound_is_off_until_somebody_wants_it(page: Page) -> None:
     button = page.locator("#alarm-sound")
     expect(button).to_have_attribute("aria-pressed", "false")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("window.notes === 2")  # how it will sound
     page.reload()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(button).to_contain_text("on")
