@@ -1,9 +1,10 @@
 """What the question «why is this campaign not dialling?» looks at, read at one moment. The answer: campaigns.why."""
 
-import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from time import monotonic
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ from surveys.quota_standing import Standing
 DIALER = "dialer"  # the lease of the daemon that dials
 SECOND = timedelta(seconds=1)
 KEPT = 10.0  # seconds that the counts of a long list are shown again, however many look
-_counted: dict[int, tuple[float, tuple[dict[str, int], Outlook]]] = {}  # by queue; `time.monotonic`
+_counted: dict[int, tuple[float, tuple[dict[str, int], Outlook]]] = {}  # by queue; since when by `monotonic`
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class LastChange:
 
 @dataclass(frozen=True)
 class Team:
-    """Operators who serve this campaign. `no_line`: available, and no call can be given to them: their room is not
-    open, or their page is not heard of."""
+    """Operators who serve this campaign. `talking`: or looking at the person whom they call next. `no_line`: available,
+    and no call can be given to them: their room is not open, or their page is not heard of."""
 
     free: int = 0
     no_line: int = 0
@@ -151,13 +152,13 @@ def read(session: Session, queue: CallQueue, *, everybody: bool = False, decisio
 def _people(session: Session, queue: CallQueue, *, everybody: bool) -> tuple[dict[str, int], Outlook]:
     """The list by state, and who may be called when. Of a long list as of a few seconds ago: the outlook says when."""
     counted = _counted.get(queue.id)
-    if counted is not None and not everybody and time.monotonic() - counted[0] < KEPT:
+    if counted is not None and not everybody and monotonic() - counted[0] < KEPT:
         return counted[1]
     progress = queues.progress(session, queue.id)
     simulated = trunks.reach_invented(session, queue.carrier)
     outlook = queue_outlook.read(session, queue, progress["waiting"], simulated=simulated, everybody=everybody)
     if progress["total"] > queue_outlook.ALL:
-        _counted[queue.id] = time.monotonic(), (progress, outlook)
+        _counted[queue.id] = monotonic(), (progress, outlook)
     return progress, outlook
 
 
@@ -187,8 +188,9 @@ def _team(session: Session, queue_id: int) -> Team:
     serving = select(Operator.state, func.count(), free).where(serves(queue_id)).group_by(Operator.state)
     counts = {state: (number, able) for state, number, able in session.execute(serving)}
     available, able = counts.get("available", (0, 0))
-    talking, writing_up, paused = (counts.get(state, (0, 0))[0] for state in ("in_call", "wrap_up", "paused"))
-    return Team(able, available - able, talking, writing_up, paused)
+    number = Counter({state: people for state, (people, _able) in counts.items()})
+    talking = number["in_call"] + number["preview"]
+    return Team(able, available - able, talking, number["wrap_up"], number["paused"])
 
 
 def _lines(session: Session, queue: CallQueue, used: int) -> Lines:

@@ -108,9 +108,7 @@ def _mode(facts: Facts) -> Limit:
     mode = facts.pace.mode
     if mode not in queue_pace.MODES:
         return Limit("mode", STOPS, "mode_unknown", str(queues.WHY_IDLE["mode_unknown"]))
-    if mode in ("manual", "preview"):
-        return Limit("mode", STOPS, mode, str(queue_pace.MODES[mode]))
-    if facts.falls_back:
+    if facts.falls_back and mode not in ("manual", "preview"):
         return Limit("mode", SLOWS, facts.falls_back, queue_pace.fallback_sentence(facts.falls_back) or "")
     return Limit("mode", OPEN, mode, str(queue_pace.MODES[mode]))
 

@@ -165,7 +165,7 @@ def test_a_long_list_is_counted_once_in_ten_seconds_however_many_look(
 ) -> None:
     monkeypatch.setattr(queue_outlook, "ALL", 2)
     moments = [1000.0]
-    monkeypatch.setattr(why_facts.time, "monotonic", lambda: moments[0])
+    monkeypatch.setattr(why_facts, "monotonic", lambda: moments[0])
     running = campaign(session, *[cast.person(session) for _ in range(3)])
     assert ask(running).outlook.waiting == 3
     session.execute(update(QueueEntry).values(state="done", reason="completed"))
