@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from callcenter import calls
+from callcenter import calls, operators
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput, NotFound
@@ -18,6 +19,7 @@ from callcenter.operators import Operator
 from surveys import interviews, quota_counts, quota_standing, quotas
 from surveys.interviews import Interview
 from surveys.quota_cells import Cell, Dimension, QuotaPlan
+from tests.conftest import ClientAs
 
 WOMEN, MEN = ("M", "18-29"), ("H", "18-29")
 PLAN = QuotaPlan(
@@ -248,3 +250,35 @@ def test_a_list_is_sorted_anew_when_an_interview_is_complete(
     ask()
     jobs = [item.function for item in session.info["outbox"] if hasattr(item, "function")]
     assert jobs.count(quotas.SORT) == 1
+
+
+def test_the_operator_is_told_that_only_the_strata_are_left(
+    app: Flask, session: Session, client_as: ClientAs, people: dict[str, User], new_call: NewCall, queue_id: int
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    quotas.set_plan(session, queue_id, replace(PLAN, cells=(Cell(WOMEN, 0), Cell(MEN, 2))), None)
+    call_id = new_call(sex="M", age=22)
+    session.get_one(Call, call_id).operator_id = operators.of_user(session, people["operator"].id).id
+    session.commit()
+    client = client_as("operator")
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    page = client.get(f"/surveys/calls/{call_id}").text
+    assert "This group has enough interviews: only these questions are left" in page
+    number = session.scalars(select(Interview.id).where(Interview.call_id == call_id)).one()
+    for item, value in {"intro": "", "consent": "yes", "age": "22", "sex": "M"}.items():
+        page = client.post(f"/surveys/interviews/{number}/answers", data={"item": item, "value": value}).text
+    assert "This group has enough interviews." in page
+    assert "choose the outcome of the call" in page
+
+
+def test_quotas_that_are_taken_off_during_a_call_ask_everything_again(
+    session: Session, new_call: NewCall, rosa: User, queue_id: int
+) -> None:
+    quotas.set_plan(session, queue_id, replace(PLAN, cells=(Cell(WOMEN, 0), Cell(MEN, 2))), None)
+    one = interviews.open_for_call(session, new_call(sex="M", age=22), rosa.id)
+    assert len(interviews.standing_of(session, one.id).path()) == 2
+    quotas.set_plan(session, queue_id, None, None)
+    for item, value in {"intro": "", "consent": "yes", "age": "22", "sex": "M"}.items():
+        interviews.record_answer(session, one.id, item, value)
+    question = interviews.standing_of(session, one.id).next_question()
+    assert (one.state, question and question.name) == ("started", "registered")
