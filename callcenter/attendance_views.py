@@ -23,7 +23,7 @@ from callcenter.table_exports import Cell
 blueprint = Blueprint("attendance", __name__, url_prefix="/floor/attendance", template_folder="templates")
 READERS = ("supervisor", "administrator")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-STATES = ("available", "in_call", "wrap_up", "paused")
+STATES = ("available", "preview", "in_call", "wrap_up", "paused")
 
 
 @blueprint.get("/")

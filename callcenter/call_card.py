@@ -13,6 +13,7 @@ from callcenter.call_ledger import Call
 from callcenter.call_scripts import script_for
 from callcenter.call_states import UNDO
 from callcenter.contacts import Contact, masked
+from callcenter.queues import CallQueue
 
 
 def card(session: Session, call: Call) -> dict[str, Any]:
@@ -30,20 +31,11 @@ def card(session: Session, call: Call) -> dict[str, Any]:
         "note": call.note,
         "note_warning": contact_notes.warning_of(session, call.note),
         "difficult": call.difficult_at is not None,
-        "queue": {
-            "id": queue.id,
-            "name": queue.name,
-            "on_behalf_of": queue.on_behalf_of,
-            "privacy_notice_url": queue.privacy_notice_url,
-            "script_text": queue.script_text,
-        },
-        "contact": _contact(session, call),
+        "queue": queue_of(queue),
+        "contact": person(session, call.attempt.contact_id, call.attempt.phone),
         "script": call.script,
         "script_url": url_for(script.endpoint, call_id=call.id) if script else None,
-        "history": [
-            {"at": a.at.isoformat(), "channel": a.channel, "outcome": dispositions.label(a.outcome)}
-            for a in attempts.history(session, call.attempt.contact_id)
-        ],
+        "history": history_of(session, call.attempt.contact_id),
         "suggested": script.suggested(session, call.id) if script else None,
         "acts": call_legs.card(session, call),
     }
@@ -75,23 +67,43 @@ def day_of(session: Session, operator_id: int) -> tuple[int, int]:
     return row[0], int(row[1])
 
 
-def _contact(session: Session, call: Call) -> dict[str, Any] | None:
-    """The person of the call; None when they were erased meanwhile. The phone is masked: nobody reads it out."""
-    person = session.get(Contact, call.attempt.contact_id) if call.attempt.contact_id else None
-    if person is None:
+def person(session: Session, contact_id: int | None, phone: str) -> dict[str, Any] | None:
+    """Somebody who is or will be called at `phone`; None when they were erased meanwhile. The phone is masked: nobody
+    reads it out."""
+    found = session.get(Contact, contact_id) if contact_id else None
+    if found is None:
         return None
     return {
-        "id": person.id,
-        "name": person.name,
-        "given_names": person.given_names,
-        "age": person.age,
-        "sex": person.sex,
-        "section": person.section_number,
-        "neighborhood": person.neighborhood,
-        "municipality": person.municipality,
-        "zone": zones.zones_of(person.state, person.municipality, call.attempt.phone)[0].key,
-        "phone": masked(call.attempt.phone),
+        "id": found.id,
+        "name": found.name,
+        "given_names": found.given_names,
+        "age": found.age,
+        "sex": found.sex,
+        "section": found.section_number,
+        "neighborhood": found.neighborhood,
+        "municipality": found.municipality,
+        "zone": zones.zones_of(found.state, found.municipality, phone)[0].key,
+        "phone": masked(phone),
     }
+
+
+def queue_of(queue: CallQueue) -> dict[str, Any]:
+    """For whom a call is, and what is read."""
+    return {
+        "id": queue.id,
+        "name": queue.name,
+        "on_behalf_of": queue.on_behalf_of,
+        "privacy_notice_url": queue.privacy_notice_url,
+        "script_text": queue.script_text,
+    }
+
+
+def history_of(session: Session, contact_id: int | None) -> list[dict[str, Any]]:
+    """The newest tries to reach a person, on every channel."""
+    return [
+        {"at": a.at.isoformat(), "channel": a.channel, "outcome": dispositions.label(a.outcome)}
+        for a in attempts.history(session, contact_id)
+    ]
 
 
 def _iso(at: datetime | None) -> str | None:

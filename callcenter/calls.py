@@ -100,9 +100,9 @@ def answer(session: Session, call_id: UUID, event: Event) -> int | None:
 
 
 def connect(session: Session, call: Call, *, first: int | None = None) -> int | None:
-    """Give an answered call to an operator: `first` when that one is free, else by the rule of `operators.offer`; the
-    operator's id, None when nobody is free. The caller holds the call's row."""
-    operator = operators.offer(session, call.id, first=first)
+    """Give an answered call to an operator: to who is held for it (callcenter.previews), to `first` when that one is
+    free, else by the rule of `operators.offer`; their id, None when nobody is free. The caller holds the call's row."""
+    operator = operators.take_held(session, call) or operators.offer(session, call.id, first=first)
     if operator is None:
         return None
     call.operator_id, call.offered_at, call.connected_at = operator.id, real_now(), real_now()

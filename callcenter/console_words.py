@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from callcenter import carriers, dispositions, phone_words
+from callcenter import carriers, dispositions, phone_words, preview_card
 from callcenter.base.clock import real_now
 from callcenter.call_scripts import script_for
 from callcenter.queues import CallQueue
@@ -19,6 +19,7 @@ def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
             "offline": _("Not connected"),
             "paused": _("Paused"),
             "available": _("Available"),
+            "preview": _("Before a call"),
             "in_call": _("In a call"),
             "wrap_up": _("Writing up the call"),
         },
@@ -35,6 +36,12 @@ def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
             "over": _("This pause is over its limit. Your supervisor sees it, too."),
         },
         "left": _("You were logged off at %(time)s: %(reason)s."),
+        "preview": {
+            "calm": _("Time to look"),
+            "soon": _("Little time left: call, or skip"),
+            "ended": _("The last ring: %(says)s."),
+            "skips": preview_card.reasons(),
+        },
         "note_by": _("Note of %(name)s"),
         "note_seen": _("Seen"),
         "effects": {

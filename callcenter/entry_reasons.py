@@ -12,6 +12,7 @@ REASONS: dict[str, LazyString] = {
     "max_attempts": _l("They were tried as often as the campaign allows."),
     "no_route": _l("No trunk serves this number; it is looked at again every hour."),
     "answered_elsewhere": _l("They have answered this in another campaign."),
+    "skipped": _l("An operator looked at them and did not call."),
     "voted": _l("They are reported to have voted."),
     "moved": _l("Another campaign keeps the promise to call them back."),
     "quota_full": _l("Enough of their group were interviewed; they come back when the quota asks for more."),

@@ -27,6 +27,7 @@ NO_LINE = 10  # seconds in which the line of a free operator is opened
 
 STATES: dict[str, LazyString] = {
     "available": _l("Available"),
+    "preview": _l("Looking or ringing"),
     "in_call": _l("In a call"),
     "wrap_up": _l("Writing up"),
     "paused": _l("Paused"),
@@ -38,6 +39,7 @@ PATIENCE: dict[str, tuple[int, int, LazyString]] = {
     "paused": (10 * 60, 20 * 60, _l("long pause")),  # where its reason has no limit of its own
     "in_call": (10 * 60, 20 * 60, _l("long call")),
     "available": (3 * 60, 10 * 60, _l("waits for long")),
+    "preview": (60, 110, _l("looks for long")),
 }
 
 

@@ -16,6 +16,7 @@ from callcenter import (
     floor_notes,
     operator_log,
     pause_reasons,
+    preview_card,
     queue_entries,
     queues,
     softphones,
@@ -33,13 +34,16 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
     operator = session.get(Operator, operator_id, populate_existing=True)
     if operator is None:
         raise NotFound(_("There is no such operator."))
-    call = session.get(Call, operator.call_id, populate_existing=True) if operator.call_id else None
+    has_call = operator.call_id is not None and operator.state != "preview"
+    call = session.get(Call, operator.call_id, populate_existing=True) if has_call else None
     return {
         "server_now": real_now().isoformat(),
         "campaign_now": campaign_now(session).isoformat(),
         "simulated": web_settings().is_drill,
         "operator": _card(session, operator),
         "call": call_card.card(session, call) if call else None,
+        "preview": preview_card.card(session, operator),
+        "preview_end": preview_card.last_end(session, operator.id),
         "dispositions": dispositions.listed(),
         "phone": softphones.card(session, operator.id) if carriers.has_switchboard() else None,
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,

@@ -32,8 +32,8 @@ operator_queues = Table(
 
 
 class Operator(Base):
-    """The working place of one user. `state`: offline | paused | available | in_call | wrap_up. `state_since` (real
-    time) orders who has waited longest.
+    """The working place of one user. `state`: offline | paused | available | preview | in_call | wrap_up; in `preview`
+    they look at a person, or ring them. `state_since` (real time) orders who has waited longest.
 
     `room_ref` is the carrier's reference of their permanent leg, `room_opened_at` when it was answered: only then is
     a call offered. In a call, `pause_reason` and `leave_after_call` say what comes after it.
@@ -143,6 +143,23 @@ def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Opera
         enter(session, operator, "in_call")
         tell(session, operator)
     return operator
+
+
+def take_held(session: Session, call: Call) -> Operator | None:
+    """The operator who looked at the person and called them takes the answered call, when their line still stands; else
+    they are let go and None. The caller holds the call's row."""
+    if call.operator_id is None:
+        return None
+    operator: Operator | None = session.scalar(_holding(call.id))
+    switch = carriers.switch_of(call.carrier_ref or "")
+    is_here = switch is None or (operator is not None and (operator.room_ref or "").startswith(f"{switch}/"))
+    if operator is not None and operator.state == "preview" and operator.has_room and is_here:
+        enter(session, operator, "in_call")
+        tell(session, operator)
+        return operator
+    call.operator_id = None
+    release(session, call.id)
+    return None
 
 
 def is_free(now: datetime) -> Any:

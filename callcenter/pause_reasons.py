@@ -35,6 +35,7 @@ GIVEN: dict[str, LazyString] = {
     "gone": _l("The page was closed or lost its connection"),
     "room_lost": _l("The telephone line was lost"),
     "consulted": _l("Consulted by another operator"),
+    "looked_long": _l("Looked at a person for long without calling"),
 }
 # Minutes for one pause and for all of a day, until an administrator says otherwise.
 LIMITS: dict[str, tuple[int | None, int | None]] = {

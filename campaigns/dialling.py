@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, giving_up, queue_spending, queues, trunks
+from callcenter import calls, carriers, giving_up, previews, queue_spending, queues, trunks
 from callcenter.base.outbox import enqueue_later
 from callcenter.call_floor import Floor
 from callcenter.carriers import NoCarrier
@@ -137,6 +137,13 @@ def do(session: Session, queue_id: int, wanted: Wish) -> Done:
         return Done([], broken_off, queues.why_nobody(session, queue_id))
     enqueue_later(session, "callcenter.jobs.place_calls", [str(call_id) for call_id in planned], queue="urgent")
     return Done(planned, broken_off)
+
+
+def show(session: Session, queue_id: int) -> None:
+    """In the mode `preview`: the next people before the operators who are free, in the caller's transaction."""
+    queue = queues.get(session, queue_id)
+    if queue.state == "running" and queue_spending.stop(session, queue) is None:
+        previews.show_next(session, queue)
 
 
 def _binding(session: Session, queue: CallQueue, lines: int, allowed: int | None) -> str:

@@ -48,6 +48,7 @@ def chores() -> list[Chore]:
         Chore("calls", 3, jobs.sweep_calls),
         Chore("operators", 2, committed("callcenter.operator_sweep", "sweep")),
         Chore("rooms", 5, jobs.check_rooms),
+        Chore("previews", 2, committed("callcenter.previews", "sweep")),
         Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
         Chore("legs", 5, call_act_jobs.sweep_legs),
         Chore("promises", 10, committed("callcenter.promised_callbacks", "sweep")),

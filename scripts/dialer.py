@@ -70,6 +70,10 @@ class Dialer:
         queue_id, mode = queue.id, queue.mode
         try:
             wish = dialling.wish(session, queue, look, self._pacers, self._rates)
+            if wish.reason == "preview":
+                hold(session, token)
+                dialling.show(session, queue_id)
+                session.commit()
             if wish.place or wish.hang_up:
                 hold(session, token)
                 done = dialling.do(session, queue_id, wish)

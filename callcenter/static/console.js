@@ -7,6 +7,7 @@ import { Picture } from "./console_picture.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
 import { NoteBar } from "./note_bar.js";
+import { PreviewBox } from "./preview.js";
 import { RecordingBar } from "./recording_bar.js";
 import { ownTab } from "./tab.js";
 import { serverNow } from "./timer.js";
@@ -51,6 +52,7 @@ const callback = new CallbackBox({
   cancel: () => arm(true),
 });
 
+const preview = isTraining ? null : new PreviewBox(words, picture, (path, body) => acts.send(path, body));
 const callActs = isTraining ? null : new CallActs({ send: (path, body) => acts.send(path, body), words: words.acts, url: root.dataset.url });
 
 /** Show a snapshot; an older one than what is on the screen is dropped. */
@@ -63,6 +65,7 @@ function show(next) {
   recordingBar.draw(next);
   noteBar.draw(next.notes ?? []);
   callActs?.draw(next);
+  preview?.draw(next);
   phone?.believe(next);
   if (next.call && next.call.id !== wasIn) arrive(next);
   if (!next.call && wasIn) leaveCall();
@@ -189,7 +192,7 @@ function listen() {
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("button");
     if (!button) return;
-    if (button.dataset.act) (does[button.dataset.act] ?? callActs?.does[button.dataset.act])?.();
+    if (button.dataset.act) (does[button.dataset.act] ?? callActs?.does[button.dataset.act] ?? preview?.does[button.dataset.act])?.();
     if (button.dataset.outcome) choose(state.dispositions.find((each) => each.code === button.dataset.outcome));
     if (button.dataset.open) byId(button.dataset.open).showModal();
     if ("close" in button.dataset) button.closest("dialog").close();
@@ -237,7 +240,10 @@ async function openPhone() {
 function start() {
   listen();
   show(readJson("console-state"));
-  setInterval(() => picture.tick(state, serverNow()), 250);
+  setInterval(() => {
+    picture.tick(state, serverNow());
+    preview?.tick(serverNow(), picture.clockAhead);
+  }, 250);
   if (isTraining) return;
   const live = new Live([root.dataset.topic], {
     onSnapshot: (topic, snapshot) => show(snapshot),

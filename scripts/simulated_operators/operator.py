@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 3.0
 FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 DO_NOT_CALL_SHARE = 0.04  # of those who do not take part
+SKIP_SHARE = 0.05  # of the people whom an operator looks at
 MACHINE_SECONDS = 2.0  # to know a machine by its greeting
 Snapshot = dict[str, Any]
 
@@ -112,6 +113,8 @@ class Operator:
             try:
                 if call and state in ("in_call", "wrap_up"):
                     await self._handle(page, call)
+                elif state == "preview" and shown.get("preview") and not self._stopping:
+                    await self._look(page, shown["preview"])
                 elif self._stopping:
                     if state != "offline":
                         await page.post("/console/leave")
@@ -124,6 +127,17 @@ class Operator:
                 log.info("%s: %s", self.username, refusal)
                 await asyncio.sleep(FIRST_DELAY)
                 self._take(await page.get("/console/state"))
+
+    async def _look(self, page: Page, preview: Snapshot) -> None:
+        """Read the person's card, then call; now and then skip them."""
+        if preview["call_id"] is not None:  # it rings
+            await self._news.wait()
+            return
+        await self._think()
+        if self._dice.random() < SKIP_SHARE:
+            self._take(await page.post(f"/console/previews/{preview['id']}/skip", {"reason": "wrong_time"}))
+        else:
+            self._take(await page.post(f"/console/previews/{preview['id']}/call"))
 
     async def _handle(self, page: Page, call: Snapshot) -> None:
         outcome = await self._talk(page, call) if call["state"] == "connected" else None
