@@ -22,6 +22,8 @@ ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
 OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
 WAKES = 100  # resting people whose time has come that one claim wakes beyond its limit
 TALKED = ("completed", "partial", "refused", "callback", "do_not_call")  # outcomes of a conversation
+SPARE = 50  # candidates looked at beyond those that are wanted
+ROUNDS = 6  # each looks at four times as many as the last: some hundred thousand at the most
 MOST_LANES = 400  # that one claim looks at, the highest priority first
 
 
@@ -48,9 +50,44 @@ class _Asked:
         household = timedelta(minutes=self.rules.household_minutes)
         return {
             "queue": self.queue_id, "now": self.now, "minute_ago": real_now() - ALONE, "held": self.held,
-            "overdue": self.now - OVERDUE, "talked_after": self.now - household,
+            "since": self.now - max(REST, household), "talked_after": self.now - household,
+            "overdue": self.now - OVERDUE,
             "abandoned_after": self.now if self.held else self.now - REST,
         }  # fmt: skip
+
+
+class _Found:
+    """Who is claimed so far."""
+
+    def __init__(self, limit: int) -> None:
+        self.entries: list[QueueEntry] = []
+        self._limit = limit
+        self._phones: set[str] = set()
+
+    @property
+    def wanted(self) -> int:
+        return self._limit - len(self.entries)
+
+    @property
+    def is_full(self) -> bool:
+        return self.wanted <= 0
+
+    def add(self, session: Session, candidates: list[tuple[int, str]]) -> None:
+        """Lock as many of the (entry id, phone) as are wanted, in their order; those that somebody else holds are
+        passed over, and so is the second person of a phone."""
+        chosen = []
+        for entry_id, phone in candidates:
+            if phone not in self._phones and len(chosen) < self.wanted:
+                self._phones.add(phone)
+                chosen.append(entry_id)
+        if not chosen:
+            return
+        free = select(QueueEntry.id).where(QueueEntry.id == func.any(chosen), QueueEntry.state == "waiting")
+        taken = update(QueueEntry).where(QueueEntry.id.in_(free.with_for_update(skip_locked=True)))
+        options = {"populate_existing": True, "synchronize_session": False}
+        rows = session.scalars(taken.values(state="calling").returning(QueueEntry), execution_options=options)
+        by_id = {entry.id: entry for entry in rows}
+        self.entries += [by_id[entry_id] for entry_id in chosen if entry_id in by_id]
 
 
 def claim(session: Session, queue_id: int, limit: int, *, held: int | None = None) -> list[QueueEntry]:
@@ -65,13 +102,17 @@ def claim(session: Session, queue_id: int, limit: int, *, held: int | None = Non
     if queue is None or limit <= 0:
         return []
     asked = _Asked(queue_id, campaign_now(session), queue_rules.of_queue(queue), held)
-    found = _pairs(session, _CALLBACKS, asked, limit)
-    if len(found) < limit and not queue.only_callbacks:
-        found += _ready(session, asked, limit - len(found))
-    if len(found) < limit and held and not queue.only_callbacks:
-        found += _pairs(session, _ABANDONED, asked, limit - len(found))
-    first_of = {phone: entry_id for entry_id, phone in reversed(found)}
-    return _taken(session, [entry_id for entry_id, phone in found if first_of[phone] == entry_id])
+    found = _Found(limit)
+    _take(session, asked, found, _CALLBACKS, {})
+    if not queue.only_callbacks and not found.is_full:
+        session.execute(_WAKE, asked.bound | {"most": limit + WAKES})
+        lanes = _lanes(session, asked)
+        if lanes:
+            columns = {name: [getattr(lane, name) for lane in lanes] for name in Lane._fields}
+            _take(session, asked, found, _NEWEST if "newest" in asked.rules.order else _LISTED, columns)
+        if held:
+            _take(session, asked, found, _ABANDONED, {})
+    return found.entries
 
 
 def phones(session: Session, entries: Sequence[QueueEntry]) -> dict[int, str]:
@@ -92,15 +133,27 @@ def next_ready(session: Session, queue_id: int) -> datetime | None:
     return found
 
 
-def _ready(session: Session, asked: _Asked, limit: int) -> list[tuple[int, str]]:
-    session.execute(_WAKE, asked.bound | {"most": limit + WAKES})
-    lanes = [Lane(*row) for row in session.execute(_LANES, {"queue": asked.queue_id, "most": MOST_LANES})]
-    if not lanes:
-        return []
-    ranked = _ranked(session, lanes, asked)
-    columns = {name: [getattr(lane, name) for lane in ranked] for name in Lane._fields}
-    walk = _NEWEST if "newest" in asked.rules.order else _LISTED
-    return _pairs(session, walk[asked.rules.household_minutes > 0], asked, limit, **columns)
+def _take(session: Session, asked: _Asked, found: "_Found", walk: Any, bound: dict[str, Any]) -> None:
+    """Claim the first people of `walk` whose phones may ring. Most may, so few more are looked at than are wanted;
+    where many in front may not, ever more."""
+    seen: list[int] = []
+    most = found.wanted + SPARE
+    for _round in range(ROUNDS):
+        if found.is_full:
+            return
+        ids = list(session.scalars(walk, asked.bound | bound | {"most": most, "seen": seen}))
+        free = session.execute(_FREE[asked.rules.household_minutes > 0], asked.bound | {"ids": ids}) if ids else ()
+        found.add(session, [(row.id, row.phone) for row in free])
+        if len(ids) < most:
+            return
+        seen += ids
+        most *= 4
+
+
+def _lanes(session: Session, asked: _Asked) -> list[Lane]:
+    """The lanes in which somebody stands, in the order of the rules."""
+    rows = session.execute(_LANES, {"queue": asked.queue_id, "most": MOST_LANES})
+    return _ranked(session, [Lane(*row) for row in rows], asked)
 
 
 def _ranked(session: Session, lanes: list[Lane], asked: _Asked) -> list[Lane]:
@@ -117,51 +170,41 @@ def _ranked(session: Session, lanes: list[Lane], asked: _Asked) -> list[Lane]:
     return sorted(lanes, key=rank)
 
 
-def _pairs(session: Session, query: Any, asked: _Asked, limit: int, **bound: Any) -> list[tuple[int, str]]:
-    """(entry id, phone), locked."""
-    return [(row[0], row[1]) for row in session.execute(query, asked.bound | {"most": limit} | bound)]
-
-
-def _taken(session: Session, entry_ids: list[int]) -> list[QueueEntry]:
-    """The entries, `calling`, in this order."""
-    if not entry_ids:
-        return []
-    taken = update(QueueEntry).where(QueueEntry.id == func.any(entry_ids)).values(state="calling")
-    options = {"populate_existing": True, "synchronize_session": False}
-    rows = session.scalars(taken.returning(QueueEntry), execution_options=options)
-    by_id = {entry.id: entry for entry in rows}
-    return [by_id[entry_id] for entry_id in entry_ids]
-
-
 # In words of their own, with the words of the partial indexes: a bound `waiting` could not be proved to stand in them.
 _READY = "queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before IS NULL"
 _KEYS = ", ".join(Lane._fields)
 _DOWN = ", ".join(f"{name} DESC" for name in Lane._fields)
+_UNSEEN = "NOT id = ANY(CAST(:seen AS bigint[]))"
 _TALKED = f""" OR (a.outcome IN ({", ".join(f"'{code}'" for code in TALKED)}) AND a.at > :talked_after
         AND a.contact_id <> e.contact_id)"""
 
 
-def _free(household: str = "") -> str:
-    """The phone of entry `e` may ring: nobody is called there now or was a minute ago, nor left in silence lately."""
-    return f"""NOT EXISTS (SELECT FROM attempts a WHERE a.phone = COALESCE(other.phone, c.phone) AND (
-        (a.channel = 'call' AND (a.closed_at IS NULL OR a.closed_at > :minute_ago))
-        OR (a.outcome = 'abandoned' AND a.at > :abandoned_after){household}))"""
+def _free(household: str) -> Any:
+    """Those of the entries whose phone may ring: nobody is called there now or was a minute ago, nor was left in
+    silence lately. With its limit the ledger is asked phone by phone, along the index; a join could read all of it."""
+    return text(f"""
+        SELECT e.id, COALESCE(other.phone, c.phone) AS phone
+        FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place)
+        JOIN queue_entries e ON e.id = asked.id JOIN contacts c ON c.id = e.contact_id
+        LEFT JOIN contact_phones other ON other.id = e.phone_id
+        WHERE (SELECT TRUE FROM attempts a WHERE a.phone = COALESCE(other.phone, c.phone) AND a.at > :since AND (
+            (a.channel = 'call' AND (a.closed_at IS NULL OR a.closed_at > :minute_ago))
+            OR (a.outcome = 'abandoned' AND a.at > :abandoned_after){household}) LIMIT 1) IS NULL
+        ORDER BY asked.place""")  # noqa: S608  # our own words only
 
 
-_PHONE = "COALESCE(other.phone, c.phone) AS phone"
-_FROM = "queue_entries e JOIN contacts c ON c.id = e.contact_id LEFT JOIN contact_phones other ON other.id = e.phone_id"
+_FREE = {False: _free(""), True: _free(_TALKED)}  # without and with the rest of a household
 _CALLBACKS = text(f"""
-    SELECT e.id, {_PHONE} FROM {_FROM}
-    WHERE e.queue_id = :queue AND e.state = 'waiting' AND e.is_callback AND e.not_before <= :now AND {_free()}
-        AND (e.callback_operator_id IS NULL OR e.not_before < :overdue OR e.callback_operator_id = :held
-            OR CAST(:held AS integer) IS NULL
-                AND EXISTS (SELECT FROM operators o WHERE o.id = e.callback_operator_id AND o.state = 'available'))
-    ORDER BY e.not_before, e.id LIMIT :most FOR UPDATE OF e SKIP LOCKED""")  # noqa: S608  # our own words only
+    SELECT id FROM queue_entries
+    WHERE queue_id = :queue AND state = 'waiting' AND is_callback AND not_before <= :now AND {_UNSEEN}
+        AND (callback_operator_id IS NULL OR not_before < :overdue OR callback_operator_id = :held
+            OR CAST(:held AS integer) IS NULL AND EXISTS (
+                SELECT FROM operators o WHERE o.id = queue_entries.callback_operator_id AND o.state = 'available'))
+    ORDER BY not_before, id LIMIT :most""")  # noqa: S608  # our own words only
 _ABANDONED = text(f"""
-    SELECT e.id, {_PHONE} FROM {_FROM}
-    WHERE e.queue_id = :queue AND e.state = 'waiting' AND NOT e.is_callback AND e.not_before IS NOT NULL
-        AND e.reason = 'abandoned' AND {_free()}
-    ORDER BY e.not_before, e.id LIMIT :most FOR UPDATE OF e SKIP LOCKED""")  # noqa: S608  # our own words only
+    SELECT id FROM queue_entries
+    WHERE queue_id = :queue AND state = 'waiting' AND reason = 'abandoned' AND NOT is_callback AND {_UNSEEN}
+    ORDER BY not_before, id LIMIT :most""")  # noqa: S608  # our own words only
 _WAKE = text("""
     UPDATE queue_entries SET not_before = NULL WHERE id IN (
         SELECT id FROM queue_entries
@@ -185,19 +228,14 @@ _NEXT_READY = text("""
         (SELECT min(not_before) FROM queue_entries WHERE queue_id = :queue AND state = 'waiting' AND is_callback))""")
 
 
-def _walk(direction: str, household: str) -> Any:
+def _walk(direction: str) -> Any:
     lanes = ", ".join(f"CAST(:{name} AS integer[])" for name in Lane._fields)
-    same = " AND ".join(f"e.{name} = lane.{name}" for name in Lane._fields)
+    same = " AND ".join(f"q.{name} = lane.{name}" for name in Lane._fields)
     return text(f"""
-        SELECT one.id, one.phone FROM unnest({lanes}) WITH ORDINALITY AS lane ({_KEYS}, place)
+        SELECT one.id FROM unnest({lanes}) WITH ORDINALITY AS lane ({_KEYS}, place)
         CROSS JOIN LATERAL (
-            SELECT e.id, {_PHONE} FROM {_FROM}
-            WHERE e.queue_id = :queue AND e.state = 'waiting' AND NOT e.is_callback AND e.not_before IS NULL
-                AND {same} AND {_free(household)}
-            ORDER BY e.id {direction} LIMIT :most FOR UPDATE OF e SKIP LOCKED) one
-        LIMIT :most""")  # noqa: S608  # our own words only
+            SELECT id FROM queue_entries q WHERE {_READY} AND {same} AND {_UNSEEN} ORDER BY id {direction} LIMIT :most
+        ) one LIMIT :most""")  # noqa: S608  # our own words only
 
 
-_LISTED, _NEWEST = (
-    {False: _walk(direction, ""), True: _walk(direction, _TALKED)} for direction in ("ASC", "DESC")
-)  # without and with the rest of a household
+_LISTED, _NEWEST = _walk("ASC"), _walk("DESC")

@@ -230,13 +230,17 @@ def test_a_household_at_the_phone_of_the_next_try_is_one_household(session: Sess
     assert len(queues.claim(session, queue.id, 5)) == 1
 
 
-def test_the_people_of_one_phone_do_not_keep_the_others_of_the_list_waiting(session: Session) -> None:
-    shared = [cast.person(session, phone="+529221112233") for _ in range(4)]
-    alone = cast.person(session)
-    queue = cast.queue(session, *shared, alone)
+def test_the_people_of_one_phone_do_not_keep_the_others_of_the_list_waiting(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_claims, "SPARE", 0)
+    shared = [cast.person(session, phone="+529221112233") for _ in range(9)]
+    alone, other = cast.person(session), cast.person(session)
+    queue = cast.queue(session, *shared, alone, other)
     first = queues.claim(session, queue.id, 2)
+    assert [entry.contact_id for entry in first] == [shared[0].id, alone.id]
     calls.plan(session, queue, first)
-    assert [entry.contact_id for entry in queues.claim(session, queue.id, 2)] == [alone.id]
+    assert [entry.contact_id for entry in queues.claim(session, queue.id, 2)] == [other.id]
 
 
 def test_tries_of_one_campaign_count_against_the_caps_in_every_other(session: Session, carrier: FakeCarrier) -> None:
