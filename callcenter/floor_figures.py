@@ -4,6 +4,7 @@ Intervals are real time, what people read is campaign time.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,9 +25,26 @@ from callcenter.operators import Operator
 from callcenter.queues import CallQueue
 
 SHIFT = timedelta(hours=12)  # older alerts are history
-LARGE, STALE = 50_000, 10.0  # people in a queue whose counts may be so many seconds old on a board drawn each second
+# People, or answered calls, of a queue whose counts may be so many seconds old on a board that is drawn each second.
+LARGE, STALE = 20_000, 10.0
 
-_progress: dict[int, tuple[float, dict[str, int]]] = {}
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted of a queue at a moment of the monotonic clock."""
+
+    at: float
+    progress: dict[str, int]
+    found_nobody: Abandonment
+
+    @property
+    def holds(self) -> bool:
+        """May it be shown once more? Counting much takes a while; what is small is counted each time."""
+        is_large = max(self.progress["total"], self.found_nobody.answered) >= LARGE
+        return is_large and time.monotonic() < self.at + STALE
+
+
+_counted: dict[int, Counted] = {}
 
 
 @dataclass(frozen=True)
@@ -129,22 +147,22 @@ def open_queues(session: Session) -> list[QueueFigures]:
         .order_by(CallQueue.state.desc(), CallQueue.id)
     )
     found = session.scalars(wanted.execution_options(populate_existing=True)).all()
-    nobody = abandonment.of_queues(session, [queue.id for queue in found])
+    counts = _counts(session, [queue.id for queue in found])
     return [
         QueueFigures(
             queue.id, queue.name, queue.state, queue.state_reason, queues.why_sentence(queue.why_idle),
             str(queue_pace.NAMES.get(queue.mode, queue.mode)),
-            str(queue_pace.FALLBACKS.get(queue.falls_back or "", "")), _counts(session, queue.id), nobody[queue.id],
-            queue.abandon_limit,
+            str(queue_pace.FALLBACKS.get(queue.falls_back or "", "")), counts[queue.id].progress,
+            counts[queue.id].found_nobody, queue.abandon_limit,
         )
         for queue in found
     ]  # fmt: skip
 
 
-def _counts(session: Session, queue_id: int) -> dict[str, int]:
-    """The queue's progress. Counting a long list takes a while: then it is asked again only after some seconds."""
-    at, known = _progress.get(queue_id, (0.0, {}))
-    if known.get("total", 0) < LARGE or time.monotonic() > at + STALE:
-        known = queues.progress(session, queue_id)
-        _progress[queue_id] = (time.monotonic(), known)
-    return known
+def _counts(session: Session, queue_ids: Sequence[int]) -> dict[int, Counted]:
+    kept = {queue_id: _counted[queue_id] for queue_id in queue_ids if queue_id in _counted}
+    due = [queue_id for queue_id in queue_ids if queue_id not in kept or not kept[queue_id].holds]
+    nobody = abandonment.of_queues(session, due) if due else {}
+    for queue_id in due:
+        _counted[queue_id] = Counted(time.monotonic(), queues.progress(session, queue_id), nobody[queue_id])
+    return {queue_id: _counted[queue_id] for queue_id in queue_ids}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -14,6 +14,7 @@ from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
 from callcenter.floor_rows import Filter
 from callcenter.line_quality import Measured
+from callcenter.queues import QueueEntry
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast
@@ -230,3 +231,22 @@ def test_the_board_says_how_good_an_operators_line_is(session: Session, sergio: 
     session.commit()
     assert [row.line for row in floor_rows.rows(session)] == ["poor"]
     assert "Poor line" in sergio.get("/floor/", headers={"Accept-Language": "en"}).text
+
+
+def test_a_large_queue_is_not_counted_each_second_and_a_small_one_is(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = cast.queue(session, cast.person(session), cast.person(session))
+
+    def total() -> int:
+        (figures,) = floor_figures.open_queues(session)
+        return figures.progress["total"]
+
+    first = total()
+    session.execute(delete(QueueEntry).where(QueueEntry.id == cast.entry(session, cast.rung(session, queue)).id))
+    assert (first, total()) == (2, 1)
+    monkeypatch.setattr(floor_figures, "LARGE", 1)
+    session.execute(delete(QueueEntry).where(QueueEntry.queue_id == queue.id))
+    assert total() == 1
+    monkeypatch.setattr(floor_figures, "STALE", 0.0)
+    assert total() == 0
