@@ -24,8 +24,8 @@ NOTHING = _l("Write a number from %(min)s to %(max)s, or nothing.")
 ORDERS = [SelectChoice("", _l("nothing more")),
           *(SelectChoice(code, label) for code, label in queue_rules.ORDERS.items() if code != "newest")]  # fmt: skip
 WITHIN = [SelectChoice("listed", _l("as they stand on the list")), SelectChoice("newest", _l("the newest first"))]
-PHONES = [SelectChoice("same", _l("the same phone")), SelectChoice("other", _l("the person's next phone"))]
-THEN = [SelectChoice("pass", _l("comes back in the next pass")), SelectChoice("done", _l("is done"))]
+PHONES = [SelectChoice("same", _l("the same")), SelectChoice("other", _l("their next one"))]
+THEN = [SelectChoice("pass", _l("the next pass")), SelectChoice("done", _l("is done"))]
 
 
 class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
