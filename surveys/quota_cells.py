@@ -18,6 +18,7 @@ FIELDS: dict[str, str] = {
     "federal_district": "number", "local_district": "number",
 }  # fmt: skip
 WHEN_FULL = ("screen", "finish")
+UNCOVERED = 0.05  # share of the interviews wanted, of cells that have nobody, beyond which no margin is known
 MAX_AGE = 1_000_000_000  # the upper end of a band without one
 _BAND = re.compile(r"(\d{1,9})(?:-(\d{1,9})|(\+))?")
 Values = tuple[str, ...]
@@ -162,13 +163,14 @@ def full_cells(plan: QuotaPlan, done: Mapping[Values, int]) -> frozenset[Values]
 def design_effect(counts: Iterable[tuple[int, int]]) -> float | None:
     """Kish's, of the weights that bring the cells' shares to those of their targets. `counts`: (done, target) a cell.
 
-    None while a cell that wants people has nobody: no weight makes up for them."""
+    None while cells that want more than UNCOVERED of the interviews have nobody: no weight makes up for them. Smaller
+    gaps are left out of the weights."""
     wanted = [(done, target) for done, target in counts if target > 0]
-    total = sum(target for _done, target in wanted)
-    if not wanted or any(done == 0 for done, _target in wanted):
+    held = [(done, target) for done, target in wanted if done > 0]
+    covered = sum(target for _done, target in held)
+    if not held or 1 - covered / sum(target for _done, target in wanted) > UNCOVERED:
         return None
-    n = sum(done for done, _target in wanted)
-    return n * sum((target / total) ** 2 / done for done, target in wanted)
+    return sum(done for done, _target in held) * sum(target**2 / done for done, target in held) / covered**2
 
 
 def error(plan: QuotaPlan, done: Mapping[Values, int]) -> float | None:
@@ -188,13 +190,14 @@ def errors_if_full(plan: QuotaPlan, done: Mapping[Values, int]) -> dict[Values, 
     if plan.total is None:
         n = sum(done.get(cell.values, 0) for cell in plan.cells if cell.target != 0)
         return {values: margin(n + most - done.get(values, 0)) for values, most in filled.items()}
-    shares = {cell.values: ((cell.target or 0) / plan.total) ** 2 for cell in wanted}
-    empty = [values for values in filled if not done.get(values)]
-    spread = sum(shares[values] / done[values] for values in filled if done.get(values))
+    held = [cell for cell in wanted if done.get(cell.values)]
+    covered = sum(cell.target or 0 for cell in held)
+    spread = sum((cell.target or 0) ** 2 / done[cell.values] for cell in held)
     found: dict[Values, float | None] = {}
-    for values, most in filled.items():
-        without = spread - (shares[values] / done[values] if done.get(values) else 0.0)
-        found[values] = (
-            None if empty not in ([], [values]) else margin(1, design_effect=without + shares[values] / most)
-        )
+    for cell in wanted:
+        target, has = cell.target or 0, done.get(cell.values, 0)
+        now = covered if has else covered + target
+        spread_then = spread - (target**2 / has if has else 0.0) + target**2 / filled[cell.values]
+        is_known = 1 - now / plan.total <= UNCOVERED
+        found[cell.values] = margin(1, design_effect=spread_then / now**2) if is_known else None
     return found

@@ -39,7 +39,7 @@ class Standing:
     """`outside`: complete interviews of no cell; `left_out`: people of the list whom the quotas leave out now.
 
     `margin` (0–1, 95 %, at one half) and `design_effect` are those of the interviews there are, weighted to the
-    targets; None while a cell that wants people has nobody. `as_of`: campaign time."""
+    targets; None while it cannot be said (quota_cells.design_effect). `as_of`: campaign time."""
 
     plan: QuotaPlan
     cells: tuple[CellStanding, ...]

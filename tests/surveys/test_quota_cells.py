@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surveys.quota_cells import (
+    UNCOVERED,
     Cell,
     Dimension,
     QuotaPlan,
@@ -100,6 +101,8 @@ def test_the_design_effect_is_kishs() -> None:
     by_hand = 100 * (80 * 0.625**2 + 20 * 2.5**2) / (80 * 0.625 + 20 * 2.5) ** 2
     assert design_effect([(80, 1), (20, 1)]) == pytest.approx(by_hand)
     assert design_effect([(80, 1), (0, 1)]) is None
+    assert design_effect([(48, 96), (0, 4)]) == pytest.approx(1.0)  # a gap of four in a hundred weighs nothing
+    assert design_effect([(48, 94), (0, 6)]) is None
     assert design_effect([(80, 1), (3, 0)]) == pytest.approx(1.0)  # a cell that wants nobody weighs nothing
 
 
@@ -131,8 +134,9 @@ counted = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size
 @given(counted)
 def test_weighting_never_makes_a_sample_better_than_a_simple_one(counts: list[tuple[int, int]]) -> None:
     effect = design_effect(counts)
-    wanted = [done for done, target in counts if target > 0]
-    assert (effect is None) == (not wanted or 0 in wanted)
+    wanted = sum(target for _done, target in counts)
+    covered = sum(target for done, target in counts if done)
+    assert (effect is None) == (covered == 0 or 1 - covered / wanted > UNCOVERED)
     assert effect is None or effect >= 1 - 1e-9
 
 
