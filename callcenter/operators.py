@@ -10,7 +10,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, relationship
 
 from callcenter import carriers, citizen_moves, queue_entries, softphones
 from callcenter.base.auth import User
@@ -123,14 +123,14 @@ def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Opera
 
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
-    kept = select(Call.queue_id, Call.entry_id, Call.carrier_ref, Call.answered_at).where(Call.id == call_id)
-    queue_id, entry_id, ref, answered_at = session.execute(kept).one()
-    switch = carriers.switch_of(ref or "")
+    call = session.get_one(Call, call_id)
+    switch = carriers.switch_of(call.carrier_ref or "")
     reachable = Operator.room_ref.startswith(f"{switch}/", autoescape=True) if switch else true()
-    promised = first or queue_entries.promised_to(session, entry_id)
+    promised = first or queue_entries.promised_to(session, call.entry_id)
     wanted = (
         select(Operator)
-        .where(is_free(real_now()), serves(queue_id), reachable, ~_is_awaited_since(answered_at, real_now()))
+        .options(lazyload(Operator.user))  # a citizen waits: nobody asks here who the operator is
+        .where(is_free(real_now()), serves(call.queue_id), reachable, ~_is_awaited_since(call.answered_at, real_now()))
         .order_by((Operator.id == promised).desc(), Operator.state_since, Operator.id)
         .limit(1)
         .execution_options(populate_existing=True)
