@@ -25,6 +25,7 @@ from callcenter.contacts import Contact, ContactPhone, name_key
 from callcenter.import_undo import ImportChange
 from callcenter.imports import ImportBatch, RefusedRow
 from callcenter.merges import ContactAlias
+from callcenter.outcome_corrections import OutcomeCorrection
 from callcenter.pledges import Pledge
 from callcenter.public_requests import leave
 from callcenter.queues import QueueEntry
@@ -80,6 +81,8 @@ def _call(session: Session, who: Contact) -> None:
     calls.record_event(session, call_id, Event("hung_up", "hung_up", {"To": PHONE, "CallerName": NAME}))
     made = call(session, call_id)
     calls.dispose(session, call_id, made.operator_id or 0, "completed", note=f"Pidió que le digan {NAME}")
+    session.add(OutcomeCorrection(call_id=call_id, was="completed", now="refused", is_followed=True,
+                                  reason=f"{NAME} no quiso"))  # fmt: skip
     survey = Survey(name="Sondeo")
     session.add(survey)
     session.flush()
