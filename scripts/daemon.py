@@ -1,5 +1,6 @@
 """What the daemons of the house share: one leader at a time, a quick stop, and no silent death."""
 
+import gc
 import logging
 import os
 import signal
@@ -39,6 +40,8 @@ class Daemon:
         """Turn at least every `seconds` until TERM or INT; gives the lease back at the end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        gc.collect()
+        gc.freeze()  # what was imported stays for good: looking through it again and again holds turns up
         while not self.stopping.is_set():
             try:
                 self.step()
