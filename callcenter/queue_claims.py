@@ -20,7 +20,7 @@ from callcenter.queue_tables import CallQueue, QueueEntry
 
 ALONE = timedelta(minutes=1)  # no phone rings twice within this (real time)
 OVERDUE = timedelta(minutes=15)  # a callback promised by one operator goes to anyone after this
-WAKES = 100  # resting people whose time has come that one claim wakes beyond its limit
+WAKES = 100  # resting people whose time has come that one claim wakes, more only where too few stand ready
 TALKED = ("completed", "partial", "refused", "callback", "do_not_call")  # outcomes of a conversation
 SPARE = 50  # candidates looked at beyond those that are wanted
 ROUNDS = 6  # each looks at four times as many as the last: some hundred thousand at the most
@@ -105,11 +105,7 @@ def claim(session: Session, queue_id: int, limit: int, *, held: int | None = Non
     found = _Found(limit)
     _take(session, asked, found, _CALLBACKS, {})
     if not queue.only_callbacks and not found.is_full:
-        session.execute(_WAKE, asked.bound | {"most": limit + WAKES})
-        lanes = _lanes(session, asked)
-        if lanes:
-            columns = {name: [getattr(lane, name) for lane in lanes] for name in Lane._fields}
-            _take(session, asked, found, _NEWEST if "newest" in asked.rules.order else _LISTED, columns)
+        _take_ready(session, asked, found)
         if held:
             _take(session, asked, found, _ABANDONED, {})
     return found.entries
@@ -131,6 +127,20 @@ def next_ready(session: Session, queue_id: int) -> datetime | None:
     session.flush()
     found: datetime | None = session.scalar(_NEXT_READY, {"queue": queue_id})
     return found
+
+
+def _take_ready(session: Session, asked: _Asked, found: "_Found") -> None:
+    """Wake some of those whose time has come, and claim by the order; when too few stand ready, wake as many more."""
+    wakes = WAKES
+    while True:
+        woken = session.connection().execute(_WAKE, asked.bound | {"most": wakes}).rowcount
+        lanes = _lanes(session, asked)
+        if lanes:
+            columns = {name: [getattr(lane, name) for lane in lanes] for name in Lane._fields}
+            _take(session, asked, found, _NEWEST if "newest" in asked.rules.order else _LISTED, columns)
+        if found.is_full or woken < wakes:
+            return
+        wakes = found.wanted + WAKES
 
 
 def _take(session: Session, asked: _Asked, found: "_Found", walk: Any, bound: dict[str, Any]) -> None:

@@ -68,17 +68,24 @@ def test_who_rests_is_claimed_when_their_time_comes_and_not_before(session: Sess
     assert queue_claims.next_ready(session, queue.id) is None
 
 
-def test_a_claim_wakes_more_than_it_takes_and_never_all_at_once(
+def test_a_claim_wakes_a_few_and_more_only_where_too_few_stand_ready(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_claims, "WAKES", 2)
-    queue = cast.queue(session, *[cast.person(session) for _ in range(6)])
+    queue = cast.queue(session, *[cast.person(session) for _ in range(9)])
     for entry in entries_of(session, queue):
         entry.not_before = campaign_now(session) - timedelta(minutes=1)
     session.flush()
+
+    def resting() -> int:
+        session.expire_all()
+        return sum(entry.not_before is not None for entry in entries_of(session, queue))
+
     assert len(queues.claim(session, queue.id, 1)) == 1
-    session.expire_all()
-    assert sum(entry.not_before is None for entry in entries_of(session, queue)) == 3
+    assert resting() == 7
+    assert len(queues.claim(session, queue.id, 5)) == 5
+    assert resting() == 1  # two, and then the two that were wanted with two more
+    assert len(queues.claim(session, queue.id, 50)) == 3
 
 
 def test_the_order_of_the_rules_decides_between_priority_pass_and_section(session: Session) -> None:
