@@ -77,7 +77,7 @@ class Day:
 
     def over_the_hour(self, limit: float) -> float:
         """The same for the rule of any sixty minutes: at most twice the limit, or one."""
-        return max((lost - max(1.0, 2 * limit * answered) for _, answered, lost in hours(self.told)), default=0.0)
+        return max([0.0, *(lost - max(1.0, 2 * limit * answered) for _, answered, lost in hours(self.told))])
 
 
 def hours(told: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, int, int]]:

@@ -20,12 +20,12 @@ MOST_GIVEN_UP, LEAST_TALKS, MOST_ABANDONED, MOST_AFTER = 0.20, 0.92, 3.05, 3.5
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    """`size`: hours of each day, seeds of each trial of ours; the rest has half as many seeds, the others a quarter."""
+    """`size`: hours of each day, seeds of each trial of ours; the rest has half as many seeds, other dialers an eighth."""
     seeds = size["seeds"]
-    half, quarter = max(1, seeds // 2), max(1, seeds // 4)
+    half, eighth = max(1, seeds // 2), max(1, seeds // 8)
     kept, strict, shocks = ours("kept"), ours("ours", STRICT), shaken()
     wanted = dict.fromkeys(ours(), seeds) | dict.fromkeys([*kept, *strict, *shocks], half)
-    wanted |= dict.fromkeys([trial for way in OTHERS for trial in ours(way)], quarter)
+    wanted |= dict.fromkeys([trial for way in OTHERS for trial in ours(way)], eighth)
     results = play(wanted, size["hours"], seed)
     return [
         *_utilisation(results, ours(), "", LEAST),
