@@ -20,7 +20,7 @@ MOST_GIVEN_UP, LEAST_TALKS, MOST_ABANDONED, MOST_AFTER = 0.20, 0.92, 3.05, 3.5
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    """`size`: hours of each day, seeds of each trial of ours; the rest has half as many seeds, other dialers an eighth."""
+    """`size`: hours of each day, seeds of each trial of ours; the rest half as many, other dialers an eighth."""
     seeds = size["seeds"]
     half, eighth = max(1, seeds // 2), max(1, seeds // 8)
     kept, strict, shocks = ours("kept"), ours("ours", STRICT), shaken()
