@@ -75,7 +75,7 @@ class _Found:
     def add(self, session: Session, candidates: list[tuple[int, str]]) -> None:
         """Lock as many of the (entry id, phone) as are wanted, in their order; those that somebody else holds are
         passed over, and so is the second person of a phone."""
-        chosen = []
+        chosen: list[int] = []
         for entry_id, phone in candidates:
             if phone not in self._phones and len(chosen) < self.wanted:
                 self._phones.add(phone)

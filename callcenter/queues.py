@@ -1,5 +1,6 @@
 """Call queues: who is to be called for what, through which carrier, and when each person may be tried again."""
 
+from time import monotonic
 from typing import Any
 
 from flask_babel import LazyString, ngettext
@@ -22,10 +23,14 @@ from callcenter.queue_tables import CallQueue, QueueEntry
 from callcenter.withdrawals import ABOUT_VOTING
 
 __all__ = [
-    "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get",
-    "open_callbacks", "pause_sentence", "progress", "reopen_for_callbacks", "running", "running_for", "set_state",
+    "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "open_callbacks",
+    "pause_sentence", "progress", "progress_lately", "reopen_for_callbacks", "running", "running_for", "set_state",
     "why_nobody", "why_sentence",
 ]  # fmt: skip
+
+LONG = 50_000  # people of a list that is not counted for everybody who looks
+KEPT = 10.0  # seconds that its counts are shown again
+_counted: dict[int, tuple[float, dict[str, int]]] = {}  # by queue; since when by `monotonic`
 
 LIFE = {"draft": ("running",), "running": ("paused", "finished"), "paused": ("running", "finished"), "finished": ()}
 
@@ -139,6 +144,17 @@ def progress(session: Session, queue_id: int) -> dict[str, int]:
     columns = [(func.count() if c is None else func.count().filter(c)).label(name) for name, c in counts.items()]
     row = session.execute(select(*columns).where(e.queue_id == queue_id)).one()
     return {name: int(row._mapping[name]) for name in counts}
+
+
+def progress_lately(session: Session, queue_id: int) -> dict[str, int]:
+    """`progress` for whoever looks on: of a long list as it was at most KEPT seconds ago, however many look."""
+    kept = _counted.get(queue_id)
+    if kept is not None and monotonic() - kept[0] < KEPT:
+        return kept[1]
+    counts = progress(session, queue_id)
+    if counts["total"] > LONG:
+        _counted[queue_id] = monotonic(), counts
+    return counts
 
 
 def why_nobody(session: Session, queue_id: int) -> str:

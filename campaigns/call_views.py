@@ -46,7 +46,7 @@ def compose() -> None:
 
 def _live_snapshot(session: Session, _user_id: int, queue_id: int) -> dict[str, Any]:
     queue = queues.get(session, queue_id)
-    return {"state": queue.state, "why_idle": queue.why_idle, **queues.progress(session, queue_id)}
+    return {"state": queue.state, "why_idle": queue.why_idle, **queues.progress_lately(session, queue_id)}
 
 
 @blueprint.get("/new")
@@ -163,7 +163,7 @@ def _check(campaign: CallCampaign) -> preflight.Preflight:
 
 def _picture(campaign: CallCampaign) -> dict[str, object]:
     session, queue = web_session(), campaign.queue
-    progress = queues.progress(session, queue.id)
+    progress = queues.progress_lately(session, queue.id)
     speeds = call_figures.speeds(session, [queue.id])
     counts = {queue.id: {"planned": progress["total"], "settled": progress["done"] + progress["excluded"]}}
     ends = call_figures.ends(session, [campaign] if queue.state == "running" else [], counts, speeds)

@@ -130,3 +130,18 @@ def test_a_change_of_state_is_audited_with_its_reason_and_the_end_is_final(sessi
         queues.set_state(session, queue.id, "running", None, None)
     with pytest.raises(NotFound):
         queues.set_state(session, 0, "running", None, None)
+
+
+def test_a_long_list_is_counted_once_for_all_who_look_on_and_a_short_one_each_time(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = cast.queue(session, cast.person(session), cast.person(session))
+    assert queues.progress_lately(session, queue.id)["calling"] == 0
+    queues.claim(session, queue.id, 1)
+    assert queues.progress_lately(session, queue.id)["calling"] == 1
+    monkeypatch.setattr(queues, "LONG", 1)
+    monkeypatch.setattr(queues, "_counted", {})
+    assert queues.progress_lately(session, queue.id)["calling"] == 1
+    queues.claim(session, queue.id, 1)
+    assert queues.progress_lately(session, queue.id)["calling"] == 1
+    assert queues.progress(session, queue.id)["calling"] == 2
