@@ -116,7 +116,7 @@ def test_the_limit_that_is_used_up_leaves_one_phone_for_each_operator_and_says_s
     assert pacer.decide(full) == Decision(0, 0, "risk_budget")
 
 
-def test_the_oldest_rings_are_given_up_while_nobody_is_free_and_only_an_eighth_of_all() -> None:
+def test_the_oldest_rings_are_given_up_while_nobody_is_free_and_only_few_of_all() -> None:
     pacer = experienced()
     crowd = FloorView(3200.0, 0, (), (5.0,) * 5, (22.0, 18.0, 9.0) + (3.0,) * 20, 2, 100)
     assert pacer.decide(crowd).hang_up == 2
