@@ -11,7 +11,7 @@ from collections import deque
 
 HOUR = 3600.0
 FIRST = 100  # answers within which one more than the limit may be abandoned
-HOURLY, HOURLY_MORE = 1.1, 1.0  # times what an hour earns, and so many more; the rule allows twice what it earns
+HOURLY, HOURLY_MORE = 1.13, 0.6  # times what an hour earns, and so many more; the rule allows twice what it earns
 RESTING, RESTING_TEAM = 0.2, 10.0  # times the limit: the risk without room for one more; of larger teams less
 TOGETHER, TOGETHER_MORE = 1.0, 0.06  # those who find nobody come together: so many more, and for each operator
 HALF = 0.5  # of what an hour allows beyond one is never held back
