@@ -50,6 +50,8 @@ def _next_taker(session: Session) -> int | None:
     calls.record_event(session, call_id, Event("claimed", "claimed"))
     calls.record_event(session, call_id, Event("placed", "placed", ref=f"local/{call_id}"))
     taker = calls.answer(session, call_id, Event("answered", "answer"))
+    if taker is None:  # and waits for nobody
+        calls.record_event(session, call_id, Event("hung_up", "hung_up"))
     session.commit()
     return taker
 

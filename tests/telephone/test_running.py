@@ -40,7 +40,7 @@ def test_asterisk_and_its_listeners_run_and_the_simulated_carrier_does_not(runni
 
 
 def test_it_says_how_the_first_administrator_is_made(running: product.Product) -> None:
-    assert any("flask users create" in line and "administrator" in line for line in running.lines())
+    until(lambda: any("flask users create" in line and "administrator" in line for line in running.lines()))
 
 
 def test_its_switch_is_written_down_and_heard(running: product.Product) -> None:
