@@ -40,6 +40,7 @@ LOOK = 0.25  # how long a wish to stop may wait
 BATCH, AT_ONCE = 20, 200  # pieces of news in one transaction, and taken over from the reader
 WRITERS = 3
 NOTE = 4.0  # seconds between two notes that the switch was heard
+AGAIN = 0.5  # seconds until a switch that did not answer is asked again
 SECOND_LOOK = 4.0  # seconds after which calls that were too young to tell are looked for again
 
 
@@ -59,7 +60,7 @@ class Listener:
         self._waiting = Waiting()
         self._fault = ""
         self._led = False
-        self._noted_at = self._look_again_at = 0.0
+        self._noted_at = self._look_again_at = self._reconcile_at = 0.0
 
     def turn(self, token: int) -> None:  # noqa: ARG002 - an event written twice changes nothing, whoever leads
         self._led = True
@@ -73,9 +74,7 @@ class Listener:
             self._write(client)
             self._connect_waiting(client)
             self._hear_answers()
-            if self._look_again_at and time.monotonic() > self._look_again_at:
-                self._look_again_at = 0.0
-                self._reconcile_calls(client)
+            self._catch_up(client)
         self._note(client)
 
     def wait(self, seconds: float, stopping: Event) -> None:
@@ -235,13 +234,24 @@ class Listener:
                 if error.code != "gone":
                     log.warning("switch %s: %s", self.name, error)
 
+    def _catch_up(self, client: Client) -> None:
+        """What is to be looked at again by now."""
+        if self._reconcile_at and time.monotonic() > self._reconcile_at:
+            self._reconcile(client)
+        elif self._look_again_at and time.monotonic() > self._look_again_at:
+            self._look_again_at = 0.0
+            self._reconcile_calls(client)
+
     def _reconcile(self, client: Client) -> None:
-        """Make ledger and switch one again: browsers, calls, rooms."""
+        """Make ledger and switch one again: browsers, calls, rooms. A switch that has just begun may not answer yet: it
+        is asked again soon."""
+        self._reconcile_at = 0.0
         try:
             browsers = switch_takeover.browsers(self._worker, self.name)
             version = client.ask({"Action": "CoreSettings"}).response.get("AsteriskVersion")
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
+            self._reconcile_at = time.monotonic() + AGAIN
             return
         with open_session() as session:
             softphones.reconcile(session, self.name, browsers)
@@ -259,6 +269,7 @@ class Listener:
             some_are_young = switch_takeover.reconcile_calls(client, self.name, move)
         except ProviderError as error:
             log.warning("switch %s: %s", self.name, error)
+            self._look_again_at = time.monotonic() + AGAIN
             return
         if some_are_young:
             self._look_again_at = time.monotonic() + SECOND_LOOK

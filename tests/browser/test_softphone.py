@@ -548,6 +548,7 @@ def test_a_call_is_recorded_as_the_citizen_and_the_operator_want_and_heard_by_th
     listener.goto("/recordings/?state=stored")
     listener.locator("tbody a").first.click()
     expect(listener.locator("main")).to_contain_text("¿Está de acuerdo?")
+    listener.wait_for_load_state()  # the player's own keys
     listener.keyboard.press("Space")
     heard = "document.querySelector('audio').currentTime > 1"
     until(listener, lambda: listener.evaluate(heard), "the recording plays")

@@ -165,6 +165,24 @@ def test_after_the_boot_and_after_every_cut_ledger_and_switch_are_made_one(
     assert cast.call(session, call_id).attempt.outcome == "lost"
 
 
+def test_a_switch_that_has_just_begun_and_cannot_say_who_is_there_is_asked_again(
+    session: Session, ami: FakeAmi, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN", 0.01)
+    nobody = ami.answers["PJSIPShowContacts"]
+    ami.answers["PJSIPShowContacts"] = saying(
+        packet(Response="Error", ActionID="%ID%", Message="Invalid/unknown command: PJSIPShowContacts")
+    )
+    listener.turn(1)
+    ami.now.say(BOOTED)
+    listener.turn(1)
+    assert "Status" not in spoken(ami)
+    ami.answers["PJSIPShowContacts"] = nobody
+    listener.turn(1)
+    assert "Status" in spoken(ami)
+    assert row(session).version == "22.10.1"
+
+
 def test_a_hang_up_that_came_just_before_the_cut_is_written(session: Session, ami: FakeAmi, listener: Listener) -> None:
     call_id = placed(session)
     session.commit()
