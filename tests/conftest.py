@@ -143,6 +143,7 @@ def client_as(app: Flask, people: dict[str, User]) -> ClientAs:
 def committed(engine: Engine, settings: Settings) -> Iterator[db.Sessions]:
     """Sessions of connections of their own, whose commits are real; every table is emptied afterwards."""
     outbox.connect(settings.redis_url)
+    outbox.redis().flushall()  # no job of an earlier test is done here
     yield db.use(sessionmaker(engine, expire_on_commit=False))
     with engine.begin() as connection:
         tables = text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
