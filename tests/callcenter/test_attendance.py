@@ -61,7 +61,7 @@ def test_a_shift_adds_up_by_state_and_by_pause(session: Session) -> None:
     a_shift(session, olga)
     shift = only(attendance.shifts(session, DAY, DAY))
     assert (shift.name, shift.day) == ("Olga", DAY)
-    assert (f"{shift.began.astimezone(ZONE):%H:%M}", f"{shift.ended.astimezone(ZONE):%H:%M}") == ("09:00", "10:00")  # type: ignore[union-attr]
+    assert (f"{shift.began.astimezone(ZONE):%H:%M}", f"{shift.ended.astimezone(ZONE):%H:%M}") == ("09:00", "10:00")  # type: ignore[union-attr]  # it has ended
     assert shift.left == "silent"
     assert shift.seconds == {"paused": 41 * 60, "available": 14 * 60, "in_call": 240, "wrap_up": 60}
     assert shift.pauses == {"starting": 60, "break": 20 * 60, "training": 20 * 60}

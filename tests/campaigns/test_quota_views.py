@@ -124,13 +124,13 @@ def test_targets_are_changed_one_by_one(session: Session, pollster: FlaskClient,
     session.commit()
     named = {"cell": ["M", "H"]}
     assert pollster.post(address(campaign, "/targets"), data=named | {"target": ["5", ""]}).status_code == 302
-    assert plan_of(session, campaign).cells == (Cell(("M",), 5), Cell(("H",), None))  # type: ignore[union-attr]
+    assert plan_of(session, campaign).cells == (Cell(("M",), 5), Cell(("H",), None))  # type: ignore[union-attr]  # it has quotas
     wrong = pollster.post(address(campaign, "/targets"), data=named | {"target": ["many", ""]})
     assert wrong.status_code == 422
     assert "«many» is no target of «Woman»" in wrong.text
     late = pollster.post(address(campaign, "/targets"), data={"cell": ["H", "M"], "target": ["1", "2"]})
     assert "Somebody has changed the cells in the meantime" in late.text
-    assert plan_of(session, campaign).cells == (Cell(("M",), 5), Cell(("H",), None))  # type: ignore[union-attr]
+    assert plan_of(session, campaign).cells == (Cell(("M",), 5), Cell(("H",), None))  # type: ignore[union-attr]  # it has quotas
 
 
 def test_cells_are_proposed_in_the_proportions_of_the_list(
