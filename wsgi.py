@@ -35,7 +35,7 @@ MODELS = (
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
     "surveys.recorded_calls", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks",
-    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.messages",
+    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_prices", "campaigns.messages",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
