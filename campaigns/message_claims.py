@@ -17,6 +17,7 @@ from callcenter.contacts import Contact
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns import wording
+from campaigns.channels import NOTHING_ENCLOSED, Enclosure
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import PLACEHOLDERS, Message, close, values_of
 
@@ -37,6 +38,8 @@ class Outgoing:
     parts: int
     sent_at: datetime
     provider_ref: str | None = None
+    address: str | None = None
+    enclosed: Enclosure = NOTHING_ENCLOSED
 
 
 def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:

@@ -27,9 +27,18 @@ class ProviderError(Exception):
     """A carrier or channel did not do what was asked.
 
     `permanent`: asking again gives the same answer. `unknown`: the provider may have done it, so never ask again
-    blindly. Neither: safe to try again later. `code` is the provider's own.
+    blindly. Neither: safe to try again later, after `wait_seconds` where the provider named a time. `code` is the
+    provider's own.
     """
 
-    def __init__(self, sentence: str, *, code: str = "", permanent: bool = False, unknown: bool = False) -> None:
-        self.code, self.permanent, self.unknown = code, permanent, unknown
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: str = "",
+        permanent: bool = False,
+        unknown: bool = False,
+        wait_seconds: float | None = None,
+    ) -> None:
+        self.code, self.permanent, self.unknown, self.wait_seconds = code, permanent, unknown, wait_seconds
         super().__init__(sentence)

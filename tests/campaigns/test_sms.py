@@ -14,7 +14,7 @@ from aiohttp import web
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, ProviderError
 from callcenter.base.settings import Settings
-from campaigns.channels import sms
+from campaigns.channels import twilio_wire
 from campaigns.channels.sms import Sms
 from campaigns.channels.twilio_words import read_receipt, read_reply
 from campaigns.message_claims import Outgoing
@@ -123,7 +123,7 @@ def test_a_server_error_is_asked_once_only(settings: Settings) -> None:
 
 
 def test_no_answer_in_time_is_unknown(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sms, "DEADLINE", 0.2)
+    monkeypatch.setattr(twilio_wire, "DEADLINE", 0.2)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(5)
