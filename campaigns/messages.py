@@ -5,6 +5,7 @@ Who may follow whom is campaigns.message_states; what a provider says of a messa
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Numeric,
     Row,
+    SmallInteger,
     String,
     UniqueConstraint,
     and_,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -34,13 +38,13 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.contacts import Contact
-from campaigns import audiences, segments
+from campaigns import audiences, segments, sender_tables  # noqa: F401  # the tables that columns here point to
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 
 NOT_TRIED = "canceled"  # the outcome of an attempt that never left the house; the caps do not count it
-
+REST, CANARY, TEST = 0, 1, 2  # waves: the list, the few who get it first, our own phones
 
 PLACEHOLDERS = (Contact.name, Contact.given_names, Contact.section_number, Contact.neighborhood, Contact.municipality)
 
@@ -48,14 +52,19 @@ PLACEHOLDERS = (Contact.name, Contact.given_names, Contact.section_number, Conta
 class Message(Base):
     """`id` is the attempt's id from the claim on: who is only planned has not been tried yet, and counts in no cap.
 
-    `refusal`: why it is excluded, or why it waits for `not_before`. `body` is what was really sent; `sent_at` when its
-    request left, `news_at` when we last asked or heard of it."""
+    `refusal`: why it is excluded, or why it waits for `not_before`. `body` is what was really sent (a planned row that
+    has one, a reply, is sent as it stands); `sent_at` when its request left, `news_at` when we last asked or heard of
+    it. `phone` is the person's, for the law (None: they have none); `address` what the channel calls them, where that
+    is another thing. `turn`: 0 for what the list gets, more for a conversation. `is_held`: planned, but not released.
+    `parts`: as planned, and from the claim on as sent; `provider_parts`: as billed; `unit_price`: MXN for one part.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "contact_id"),
-        Index("uq_messages_campaign_id_phone", "campaign_id", "phone", unique=True,
+        UniqueConstraint("campaign_id", "contact_id", "turn"),
+        Index("uq_messages_campaign_id_phone_turn", "campaign_id", "phone", "turn", unique=True,
               postgresql_where=text("state <> 'excluded'")),  # one phone, one message
+        Index("ix_messages_ready", "campaign_id", "id", postgresql_where=text("state = 'planned' AND NOT is_held")),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
         Index("ix_messages_contact_id", "contact_id"),
         Index("ix_messages_phone", "phone"),
@@ -66,12 +75,21 @@ class Message(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("message_campaigns.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
-    phone: Mapped[str]
+    phone: Mapped[str | None]
+    address: Mapped[str | None]
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")
+    wave: Mapped[int] = mapped_column(SmallInteger, default=REST, server_default="0")
+    wording: Mapped[str] = mapped_column(default="A", server_default="A")
+    sender_id: Mapped[int | None] = mapped_column(ForeignKey("senders.id"))
+    is_held: Mapped[bool] = mapped_column(default=False, server_default=false())
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     state: Mapped[str] = mapped_column(default=states.PLANNED)
     refusal: Mapped[str | None]
     not_before: Mapped[datetime | None]  # campaign time
     body: Mapped[str | None]
     parts: Mapped[int | None]
+    provider_parts: Mapped[int | None]
+    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(10, 5))
     provider_ref: Mapped[str | None]
     error_code: Mapped[str | None]
     lease_until: Mapped[datetime | None]
