@@ -19,11 +19,12 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from campaigns import audiences, notices, wording
+from campaigns import audiences, notices, sender_tables, wording  # noqa: F401  # pool_id points to its tables
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
 
 CHANNELS = ("sms",)
+URGENCIES = ("urgent", "bulk")
 PLANNING, RUNNING = ("planning", "running")
 NEXT = {
     "draft": frozenset({"planning", "stopped"}),
@@ -39,11 +40,19 @@ class MessageCampaign(Base):
     """`text` has placeholders: {given_names}, {section|s/n}. `unit_price`: MXN a part. `planned_at`: when the segment,
     at `segment_version`, was frozen into rows. `frozen_segment_id`: the list that is written to, where one was chosen.
     `on_behalf_of`: whom the message must name. `is_standing`: people are added one by one, and only a stop ends it.
+    `is_peer`: a person releases each message (campaigns.peer_batches).
+    `urgency`: what is urgent leaves before what is bulk. `pool_id`: the senders that share it; without, it is `sender`.
+    `canary_share`: percent of the people who are written to first (campaigns.message_waves); `canary_release`: who lets
+    the rest go, person | rule: after `canary_minutes`, with at least `canary_least_delivered` percent delivered and at
+    most `canary_most_opt_outs` percent opted out. `trial_goal` and `winner`: of two wordings (campaigns.wordings).
+    `approved_version`: what exactly a second person approved (campaigns.message_approvals); `changed_by`: who changed
+    it last.
     """
 
     __tablename__ = "message_campaigns"
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'planning', 'running', 'paused', 'finished', 'stopped')", name="state"),
+        CheckConstraint("urgency IN ('urgent', 'bulk')", name="urgency"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -58,11 +67,27 @@ class MessageCampaign(Base):
     on_behalf_of: Mapped[str] = mapped_column(default="", server_default="")
     unit_price: Mapped[Decimal] = mapped_column(Numeric(8, 4), default=Decimal("0.35"), server_default="0.35")
     is_standing: Mapped[bool] = mapped_column(default=False, server_default=false())
+    urgency: Mapped[str] = mapped_column(default="bulk", server_default="bulk")
+    pool_id: Mapped[int | None] = mapped_column(ForeignKey("sender_pools.id"))
+    is_peer: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(default="draft")
     state_reason: Mapped[str | None]
     launched_at: Mapped[datetime | None]
     planned_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    canary_share: Mapped[float | None]
+    canary_release: Mapped[str] = mapped_column(default="person", server_default="person")
+    canary_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
+    canary_least_delivered: Mapped[float] = mapped_column(default=80, server_default="80")
+    canary_most_opt_outs: Mapped[float] = mapped_column(default=2, server_default="2")
+    trial_goal: Mapped[str] = mapped_column(default="clicks", server_default="clicks")
+    winner: Mapped[str | None]
+    rest_released_at: Mapped[datetime | None]
+    rest_released_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    approved_version: Mapped[str | None]
+    approved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    approved_at: Mapped[datetime | None]
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
     segment: Mapped[Segment] = relationship(lazy="joined")
