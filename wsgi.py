@@ -36,6 +36,7 @@ MODELS = (
     "surveys.recorded_calls", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_prices", "campaigns.messages",
+    "campaigns.message_approvals", "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (

@@ -64,7 +64,8 @@ class HouseCell(Base):
 
 
 class HouseSetting(Base):
-    """`key`: hours ({day kind: [opens, closes]}) | caps ({per_week, in_all}) | do_not_call ([purposes left out]);
+    """`key`: hours ({day kind: [opens, closes]}) | caps ({per_week, in_all}) | do_not_call ([purposes left out])
+    | approval_needed (bool: a second person approves a message campaign);
     of the next start (callcenter.carrier_choice): carrier | public_address."""
 
     __tablename__ = "house_settings"
@@ -162,6 +163,17 @@ def set_do_not_call(session: Session, purposes: list[str], user_id: int | None) 
     if strange := [purpose for purpose in chosen if purpose not in PURPOSES or purpose in ALWAYS_ANSWERED]:
         raise InvalidInput({"do_not_call": _("There is no purpose %(purpose)s.", purpose=", ".join(strange))})
     _set(session, "do_not_call", chosen, sorted(rulebook.read(session).do_not_call), user_id)
+
+
+def is_approval_needed(session: Session) -> bool:
+    """Has a second person to approve a message campaign before it leaves? Yes, unless an administrator said no."""
+    setting = session.get(HouseSetting, "approval_needed", populate_existing=True)
+    return setting is None or bool(setting.value)
+
+
+def set_approval_needed(session: Session, user_id: int | None, *, needed: bool) -> None:
+    """Ask for a second person from now on, or not any more."""
+    _set(session, "approval_needed", needed, is_approval_needed(session), user_id)
 
 
 def add_holiday(

@@ -6,9 +6,11 @@ Planning writes the rows (campaigns.messages.write_for_segment) in a job, becaus
 `state_reason` is a code of our own (see campaigns.labels) or what a person gave as reason.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, Numeric, false, select
@@ -19,12 +21,23 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from campaigns import audiences, notices, sender_tables, wording  # noqa: F401  # pool_id points to its tables
+from campaigns import (
+    audiences,
+    message_approvals,
+    notices,
+    sender_tables,  # noqa: F401  # pool_id points to its tables
+    wording,
+    wordings,
+)
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
+from campaigns.wordings import Wording
 
 CHANNELS = ("sms",)
 URGENCIES = ("urgent", "bulk")
+RELEASES = ("person", "rule")
+GOALS = ("clicks", "replies", "opt_outs")
+ONCE_PLANNED = ("segment_id", "frozen_segment_id", "channel", "purpose", "canary_share")  # what the rows stand on
 PLANNING, RUNNING = ("planning", "running")
 NEXT = {
     "draft": frozenset({"planning", "stopped"}),
@@ -117,21 +130,62 @@ class MessagePlan:
     channel: str = "sms"
     unit_price: Decimal = Decimal("0.35")
     frozen_segment_id: int | None = None
+    canary_share: float | None = None
+    canary_release: str = "person"
+    canary_minutes: int = 60
+    canary_least_delivered: float = 80
+    canary_most_opt_outs: float = 2
+    trial_goal: str = "clicks"
 
 
-def create(session: Session, plan: MessagePlan, user_id: int | None) -> MessageCampaign:
-    """A draft; nobody is written to yet. Raises InvalidInput with codes of wording faults, NotFound for the segment."""
+def create(
+    session: Session, plan: MessagePlan, user_id: int | None, said: Sequence[Wording] = ()
+) -> MessageCampaign:  # fmt: skip
+    """A draft; nobody is written to yet. `said`: its wordings, A first, where there is more than the plan's text.
+
+    Raises InvalidInput with codes of wording faults, NotFound for the segment."""
+    campaign = MessageCampaign(**_checked(session, plan, said), created_by=user_id)
+    session.add(campaign)
+    session.flush()
+    wordings.keep(session, campaign.id, said)
+    audit.record(session, user_id, "message_campaign.create", f"message-campaign/{campaign.id}")
+    return campaign
+
+
+def change(
+    session: Session, campaign_id: int, plan: MessagePlan, user_id: int | None, said: Sequence[Wording] = ()
+) -> bool:
+    """Give a draft, or a paused campaign, this plan; who is still to be written to gets it. Was anything another?
+
+    Raises InvalidInput, NotFound; Refused while it runs, and for what cannot change once the list is written."""
+    campaign, wanted = lock(session, campaign_id), _checked(session, plan, said)
+    if campaign.state not in ("draft", "paused"):
+        raise Refused("state", _("Pause the campaign first; then it can be changed."))
+    if campaign.planned_at is not None and any(getattr(campaign, name) != wanted[name] for name in ONCE_PLANNED):
+        raise Refused("planned", _("The list is written already: its people, purpose, channel and first wave stay."))
+    before, was_named = message_approvals.version(session, campaign), campaign.name
+    for name, value in wanted.items():
+        setattr(campaign, name, value)
+    session.flush()
+    session.refresh(campaign)
+    wordings.keep(session, campaign_id, said)
+    if message_approvals.version(session, campaign) == before:
+        return was_named != campaign.name
+    campaign.changed_by = user_id
+    audit.record(session, user_id, "message_campaign.change", f"message-campaign/{campaign_id}", old=before,
+                 new=message_approvals.version(session, campaign))  # fmt: skip
+    return True
+
+
+def _checked(session: Session, plan: MessagePlan, said: Sequence[Wording]) -> dict[str, Any]:
+    """The columns that a plan stands for."""
     audiences.check(session, plan.segment_id, plan.frozen_segment_id)
     if plan.channel not in CHANNELS:
         raise InvalidInput({"channel": f"{plan.channel} is not a channel; the channels are {', '.join(CHANNELS)}."})
-    faults = wording.check(plan.text)
-    if faults:
-        raise InvalidInput({"text": f"{faults[0].code} {faults[0].detail}".strip()})
-    campaign = MessageCampaign(**plan.__dict__ | {"text": wording.clean(plan.text)}, created_by=user_id)
-    session.add(campaign)
-    session.flush()
-    audit.record(session, user_id, "message_campaign.create", f"message-campaign/{campaign.id}")
-    return campaign
+    for text in (plan.text, *(one.text for one in said)):
+        if faults := wording.check(text):
+            raise InvalidInput({"text": f"{faults[0].code} {faults[0].detail}".strip()})
+    return plan.__dict__ | {"text": wording.clean(plan.text)}
 
 
 def find(session: Session, campaign_id: int) -> MessageCampaign:
@@ -154,10 +208,11 @@ def running(session: Session) -> list[MessageCampaign]:
 
 def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed: bool = False) -> None:
     """Freeze the segment into rows, then send. Both happen in jobs. Raises Refused, also when the calendar asks to
-    confirm (`notices`) and nobody did."""
-    purpose, is_new = find(session, campaign_id).purpose, find(session, campaign_id).launched_at is None
-    if is_new:
-        notices.confirm(session, purpose, f"message-campaign/{campaign_id}", user_id, confirmed=confirmed)
+    confirm (`notices`) and nobody did, and without a second person's approval (`message_approvals`)."""
+    ready = lock(session, campaign_id)
+    if ready.launched_at is None:
+        notices.confirm(session, ready.purpose, f"message-campaign/{campaign_id}", user_id, confirmed=confirmed)
+    message_approvals.check(session, ready, user_id)
     campaign = set_state(session, campaign_id, "planning", None, user_id)
     campaign.launched_at = campaign.launched_at or real_now()
     enqueue_later(session, "campaigns.jobs.plan_messages", campaign_id)
@@ -169,10 +224,14 @@ def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) 
 
 
 def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
-    """Go on with those who are still planned; whoever was sent to, or may have been, is not written to again."""
-    if find(session, campaign_id).planned_at is None:
+    """Go on with those who are still planned; whoever was sent to, or may have been, is not written to again.
+
+    Raises Refused, also when it was changed meanwhile and nobody approved that."""
+    paused = lock(session, campaign_id)
+    if paused.planned_at is None:
         launch(session, campaign_id, user_id)
         return
+    message_approvals.check(session, paused, user_id)
     set_state(session, campaign_id, "running", None, user_id)
     enqueue_later(session, "campaigns.jobs.send_batch", campaign_id, queue="bulk")
 

@@ -1,0 +1,78 @@
+"""The wordings of a message campaign: A, which is its own text, and B where two are tried against each other.
+
+Rows exist only where there is more to say than the campaign's text: a second wording, or a template of the provider."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, column, delete, select, table, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from callcenter.base.db import Base
+
+FIRST, SECOND = "A", "B"
+LETTERS = (FIRST, SECOND)
+_campaigns = table("message_campaigns", column("id", Integer), column("text", String))
+
+
+class MessageWording(Base):
+    """One wording. `share`: percent of the people who get it. `template_id`: what the provider approved, where the
+    channel sends nothing else; `template_values`: what stands in each of its variables, with our placeholders."""
+
+    __tablename__ = "message_wordings"
+    __table_args__ = (
+        CheckConstraint("letter IN ('A', 'B')", name="letter"),
+        CheckConstraint("share BETWEEN 1 AND 100", name="share"),
+    )
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("message_campaigns.id", ondelete="CASCADE"), primary_key=True
+    )  # fmt: skip
+    letter: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    share: Mapped[int] = mapped_column(default=100, server_default=text("100"))
+    template_id: Mapped[int | None]
+    template_values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A wording as others see it; the fields of MessageWording."""
+
+    letter: str
+    text: str
+    share: int = 100
+    template_id: int | None = None
+    template_values: Mapping[str, str] = field(default_factory=dict)
+
+
+def of(session: Session, campaign_id: int) -> list[Wording]:
+    """Every wording, A first; one that says the campaign's text where nothing else was decided."""
+    rows = session.scalars(
+        select(MessageWording).where(MessageWording.campaign_id == campaign_id).order_by(MessageWording.letter)
+    )
+    found = [Wording(row.letter, row.text, row.share, row.template_id, row.template_values) for row in rows]
+    return found or [Wording(FIRST, _own_text(session, campaign_id))]
+
+
+def texts(session: Session, campaign_id: int) -> dict[str, str]:
+    """letter → what it says, with placeholders."""
+    return {one.letter: one.text for one in of(session, campaign_id)}
+
+
+def keep(session: Session, campaign_id: int, wanted: Sequence[Wording]) -> None:
+    """These are the wordings from now on; the first is the campaign's own text, which the caller keeps."""
+    session.execute(delete(MessageWording).where(MessageWording.campaign_id == campaign_id))
+    if len(wanted) < 2 and not any(one.template_id for one in wanted):
+        return
+    session.add_all(
+        MessageWording(campaign_id=campaign_id, letter=one.letter, text=one.text, share=one.share,
+                       template_id=one.template_id, template_values=dict(one.template_values))
+        for one in wanted
+    )  # fmt: skip
+    session.flush()
+
+
+def _own_text(session: Session, campaign_id: int) -> str:
+    found = select(_campaigns.c.text).where(_campaigns.c.id == campaign_id)
+    return str(session.execute(found).scalar_one_or_none() or "")
