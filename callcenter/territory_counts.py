@@ -144,7 +144,7 @@ def people_of(session: Session, section: Section, figures: dict[str, int | None]
         "consent": _split(session, section.id, Contact.consent),
         "line_kind": _split(session, section.id, Contact.line_kind),
         "sex": _split(session, section.id, func.coalesce(Contact.sex, "")),
-        "age": _split(session, section.id, _age_band()),
+        "age": _split(session, section.id, age_band()),
     }
     if figures["consented"] is None:
         del found["consent"]
@@ -168,7 +168,8 @@ def _split(session: Session, section_id: int, column: Any) -> dict[str, int | No
     ).values
 
 
-def _age_band() -> Any:
+def age_band() -> Any:
+    """SQL: the band of AGES in which a person is, by its least age; empty where nobody knows."""
     return case(*((Contact.age.between(least, most or 130), str(least)) for least, most in AGES), else_="")
 
 

@@ -19,7 +19,7 @@ from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
 
 MOST = Decimal(1000)  # MXN a part: more is a mistyped comma
-PLACES = 6  # providers charge fractions of a centavo
+PLACES = 5  # of messages.unit_price; providers charge fractions of a centavo
 LENGTH = 80  # of the name of a provider or contract
 _FIRST, _LAST = date(2000, 1, 1), date(2100, 1, 1)
 
@@ -34,7 +34,7 @@ class MessagePrice(Base):
     provider: Mapped[str]
     channel: Mapped[str]
     contract: Mapped[str]
-    unit_price: Mapped[Decimal] = mapped_column(Numeric(12, PLACES))
+    unit_price: Mapped[Decimal] = mapped_column(Numeric(10, PLACES))
     valid_from: Mapped[date]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
@@ -81,7 +81,7 @@ def read(form: Mapping[str, str], providers: Mapping[str, object], channels: Map
         faults["contract"] = _("Name the contract or invoice, in at most %(most)s characters.", most=LENGTH)
     amount, day = _amount(form.get("unit_price", "")), _day(form.get("valid_from", ""))
     if amount is None:
-        faults["unit_price"] = _("Write pesos a part, such as 0.35: from 0 to %(most)s, with at most six decimals.",
+        faults["unit_price"] = _("Write pesos a part, such as 0.35: from 0 to %(most)s, with at most five decimals.",
                                  most=MOST)  # fmt: skip
     if day is None:
         faults["valid_from"] = _("Write a day as year-month-day.")

@@ -14,17 +14,20 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
+from campaigns import message_rows
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
-from campaigns.messages import Message
+from campaigns.messages import TEST, Message
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """Where everybody of a message campaign is. `by_state` sums to `planned`, each breakdown to its state.
+    """Where everybody of a message campaign's list is (no tests, no conversations: message_rows.of_list). `by_state`
+    sums to `planned`, each breakdown to its state.
 
     `by_reason`: (refusal, n) of the excluded, `waiting`: (refusal, n) of the planned that wait, `by_error`: (code, n)
-    of failed and undelivered. `per_minute`: messages that left in the last minute. `as_of`: campaign time."""
+    of failed and undelivered. `held`: planned, not released yet. `parts` and `cost` (MXN): what is billed.
+    `per_minute`: messages that left in the last minute. `as_of`: campaign time."""
 
     planned: int
     by_state: dict[str, int]
@@ -35,11 +38,12 @@ class Funnel:
     cost: Decimal
     per_minute: int
     as_of: datetime
+    held: int = 0
 
     @property
     def left(self) -> int:
         """How many left this house, whatever became of them."""
-        return sum(self.by_state[state] for state in LEFT)
+        return sum(self.by_state[state] for state in message_rows.LEFT)
 
     @property
     def settled(self) -> int:
@@ -52,36 +56,38 @@ class Funnel:
         return self.by_state[states.DELIVERED] / known if known else None
 
 
-LEFT = (states.ACCEPTED, states.SENT, states.UNKNOWN, states.DELIVERED, states.UNDELIVERED, states.FAILED)
-
-
 def funnel(session: Session, campaign: MessageCampaign) -> Funnel:
     """One pass over the campaign's rows."""
+    billed = message_rows.is_billed()
     rows = session.execute(
-        select(Message.state, Message.refusal, Message.error_code, func.count().label("n"),
-               func.coalesce(func.sum(Message.parts), 0).label("parts"))
-        .where(Message.campaign_id == campaign.id)
+        select(
+            Message.state, Message.refusal, Message.error_code, func.count().label("n"),
+            func.count().filter(Message.is_held, Message.state == states.PLANNED).label("held"),
+            func.coalesce(func.sum(message_rows.parts()).filter(billed), 0).label("parts"),
+            func.sum(message_rows.cost(campaign.unit_price)).label("cost"),
+        )
+        .where(message_rows.of_list(campaign.id))
         .group_by(Message.state, Message.refusal, Message.error_code)
     ).all()  # fmt: skip
     by_state = dict.fromkeys(states.NEXT, 0)
     for row in rows:
         by_state[row.state] += row.n
-    parts = sum(row.parts for row in rows if row.state in LEFT)
     return Funnel(
         planned=sum(by_state.values()),
         by_state=by_state,
         by_reason=_ranked((row.refusal, row.n) for row in rows if row.state == states.EXCLUDED),
         waiting=_ranked((row.refusal, row.n) for row in rows if row.state == states.PLANNED and row.refusal),
         by_error=_ranked((row.error_code, row.n) for row in rows if row.state in (states.FAILED, states.UNDELIVERED)),
-        parts=parts,
-        cost=parts * campaign.unit_price,
+        parts=sum(row.parts for row in rows),
+        cost=sum((row.cost for row in rows), Decimal(0)),
         per_minute=_per_minute(session, campaign.id),
         as_of=campaign_now(session),
+        held=sum(row.held for row in rows),
     )
 
 
 def message_counts(session: Session, campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Of each campaign: {"planned", "settled", "delivered", "failed"}."""
+    """Of each campaign's list: {"planned", "settled", "delivered", "failed"}."""
     rows = session.execute(
         select(
             Message.campaign_id,
@@ -90,7 +96,7 @@ def message_counts(session: Session, campaign_ids: Sequence[int]) -> dict[int, d
             func.count().filter(Message.state == states.DELIVERED).label("delivered"),
             func.count().filter(Message.state.in_([states.FAILED, states.UNDELIVERED])).label("failed"),
         )
-        .where(Message.campaign_id.in_(campaign_ids))
+        .where(Message.campaign_id.in_(campaign_ids), Message.wave != TEST, Message.turn == 0)
         .group_by(Message.campaign_id)
     )
     return {row.campaign_id: {name: row._mapping[name] for name in _COUNTS} for row in rows}

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String, nullable=False),
         sa.Column("channel", sa.String, nullable=False),
         sa.Column("contract", sa.String, nullable=False),
-        sa.Column("unit_price", sa.Numeric(12, 6), nullable=False),
+        sa.Column("unit_price", sa.Numeric(10, 5), nullable=False),
         sa.Column("valid_from", sa.Date, nullable=False),
         sa.Column("created_by", sa.Integer, sa.ForeignKey("users.id")),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
