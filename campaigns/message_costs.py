@@ -57,19 +57,19 @@ def lines(session: Session, first: date, last: date, campaign_id: int | None = N
     query = (
         select(
             day, MessageCampaign.id, MessageCampaign.name, MessageCampaign.carrier, MessageCampaign.channel,
-            rows.unit_price().label("unit_price"), func.count().label("messages"),
+            rows.unit_price().label("part_price"), func.count().label("messages"),
             func.coalesce(func.sum(rows.parts()).filter(billed), 0).label("parts"),
             func.coalesce(func.sum(Message.provider_parts).filter(billed), 0).label("told_parts"),
         )
         .join(MessageCampaign, MessageCampaign.id == Message.campaign_id)
         .where(Message.campaign_id.in_(_active(session, first, last, campaign_id)), rows.was_left(),
                Message.sent_at >= _begin(first), Message.sent_at < _begin(last + timedelta(days=1)))
-        .group_by(day, MessageCampaign.id, "unit_price").order_by(day, MessageCampaign.id, "unit_price")
+        .group_by(day, MessageCampaign.id, "part_price").order_by(day, MessageCampaign.id, "part_price")
     )  # fmt: skip
     prices = message_prices.listed(session)
     return [
         Line(row.day, row.id, row.name, row.carrier, row.channel, contract(prices, row.carrier, row.channel, row.day),
-             row.unit_price, row.messages, row.parts, row.told_parts, row.parts * row.unit_price)
+             row.part_price, row.messages, row.parts, row.told_parts, row.parts * row.part_price)
         for row in session.execute(query)
     ]  # fmt: skip
 

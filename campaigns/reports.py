@@ -14,7 +14,7 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
-from campaigns import message_rows
+from campaigns import message_rows as ledger
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import TEST, Message
@@ -22,7 +22,7 @@ from campaigns.messages import TEST, Message
 
 @dataclass(frozen=True)
 class Funnel:
-    """Where everybody of a message campaign's list is (no tests, no conversations: message_rows.of_list). `by_state`
+    """Where everybody of a message campaign's list is (no tests, no conversations: ledger.of_list). `by_state`
     sums to `planned`, each breakdown to its state.
 
     `by_reason`: (refusal, n) of the excluded, `waiting`: (refusal, n) of the planned that wait, `by_error`: (code, n)
@@ -43,7 +43,7 @@ class Funnel:
     @property
     def left(self) -> int:
         """How many left this house, whatever became of them."""
-        return sum(self.by_state[state] for state in message_rows.LEFT)
+        return sum(self.by_state[state] for state in ledger.LEFT)
 
     @property
     def settled(self) -> int:
@@ -58,15 +58,15 @@ class Funnel:
 
 def funnel(session: Session, campaign: MessageCampaign) -> Funnel:
     """One pass over the campaign's rows."""
-    billed = message_rows.is_billed()
+    billed = ledger.is_billed()
     rows = session.execute(
         select(
             Message.state, Message.refusal, Message.error_code, func.count().label("n"),
             func.count().filter(Message.is_held, Message.state == states.PLANNED).label("held"),
-            func.coalesce(func.sum(message_rows.parts()).filter(billed), 0).label("parts"),
-            func.sum(message_rows.cost(campaign.unit_price)).label("cost"),
+            func.coalesce(func.sum(ledger.parts()).filter(billed), 0).label("parts"),
+            func.sum(ledger.cost(campaign.unit_price)).label("cost"),
         )
-        .where(message_rows.of_list(campaign.id))
+        .where(ledger.of_list(campaign.id))
         .group_by(Message.state, Message.refusal, Message.error_code)
     ).all()  # fmt: skip
     by_state = dict.fromkeys(states.NEXT, 0)
