@@ -1,6 +1,7 @@
 """Settings of one process: a frozen value read once from the environment, every fault reported together."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 CARRIERS = ("simulated", "twilio", "asterisk")
 PREFIX = "CONVOCA_"
+NOWHERE = "http://127.0.0.1:9"  # the port of discard: nobody answers there
 
 
 class BadSettings(Exception):
@@ -25,6 +27,26 @@ class Twilio:
     base_url: str | None = None
     voice_number: str = ""
     sms_sender: str = ""
+    whatsapp_sender: str = ""
+
+
+@dataclass(frozen=True)
+class Telegram:
+    """The bot that messages leave by; without a token there is none."""
+
+    token: str = field(default="", repr=False)
+    base_url: str = "https://api.telegram.org"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The relay that e-mail leaves by: smtp://user@host:587 (STARTTLS) or smtps://…; without `url` there is none.
+
+    `sender`: as it stands in From, `Encuestas <avisos@example.org>`."""
+
+    url: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,8 @@ class Settings:
     live_port: int | None = None
     demo_passwords_refused: bool = False
     recordings: Recordings = field(default_factory=Recordings)
+    telegram: Telegram = field(default_factory=Telegram)
+    mail: Mail = field(default_factory=Mail)
     carrier_is_told: bool = True  # by the environment or the command; else it is the choice kept in the database
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
     voices: Mapping[str, Path] = field(default_factory=dict)  # language (es, en) → a voice file of Piper
@@ -98,6 +122,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         live_port=_port(env, PREFIX + "LIVE_PORT", faults),
         demo_passwords_refused=_refuses_demo_passwords(env, carrier, faults),
         recordings=_recordings(env, faults),
+        telegram=_telegram(env, carrier, faults),
+        mail=_mail(env, carrier, faults),
         carrier_is_told=_choice(env, "CARRIER_TOLD", ("yes", "no"), faults) == "yes",
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
         voices=_voices(env, faults),
@@ -204,7 +230,7 @@ def _twilio(env: Mapping[str, str], carrier: str, faults: list[str]) -> Twilio:
         # The simulated carrier's account is invented. Its token signs webhooks, which write into the same database as
         # everything else: the supervisor makes one at each start, so that nobody on the network knows it.
         sid, token = "AC" + "5" * 32, env.get(PREFIX + "SIMULATED_TOKEN") or "simulated-auth-token"
-        return Twilio(sid, token, env.get(PREFIX + "SIMULATED_URL"), "+525512340000", "+525512340001")
+        return Twilio(sid, token, env.get(PREFIX + "SIMULATED_URL"), "+525512340000", "+525512340001", "+525512340001")
     sid, token = env.get(PREFIX + "TWILIO_ACCOUNT_SID", ""), env.get(PREFIX + "TWILIO_AUTH_TOKEN", "")
     if carrier == "twilio" and not (sid.startswith("AC") and len(sid) == 34):
         faults.append(f"{PREFIX}TWILIO_ACCOUNT_SID must be the 34 characters that begin with AC in Twilio's console.")
@@ -216,7 +242,31 @@ def _twilio(env: Mapping[str, str], carrier: str, faults: list[str]) -> Twilio:
         env.get(PREFIX + "TWILIO_URL"),
         env.get(PREFIX + "TWILIO_VOICE_NUMBER", ""),
         env.get(PREFIX + "TWILIO_SMS_SENDER", ""),
+        env.get(PREFIX + "TWILIO_WHATSAPP_SENDER", ""),
     )
+
+
+def _telegram(env: Mapping[str, str], carrier: str, faults: list[str]) -> Telegram:
+    if carrier == "simulated":  # a drill never speaks to Telegram itself
+        return Telegram("777000:simulated", env.get(PREFIX + "SIMULATED_URL") or NOWHERE)
+    token = _secret(env, "TELEGRAM_TOKEN", faults)
+    if token and not re.fullmatch(r"\d+:[\w-]+", token):
+        faults.append(f"{PREFIX}TELEGRAM_TOKEN is not a token of BotFather: digits, a colon, letters.")
+    url = _url(env, PREFIX + "TELEGRAM_URL", ("http", "https"), faults, Telegram.base_url)
+    return Telegram(token, url.rstrip("/"))
+
+
+def _mail(env: Mapping[str, str], carrier: str, faults: list[str]) -> Mail:
+    if carrier == "simulated":  # a drill's mail goes to the simulated relay, or nowhere
+        return Mail(env.get(PREFIX + "SIMULATED_SMTP_URL", ""), "", "Convoca <avisos@convoca.example>")
+    name = PREFIX + "SMTP_URL"
+    url = _url(env, name, ("smtp", "smtps"), faults) if env.get(name) else ""
+    mail = Mail(url, _secret(env, "SMTP_PASSWORD", faults), env.get(PREFIX + "MAIL_SENDER", ""))
+    if url and "@" not in mail.sender:
+        faults.append(
+            f"{PREFIX}MAIL_SENDER is not set; it is the From of e-mails, such as Encuestas <avisos@example.org>."
+        )
+    return mail
 
 
 def _recordings(env: Mapping[str, str], faults: list[str]) -> Recordings:

@@ -105,13 +105,15 @@ class Letter(Protocol):
 @dataclass(frozen=True)
 class Receipt:
     """What a provider says of one message, in our words. `state` is one of campaigns.message_states, or None when its
-    word is new to us (then only `payload`, the provider's own words, is kept). The same `key` is the same news."""
+    word is new to us (then only `payload`, the provider's own words, is kept). The same `key` is the same news.
+    `parts`: as how many it bills the message, where it says so."""
 
     key: str
     state: str | None
     provider_ref: str | None = None
     error_code: str | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    parts: int | None = None
 
 
 @dataclass(frozen=True)
