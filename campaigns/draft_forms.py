@@ -1,12 +1,6 @@
-"""The steps of the wizard as forms. A draft holds what was typed, also what is wrong; these say what is wrong with it.
-
-Field names are the draft's keys: no two steps share one."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The steps of the wizard of calling campaigns as forms."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import (
     BooleanField,
@@ -21,7 +15,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
+from wtforms.validators import URL, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from callcenter import carriers, crews, queue_pace, recording_ledger
 from callcenter.base.errors import InvalidInput, NotFound
@@ -31,6 +25,7 @@ from campaigns.calling import OPERATOR_SCRIPT
 from campaigns.forms import ANSWERED_BY, BEHALF, MACHINES, NAME, PURPOSES, RECORDING
 from campaigns.quota_forms import QuotaFields, items_of, plan_of
 from campaigns.rule_forms import RuleForm
+from campaigns.wizard_steps import Filled, StepForm
 from surveys import prompt_catalogue, questionnaire
 from surveys.quota_cells import QuotaPlan
 
@@ -39,40 +34,15 @@ LIMIT, RATIO = _l("Write a share from 0 to 3 percent."), _l("Write a number from
 SPEED = _l("Write a number from 1 to 100, or nothing: as many as the carrier takes.")
 
 
-class Filled:
-    """What was never shown keeps its default; what was emptied is missing."""
-
-    def __init__(self, sentence: object) -> None:
-        self.sentence = sentence
-
-    def __call__(self, _form: object, field: Field) -> None:
-        if field.raw_data and not str(field.raw_data[0]).strip():
-            field.errors = []  # what a number's own reader said of the empty text
-            raise StopValidation(self.sentence)
-
-
-class StepForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """One step over a draft. `draft`: everything typed, for what depends on another step."""
-
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # as above
-        csrf = False  # it reads what is kept; the pages bring their own token
-
-    draft: Mapping[str, Any]
-
-    def prepare(self, session: Session, draft: Mapping[str, Any]) -> None:
-        """Fill the lists to choose from."""
-        self.draft = draft
-        self.offer(session)
-
-    def offer(self, session: Session) -> None:
-        """The step's own lists."""
+class CallStepForm(StepForm):
+    """One step of a calling campaign."""
 
     @property
     def is_recorded(self) -> bool:
         return bool(self.draft.get("answered_by") == "recording")
 
 
-class GoalForm(StepForm):
+class GoalForm(CallStepForm):
     """What the campaign is for, and who talks."""
 
     name = StringField(_l("Name of the campaign"), NAME)
@@ -101,10 +71,10 @@ class PeopleForm(StepForm):
     def validate_segment_id(self, field: Field) -> None:
         offered = {value for group in field.choices.values() for value, _label in group}
         if field.data not in offered:
-            raise ValidationError(_l("This segment is there no more: choose whom to call."))
+            raise ValidationError(_l("This segment is there no more: choose another."))
 
 
-class ScriptForm(StepForm):
+class ScriptForm(CallStepForm):
     """What is said and asked."""
 
     script = SelectField(
@@ -134,7 +104,7 @@ class ScriptForm(StepForm):
             raise ValidationError(_l("Write what the operator reads, or choose a survey."))
 
 
-class PaceForm(StepForm):
+class PaceForm(CallStepForm):
     """How fast it calls. A running campaign's page has it, too."""
 
     mode = RadioField(_l("How calls are started"), choices=MODES, default="progressive")
@@ -159,7 +129,7 @@ class PaceForm(StepForm):
         )  # fmt: skip
 
 
-class QuotasForm(QuotaFields, StepForm):
+class QuotasForm(QuotaFields, CallStepForm):
     """How many interviews are wanted of which groups."""
 
     def offer(self, session: Session) -> None:
@@ -178,7 +148,7 @@ class QuotasForm(QuotaFields, StepForm):
             raise ValidationError(str(fault)) from fault
 
 
-class ScheduleForm(StepForm, RuleForm):
+class ScheduleForm(CallStepForm, RuleForm):
     """Who is called when, how often, and for how much."""
 
 
@@ -213,7 +183,7 @@ class SpeedForm(PaceForm):
             self.team.raw_data = [str(self.team.data)]
 
 
-class CrewForm(StepForm):
+class CrewForm(CallStepForm):
     """Who works in a campaign. A running one's page has it, too."""
 
     operators = SelectMultipleField(_l("Operators of this campaign"))

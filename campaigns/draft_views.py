@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_security import current_user
 from werkzeug.wrappers import Response
@@ -21,12 +22,17 @@ from campaigns import call_drafts, draft_forecasts, draft_plans, draft_steps, la
 from campaigns.call_drafts import CallDraft
 from campaigns.draft_forecasts import Question
 from campaigns.draft_steps import REVIEW, STEPS
+from campaigns.wizard_pages import Room
 from surveys import prompt_catalogue, prompt_ringing
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/calls/drafts")
 AUTHORS = ("strategist", "administrator")
 FORMS = "any(goal,people,script,quotas,schedule,pace,caller)"
 LANGUAGE = "es"  # of a recorded survey that rings its author
+ROOM = Room(
+    draft_steps.WIZARD, call_drafts.SHELF, "campaigns.drafts", "campaigns/wizard",
+    _l("A draft: nobody is called until you start it. Everything is kept as you type."),
+)  # fmt: skip
 
 
 @blueprint.get(f"/<int:draft_id>/<{FORMS}:step>")
@@ -41,22 +47,22 @@ def step(draft_id: int, step: str) -> ResponseReturnValue:
 @access(*AUTHORS)
 def save(draft_id: int, step: str) -> ResponseReturnValue:
     """Keep the step, and go where the button says: to any other step, or to the next one once this one is right."""
-    draft = _kept(draft_id, step)
+    draft = ROOM.kept(draft_id, step)
     if (gone := _gone(draft)) is not None:
         return gone
     wanted = request.form.get("go", "next")
     if wanted in STEPS:
-        return redirect(_address(draft, wanted))
+        return redirect(ROOM.address(draft, wanted))
     if not draft_steps.form_of(web_session(), draft.form, step).validate():
-        return redirect(_address(draft, step, check=1))  # kept as it is; a reload sends nothing again
-    return redirect(_address(draft, draft_steps.after(step)))
+        return redirect(ROOM.address(draft, step, check=1))  # kept as it is; a reload sends nothing again
+    return redirect(ROOM.address(draft, draft_steps.after(step)))
 
 
 @blueprint.post(f"/<int:draft_id>/<{FORMS}:step>/keep")
 @access(*AUTHORS)
 def keep(draft_id: int, step: str) -> ResponseReturnValue:
     """Keep the step while it is typed; answers when, and what is missing now."""
-    draft = _kept(draft_id, step)
+    draft = ROOM.kept(draft_id, step)
     page = render_template("campaigns/wizard/_kept.html", **_frame(draft, step))
     return page, 200, {"HX-Trigger": "drafted"}
 
@@ -104,7 +110,7 @@ def trial(draft_id: int) -> ResponseReturnValue:
     except InvalidInput as fault:
         session.rollback()
         return _review(draft, number=number, fault=str(fault)), 422
-    return redirect(_address(draft, REVIEW, _anchor="trial"))
+    return redirect(ROOM.address(draft, REVIEW, _anchor="trial"))
 
 
 @blueprint.get("/<int:draft_id>/trial-state")
@@ -148,12 +154,6 @@ def discard(draft_id: int) -> ResponseReturnValue:
     return redirect(url_for("campaigns.page"))
 
 
-def _address(draft: CallDraft, key: str, **more: Any) -> str:
-    if key == REVIEW:
-        return url_for("campaigns.drafts.review", draft_id=draft.id, **more)
-    return url_for("campaigns.drafts.step", draft_id=draft.id, step=key, **more)
-
-
 def _gone(draft: CallDraft) -> Response | None:
     """Where to, when the draft has become a campaign."""
     if draft.campaign_id is None:
@@ -161,21 +161,9 @@ def _gone(draft: CallDraft) -> Response | None:
     return redirect(url_for("campaigns.calls.show", campaign_id=draft.campaign_id))
 
 
-def _kept(draft_id: int, key: str) -> CallDraft:
-    session = web_session()
-    draft = call_drafts.find(session, draft_id)
-    draft = call_drafts.keep(session, draft_id, draft_steps.written(session, draft.form, key, request.form))
-    session.commit()
-    return draft
-
-
 def _frame(draft: CallDraft, key: str) -> dict[str, Any]:
     """What every step's page shows around its fields."""
-    missing = draft_steps.missing(web_session(), draft.form)
-    return {
-        "draft": draft, "steps": STEPS, "here": key, "address": _address, "missing": missing,
-        "lacking": {fault.step for fault in missing}, "labels": labels, "has_switchboard": carriers.has_switchboard(),
-    }  # fmt: skip
+    return ROOM.frame(draft, key) | {"has_switchboard": carriers.has_switchboard()}
 
 
 def _step(draft: CallDraft, key: str, *, says: bool) -> str:
