@@ -34,9 +34,10 @@ MODELS = (
     "callcenter.territory", "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
     "surveys.recorded_calls", "surveys.voice_answers",
-    "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.clicks",
+    "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
+    "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_prices", "campaigns.messages",
-    "campaigns.message_approvals", "campaigns.wordings",
+    "campaigns.message_approvals", "campaigns.peer_batches", "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (

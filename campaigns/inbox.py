@@ -1,10 +1,11 @@
 """Messages that people send us: kept once each, and obeyed when they say BAJA."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, Row, false, func, select, true
+from sqlalchemy import BigInteger, ForeignKey, Identity, Row, exists, false, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,7 +16,10 @@ from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
+from campaigns import conversations
 from campaigns.channels import Reply
+from campaigns.conversation_campaigns import ConversationCampaign
+from campaigns.conversations import Heard
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 from campaigns.replies import Meaning, meaning
@@ -27,15 +31,17 @@ class InboundMessage(Base):
     """`provider_ref` makes a webhook that comes twice harmless. `is_opt_out`: understood as BAJA by our rules or, if
     these found it doubtful, by the person who read it (`reviewed_by`). `at` is campaign time.
 
-    `phone` is E.164; `address` is what the channel calls the sender (whatsapp:+521…), to which an answer would go."""
+    `phone` is E.164, None where the channel tells none; `address` is what the channel calls the sender
+    (whatsapp:+521…), to which an answer would go."""
 
     __tablename__ = "inbound_messages"
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     provider_ref: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
-    phone: Mapped[str] = mapped_column(index=True)
+    phone: Mapped[str | None] = mapped_column(index=True)
     address: Mapped[str | None]
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
     text: Mapped[str]
     is_opt_out: Mapped[bool] = mapped_column(default=False)
     is_doubtful: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -45,26 +51,44 @@ class InboundMessage(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-def receive(session: Session, reply: Reply) -> InboundMessage | None:
-    """Keep a reply, and suppress its phone at once when it is an opt-out. None when we had it already."""
+@dataclass(frozen=True)
+class _Answered:
+    """What a reply probably answers: whose message, of which campaign, and which colleague let it go."""
+
+    contact_id: int | None = None
+    campaign_id: int | None = None
+    released_by: int | None = None
+
+
+def receive(session: Session, reply: Reply, *, contact_id: int | None = None) -> InboundMessage | None:
+    """Keep a reply in its conversation, and suppress its phone at once when it is an opt-out. None when we had it
+    already. `contact_id`: who it is, where the channel knows them by another name than a phone."""
     understood = meaning(reply.text)
+    answered = _answered(session, reply, contact_id)
+    who = contact_id or answered.contact_id or _first_at(session, reply.phone)
     inbound_id = session.scalar(
         insert(InboundMessage)
         .values(
             provider_ref=reply.provider_ref, channel=reply.channel, phone=reply.phone, address=reply.address,
-            contact_id=_contact_of(session, reply.phone), text=reply.text, at=campaign_now(session),
-            received_at=real_now(), payload=dict(reply.payload),
-            is_opt_out=understood is Meaning.OPT_OUT, is_doubtful=understood is Meaning.DOUBTFUL,
+            contact_id=who, text=reply.text, at=campaign_now(session), received_at=real_now(),
+            payload=dict(reply.payload), is_opt_out=understood is Meaning.OPT_OUT,
+            is_doubtful=understood is Meaning.DOUBTFUL,
         )
         .on_conflict_do_nothing()
         .returning(InboundMessage.id)
     )  # fmt: skip
     if inbound_id is None:
         return None
+    inbound = session.get_one(InboundMessage, inbound_id)
     if understood is Meaning.OPT_OUT:
-        _opt_out(session, reply.phone, inbound_id)
+        _opt_out(session, inbound)
+    inbound.conversation_id = conversations.hear(session, Heard(
+        who, reply.phone, reply.channel, reply.address, understood is Meaning.OPT_OUT, answered.campaign_id,
+        answered.released_by,
+    ))  # fmt: skip
     tell_later(session, TOPIC)
-    return session.get_one(InboundMessage, inbound_id)
+    session.flush()
+    return inbound
 
 
 def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int | None) -> InboundMessage:
@@ -73,7 +97,11 @@ def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int 
     if inbound is None:
         raise NotFound(_("There is no such message."))
     if is_opt_out and not inbound.is_opt_out:
-        _opt_out(session, inbound.phone, inbound.id)
+        _opt_out(session, inbound)
+        if inbound.conversation_id is not None:
+            conversation = conversations.lock(session, inbound.conversation_id)
+            conversation.state, conversation.resolution = conversations.RESOLVED, "opt_out"
+            conversations.answered(session, conversation)
     inbound.is_opt_out = inbound.is_opt_out or is_opt_out
     inbound.is_doubtful, inbound.reviewed_by = False, user_id
     audit.record(session, user_id, "inbox.review", f"inbound-message/{inbound_id}", is_opt_out=is_opt_out)
@@ -115,12 +143,35 @@ def counts(session: Session) -> dict[str, int]:
     return dict(zip(("all", "opt_out", "doubtful"), row, strict=True))
 
 
-def _opt_out(session: Session, phone: str, inbound_id: int) -> None:
-    consent.opt_out(session, phone, reason="sms_reply", proof=f"inbound-message/{inbound_id}", source="inbox")
+def _opt_out(session: Session, inbound: InboundMessage) -> None:
+    """The phone is suppressed; who has none refuses by name, and who is nobody we know has nobody to refuse for."""
+    proof = f"inbound-message/{inbound.id}"
+    if inbound.phone is not None:
+        consent.opt_out(session, inbound.phone, reason="sms_reply", proof=proof, source="inbox")
+    elif inbound.contact_id is not None:
+        said = consent.Evidence("opted_out", "all", proof, campaign_now(session), "inbox")
+        consent.record(session, inbound.contact_id, said, None)
 
 
-def _contact_of(session: Session, phone: str) -> int | None:
-    """Who answers from this phone: of a household, whom we wrote to last, else its first person."""
-    written = select(Message.contact_id).where(Message.phone == phone, Message.contact_id.is_not(None))
-    found = session.scalar(written.where(Message.sent_at.is_not(None)).order_by(Message.sent_at.desc()).limit(1))
-    return found or session.scalar(select(Contact.id).where(Contact.phone == phone).order_by(Contact.id).limit(1))
+def _answered(session: Session, reply: Reply, contact_id: int | None) -> _Answered:
+    """The message that we sent them last, by phone or, where there is none, by person. An answer of ours in a
+    conversation names no other campaign."""
+    if reply.phone is None and contact_id is None:
+        return _Answered()
+    is_theirs = Message.phone == reply.phone if reply.phone is not None else Message.contact_id == contact_id
+    is_answer = exists().where(ConversationCampaign.campaign_id == Message.campaign_id)
+    row = session.execute(
+        select(Message.contact_id, Message.campaign_id, Message.released_by, is_answer.label("is_answer"))
+        .where(is_theirs, Message.sent_at.is_not(None), Message.contact_id.is_not(None))
+        .order_by(Message.sent_at.desc()).limit(1)
+    ).first()  # fmt: skip
+    if row is None:
+        return _Answered()
+    return _Answered(row.contact_id, None if row.is_answer else row.campaign_id, row.released_by)
+
+
+def _first_at(session: Session, phone: str | None) -> int | None:
+    """Of a household to which nobody wrote, its first person."""
+    if phone is None:
+        return None
+    return session.scalar(select(Contact.id).where(Contact.phone == phone).order_by(Contact.id).limit(1))

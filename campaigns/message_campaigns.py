@@ -130,6 +130,7 @@ class MessagePlan:
     channel: str = "sms"
     unit_price: Decimal = Decimal("0.35")
     frozen_segment_id: int | None = None
+    is_peer: bool = False
     canary_share: float | None = None
     canary_release: str = "person"
     canary_minutes: int = 60
