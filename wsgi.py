@@ -11,7 +11,7 @@ from flask import Flask
 from callcenter import carriers, recording_files, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels, people_columns
+from campaigns import channels, message_links, people_columns
 from scripts import commands, embedded
 from surveys import speech
 
@@ -36,8 +36,9 @@ MODELS = (
     "surveys.recorded_calls", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
-    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_prices", "campaigns.messages",
-    "campaigns.message_approvals", "campaigns.peer_batches", "campaigns.wordings",
+    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
+    "campaigns.messages",
+    "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.peer_batches", "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (
@@ -55,7 +56,7 @@ BLUEPRINTS = (
     "callcenter.recording_acts", "callcenter.recording_views",
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "surveys.views",
-    "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
+    "campaigns.link_views", "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
@@ -124,6 +125,7 @@ def compose(settings: Settings) -> None:
     carriers.configure(settings)
     recording_files.configure(settings)
     channels.configure(settings)
+    message_links.configure(settings)
     people_columns.configure(settings.var)
     speech.configure(settings.var / "speech", settings.voices)
     for name in COMPOSED:

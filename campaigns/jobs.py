@@ -2,8 +2,6 @@
 
 import os
 import socket
-from itertools import groupby
-from operator import itemgetter
 from time import monotonic
 
 from sqlalchemy.orm import Session
@@ -17,12 +15,12 @@ from campaigns import message_news as news
 from campaigns import message_sweep as sweeping
 from campaigns import messages, wording
 from campaigns.channels import carrier, channel
-from campaigns.sending import look_up_all, send_all
+from campaigns.sending import send_all
 
 BATCH = 200  # messages between two looks at the campaign's state: a pause takes effect after these
 TURN = 20.0  # seconds; then another campaign's job has its turn
 LEASE = 60.0  # seconds; longer than a batch at the slowest sender
-ASKED_AT_ONCE, DROPPED_AT_ONCE = 500, 20_000
+DROPPED_AT_ONCE = 20_000
 
 
 def plan_messages(campaign_id: int) -> None:
@@ -42,18 +40,6 @@ def send_batch(campaign_id: int) -> None:
         if not _send_once(campaign_id, holder):
             return
     _hand_over(campaign_id, holder)
-
-
-def ask_provider() -> None:
-    """Ask the provider about messages that nobody has heard of for a while."""
-    with open_session() as session:
-        asked = sorted(news.silent(session, ASKED_AT_ONCE, carrier()), key=itemgetter(0))
-        session.commit()
-        for name, group in groupby(asked, key=itemgetter(0)):
-            answers = look_up_all(channel(name), [message for _, message in group])
-            for message, found in answers:
-                news.record_look_up(session, message, found)
-            session.commit()
 
 
 def drop_planned(campaign_id: int) -> None:

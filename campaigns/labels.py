@@ -101,6 +101,7 @@ ERRORS: dict[str, LazyString] = {
 
 REASONS: dict[str, LazyString] = {
     "carrier_filter": _l("Paused by itself: carriers' filters take too many messages. Look at the text and sender."),
+    "breaker": _l("Paused by itself: the newest results are too bad. What turned bad, and where, is said below."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "provider": _l("Paused by itself: the provider refuses the account or sender. Check its settings, then resume."),
     "review": _l("To review the results"),

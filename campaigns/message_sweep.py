@@ -1,31 +1,27 @@
 """What the clock does for messages: finds the rows whose worker or job is gone, whatever Redis has forgotten."""
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.outbox import enqueue_later
+from campaigns import channels
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_claims import has_planned, has_ready
-from campaigns.message_news import QUIET
+from campaigns.message_look_ups import due
 from campaigns.messages import Message, close, close_attempts
 
-ASKS_PROVIDER = "campaigns.jobs.ask_provider"
-FILTERED = "30007"  # https://www.twilio.com/docs/api/errors/30007: a carrier's filter took the message for unwanted
-FILTER_SAMPLE, FILTER_SHARE = 50, 0.2  # of the last so many results; from so many on, the campaign pauses
+ASKS_PROVIDER = "campaigns.receipt_jobs.ask_provider"
 
 
 def sweep(session: Session) -> dict[str, int]:
     """Close what passed its deadline and enqueue again what has no job; counts by what was done. Harmless twice."""
-    done = {"unknown": _give_up_leases(session), "expired": _expire(session), "enqueued": 0, "paused": 0}
+    done = {"unknown": _give_up_leases(session), "expired": _expire(session), "enqueued": 0}
     for campaign in _alive(session):
-        if campaign.state == "running" and is_filtered(session, campaign.id):
-            campaigns.pause(session, campaign.id, "carrier_filter", None)
-            done["paused"] += 1
-        elif _enqueue_next(session, campaign):
+        if _enqueue_next(session, campaign):
             done["enqueued"] += 1
     if _anybody_silent(session):
         enqueue_later(session, ASKS_PROVIDER)
@@ -41,21 +37,6 @@ def finish(session: Session, campaign_id: int) -> bool:
         return False
     campaigns.set_state(session, campaign_id, "finished", None, None).finished_at = real_now()
     return True
-
-
-def is_filtered(session: Session, campaign_id: int) -> bool:
-    """Do carriers' filters take a large share of the newest messages? Then more of them only does harm."""
-    last = (
-        select(Message.error_code)
-        .where(Message.campaign_id == campaign_id, Message.finished_at > MessageCampaign.launched_at,
-               Message.state.in_([states.DELIVERED, states.UNDELIVERED, states.FAILED]),
-               MessageCampaign.id == campaign_id)
-        .order_by(Message.finished_at.desc()).limit(FILTER_SAMPLE).subquery()
-    )  # fmt: skip
-    total, filtered = session.execute(
-        select(func.count(), func.count().filter(last.c.error_code == FILTERED)).select_from(last)
-    ).one()
-    return bool(total == FILTER_SAMPLE and filtered >= FILTER_SHARE * total)
 
 
 def _enqueue_next(session: Session, campaign: MessageCampaign) -> bool:
@@ -79,10 +60,16 @@ def _alive(session: Session) -> list[MessageCampaign]:
 
 
 def _give_up_leases(session: Session) -> int:
-    """A worker died while it was sending: the provider may have the message, so nobody sends it again."""
+    """A worker died while it was sending: the provider may have the message, so nobody sends it again.
+
+    A row that somebody holds just now is being settled: the next sweep looks at it again."""
+    dead = (
+        select(Message.id).where(Message.state == states.SENDING, Message.lease_until < real_now())
+        .with_for_update(key_share=True, skip_locked=True)
+    )  # fmt: skip
     rows = session.scalars(
         update(Message)
-        .where(Message.state == states.SENDING, Message.lease_until < real_now())
+        .where(Message.id.in_(dead))
         .values(state=states.UNKNOWN, lease_until=None)
         .returning(Message.id)
         .execution_options(synchronize_session=False)
@@ -106,8 +93,7 @@ def _expire(session: Session) -> int:
 
 
 def _anybody_silent(session: Session) -> bool:
-    waiting = select(Message.id).where(Message.state.in_([states.ACCEPTED, states.SENT, states.UNKNOWN]))
-    return session.execute(waiting.where(Message.news_at < real_now() - QUIET).limit(1)).first() is not None
+    return session.execute(due(real_now(), channels.carrier()).limit(1)).first() is not None
 
 
 def _has(session: Session, campaign_id: int, state: str) -> bool:

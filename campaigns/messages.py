@@ -71,6 +71,9 @@ class Message(Base):
         Index("ix_messages_provider_ref", "provider_ref"),
         Index("ix_messages_unsettled", "news_at",
               postgresql_where=text("state IN ('sending', 'accepted', 'sent', 'unknown')")),
+        Index("ix_messages_leases", "lease_until", postgresql_where=text("state = 'sending'")),
+        Index("ix_messages_results", "campaign_id", "finished_at",
+              postgresql_where=text("state IN ('delivered', 'undelivered', 'failed')")),
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("message_campaigns.id"))
