@@ -83,6 +83,12 @@ class Settings:
     carrier_is_told: bool = True  # by the environment or the command; else it is the choice kept in the database
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
     voices: Mapping[str, Path] = field(default_factory=dict)  # language (es, en) → a voice file of Piper
+    short_url: str = ""  # of links in messages, where it is not the public address
+
+    @property
+    def link_url(self) -> str:
+        """Where short links begin."""
+        return self.short_url or self.public_url
 
     @property
     def is_drill(self) -> bool:
@@ -127,6 +133,9 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         carrier_is_told=_choice(env, "CARRIER_TOLD", ("yes", "no"), faults) == "yes",
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
         voices=_voices(env, faults),
+        short_url=_url(env, PREFIX + "LINK_URL", ("http", "https"), faults).rstrip("/")
+        if env.get(PREFIX + "LINK_URL")
+        else "",
     )
     if faults:
         raise BadSettings("\n".join(faults))

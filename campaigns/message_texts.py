@@ -1,0 +1,77 @@
+"""The text of each message of a batch, as it leaves: its wording, the person's values, its own short links."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from campaigns import message_links, wording, wordings
+from campaigns.message_campaigns import MessageCampaign
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A message that is to be written. `wording`: its letter; `values`: what the placeholders stand for."""
+
+    id: UUID
+    wording: str
+    values: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What leaves, in how many parts."""
+
+    body: str
+    parts: int
+
+
+@dataclass(frozen=True)
+class Texts:
+    """`refused`: who gets no message, with the code of why: `missing_value` | `too_long`."""
+
+    written: dict[UUID, Written] = field(default_factory=dict)
+    refused: dict[UUID, str] = field(default_factory=dict)
+
+
+def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -> Texts:
+    """The texts of a batch. Names the campaign's addresses and draws the messages' codes; the caller commits."""
+    asked, found = list(asked), Texts()
+    if not asked:
+        return found
+    texts = wordings.texts(session, campaign.id)
+    named = _named(session, campaign.id, texts.values())
+    codes = message_links.codes(session, [one.id for one in asked]) if named else {}
+    templates = {letter: message_links.template(text, named) for letter, text in texts.items()}
+    first = next(iter(templates.values()))
+    for one in asked:
+        links = message_links.values(codes[one.id], named) if named else {}
+        try:
+            body = wording.render(
+                templates.get(one.wording, first), {**one.values, **links}, is_plain=campaign.is_plain
+            )
+        except wording.MissingValue:
+            found.refused[one.id] = "missing_value"
+            continue
+        if len(body) > wording.MAX_CHARACTERS:
+            found.refused[one.id] = "too_long"
+        else:
+            found.written[one.id] = Written(body, wording.parts(body).count)
+    return found
+
+
+def shown(session: Session, campaign_id: int | None, text: str) -> str:
+    """The wording as it is counted and shown before it leaves: with short links as long as the real ones."""
+    known = message_links.of(session, campaign_id) if campaign_id else {}
+    return message_links.stand_in(text, message_links.places([text], known))
+
+
+def _named(session: Session, campaign_id: int, texts: Iterable[str]) -> dict[str, int]:
+    """The places of the addresses in these wordings; empty where there are none."""
+    texts = list(texts)
+    wanted = {address for text in texts for address in message_links.addresses(text)}
+    if not wanted:
+        return {}
+    every = message_links.name(session, campaign_id, texts)
+    return {address: place for address, place in every.items() if address in wanted}
