@@ -53,7 +53,7 @@ class MessageCampaign(Base):
     """`text` has placeholders: {given_names}, {section|s/n}. `unit_price`: MXN a part. `planned_at`: when the segment,
     at `segment_version`, was frozen into rows. `frozen_segment_id`: the list that is written to, where one was chosen.
     `on_behalf_of`: whom the message must name. `is_standing`: people are added one by one, and only a stop ends it.
-    `is_peer`: a person releases each message (campaigns.peer_batches). `is_plain`: without accents, also those of names.
+    `is_peer`: a person releases each message (campaigns.peer_batches). `is_plain`: without accents, names too.
     `urgency`: what is urgent leaves before what is bulk. `pool_id`: the senders that share it; without, it is `sender`.
     `canary_share`: percent of the people who are written to first (campaigns.message_waves); `canary_release`: who lets
     the rest go, person | rule: after `canary_minutes`, with at least `canary_least_delivered` percent delivered and at
