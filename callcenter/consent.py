@@ -19,7 +19,7 @@ __all__ = ["ANSWERS_THE_PERSON", "CHANNELS", "NEEDS_OPT_IN", "RULES", "SENTENCES
            "Consent", "Evidence", "Facts", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge",
            "opt_out", "people_at", "record", "refusal", "refusals", "undo_opt_out", "verdicts"]  # fmt: skip
 
-CHANNELS = ("call", "sms", "whatsapp")
+CHANNELS = ("call", "sms", "whatsapp", "telegram", "email")
 _PHONE_LOCKS = 20_271  # our own space of PostgreSQL's advisory locks
 
 
@@ -51,13 +51,15 @@ def refusals(
     *,
     simulated: bool,
     attempt_ids: Collection[UUID] = (),
+    is_answer: bool = False,
 ) -> dict[int, Refusal]:
     """The gate for a batch of (contact id, phone): two SELECTs. Who is not in the answer may be contacted now.
 
-    `attempt_ids`: the tries that ask, planned already, which do not count against themselves."""
+    `attempt_ids`: the tries that ask, planned already, which do not count against themselves. `is_answer`: these people
+    wrote to us lately and are answered: how often they were tried does not matter, everything else does."""
     if not people:
         return {}
-    asked = _question(session, channel, purpose, simulated=simulated)
+    asked = _question(session, channel, purpose, simulated=simulated, is_answer=is_answer)
     found: dict[int, Refusal] = {}
     caps = (asked.book.per_week, asked.book.in_all)
     for facts, alike in gate_facts.read_alike(session, people, channel, now=asked.now, own=attempt_ids, caps=caps):
@@ -90,7 +92,7 @@ def hold_phones(session: Session, phones: Collection[str], *, wait: bool = False
     return set(session.scalars(query, {"phones": sorted(phones)}))
 
 
-def _question(session: Session, channel: str, purpose: str, *, simulated: bool) -> Asked:
+def _question(session: Session, channel: str, purpose: str, *, simulated: bool, is_answer: bool = False) -> Asked:
     if channel not in CHANNELS or purpose not in calendar.PURPOSES:
         raise ValueError(f"no channel {channel!r} or no purpose {purpose!r}: {CHANNELS}, {calendar.PURPOSES}")
-    return Asked(channel, purpose, campaign_now(session), simulated, rulebook.read(session))
+    return Asked(channel, purpose, campaign_now(session), simulated, rulebook.read(session), is_answer=is_answer)

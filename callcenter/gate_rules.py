@@ -60,7 +60,9 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to the gate, for a batch. `memory`: what is worked out once for everybody who is alike in it."""
+    """One question to the gate, for a batch. `memory`: what is worked out once for everybody who is alike in it.
+
+    `is_answer`: these people wrote to us and are answered, which no cap keeps us from."""
 
     channel: str
     purpose: str
@@ -68,6 +70,7 @@ class Asked:
     simulated: bool
     book: Rulebook
     memory: dict[Any, Any] = field(default_factory=dict, compare=False)
+    is_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _do_not_call(facts: Facts, asked: Asked) -> Refusal | None:
 
 
 def _cap(facts: Facts, asked: Asked) -> Refusal | None:
-    if asked.purpose in ANSWERS_THE_PERSON:
+    if asked.purpose in ANSWERS_THE_PERSON or asked.is_answer:
         return None
     book = asked.book
     most = max(facts.phone_total, facts.person_total)
