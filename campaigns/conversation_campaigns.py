@@ -31,6 +31,11 @@ class ConversationCampaign(Base):
     channel: Mapped[str]
 
 
+def is_one(session: Session, campaign_id: int) -> bool:
+    """Does this campaign carry answers? The gate then leaves the caps aside."""
+    return session.get(ConversationCampaign, campaign_id) is not None
+
+
 def purpose(session: Session, conversation: Conversation) -> str:
     """The purpose of an answer: that of the campaign which the person answers."""
     answered = session.get(MessageCampaign, conversation.campaign_id) if conversation.campaign_id else None

@@ -11,7 +11,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.person_keeping import BLOCKED, NOBODY
 from callcenter.person_register import Gone, Sheet, mentions
-from campaigns import labels, messages
+from campaigns import conversation_keeping, labels, messages
 from campaigns import message_states as states
 from campaigns.frozen_segments import FrozenMember, FrozenSegment
 from campaigns.inbox import InboundMessage
@@ -19,12 +19,13 @@ from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message, MessageReceipt
 
 UNSETTLED = (states.ACCEPTED, states.SENT, states.UNKNOWN)
-TABLES = ("messages", "message_receipts", "inbound_messages", "frozen_members")
+TABLES = ("messages", "message_receipts", "inbound_messages", "conversations", "frozen_members")
 SPARED = {
     "message_campaigns": "names and wordings of campaigns, with placeholders",
     "call_campaigns": "names of campaigns",
     "segments": "names and rules",
     "segment_versions": "names and rules",
+    "canned_replies": "wordings, with placeholders",
     "segment_drafts": "a rule that somebody is writing; emptied of whom it names",
     "frozen_segments": "names and rules",
 }
@@ -78,7 +79,8 @@ def _lists(session: Session, contact_id: int) -> Sheet:
 def block(session: Session, contact_id: int) -> int:
     """Out of every campaign that has not written to them yet."""
     planned = (Message.contact_id == contact_id) & (Message.state == states.PLANNED)
-    return len(messages.close(session, planned, states.EXCLUDED, refusal=BLOCKED))
+    left_out = messages.close(session, planned, states.EXCLUDED, refusal=BLOCKED)
+    return len(left_out) + conversation_keeping.block(session, contact_id)
 
 
 def erase(session: Session, gone: Gone) -> dict[str, int]:
@@ -91,6 +93,7 @@ def erase(session: Session, gone: Gone) -> dict[str, int]:
     nameless = {"phone": _nobody(Message.id), "body": None, "provider_ref": None, "news_at": real_now()}
     return {
         "messages": _count(session, update(Message).where(theirs).values(nameless)),
+        "conversations": conversation_keeping.erase(session, gone),
         "inbound_messages": _forget_replies(session, gone),
         "frozen_members": _leave_lists(session, gone),
     }

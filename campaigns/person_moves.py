@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from callcenter import merges, row_memory
+from campaigns import conversation_keeping
 from campaigns import message_states as states
 from campaigns.clicks import MessageClick
 from campaigns.frozen_segments import FrozenMember
@@ -21,6 +22,7 @@ def compose() -> None:
     """Register the movers of this floor."""
     merges.register_mover("messages", move_messages, move_messages_back)
     merges.register_mover("inbound_messages", *merges.column_mover(InboundMessage.contact_id))
+    merges.register_mover("conversations", conversation_keeping.move, conversation_keeping.move_back)
     merges.register_mover("message_clicks", *merges.column_mover(MessageClick.contact_id))
     merges.register_mover("frozen_members", move_members, move_members_back)
 
