@@ -23,6 +23,7 @@ from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
 from campaigns import (
     audiences,
+    channels,
     message_approvals,
     notices,
     sender_tables,  # noqa: F401  # pool_id points to its tables
@@ -33,7 +34,6 @@ from campaigns.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
 from campaigns.wordings import Wording
 
-CHANNELS = ("sms",)
 URGENCIES = ("urgent", "bulk")
 RELEASES = ("person", "rule")
 GOALS = ("clicks", "replies", "opt_outs")
@@ -131,6 +131,8 @@ class MessagePlan:
     channel: str = "sms"
     unit_price: Decimal = Decimal("0.35")
     frozen_segment_id: int | None = None
+    urgency: str = "bulk"
+    pool_id: int | None = None
     is_peer: bool = False
     is_plain: bool = False
     canary_share: float | None = None
@@ -183,8 +185,10 @@ def change(
 def _checked(session: Session, plan: MessagePlan, said: Sequence[Wording]) -> dict[str, Any]:
     """The columns that a plan stands for."""
     audiences.check(session, plan.segment_id, plan.frozen_segment_id)
-    if plan.channel not in CHANNELS:
-        raise InvalidInput({"channel": f"{plan.channel} is not a channel; the channels are {', '.join(CHANNELS)}."})
+    if plan.channel not in channels.NAMES:
+        raise InvalidInput(
+            {"channel": f"{plan.channel} is not a channel; the channels are {', '.join(channels.NAMES)}."}
+        )
     for text in (plan.text, *(one.text for one in said)):
         if faults := wording.check(text):
             raise InvalidInput({"text": f"{faults[0].code} {faults[0].detail}".strip()})

@@ -2,9 +2,9 @@
 the campaign was given, lets it go.
 
 Who is in the canary, and who gets which wording, is drawn from the numbers of campaign and person: planning twice draws
-the same."""
+the same. Of a campaign that people release message by message (peer to peer) everybody is held."""
 
-from sqlalchemy import ColumnElement, case, cast, false, func, literal
+from sqlalchemy import ColumnElement, case, cast, false, func, literal, true
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger
 
@@ -19,13 +19,13 @@ _POSITIVE = 0x7FFF_FFFF
 
 def planned(session: Session, campaign: MessageCampaign, contact_id: ColumnElement[int]) -> dict[str, ColumnElement]:  # type: ignore[type-arg]  # columns of three types
     """What a row of this campaign says of its wave when it is written: {"wave", "is_held", "wording"}."""
-    share, is_canary = campaign.canary_share, None
+    share, is_canary = None if campaign.is_peer else campaign.canary_share, None
     if share:
         is_canary = _drawn(contact_id, campaign.id) < round(share * DRAWN_OF / 100)
     is_held = is_canary is not None and campaign.rest_released_at is None
     return {
         "wave": literal(REST) if is_canary is None else case((is_canary, CANARY), else_=REST),
-        "is_held": ~is_canary if is_held and is_canary is not None else false(),
+        "is_held": true() if campaign.is_peer else ~is_canary if is_held and is_canary is not None else false(),
         "wording": _letter(session, campaign, contact_id, is_canary),
     }
 
