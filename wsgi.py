@@ -11,7 +11,7 @@ from flask import Flask
 from callcenter import carriers, recording_files, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels, message_links, people_columns
+from campaigns import channels, message_links, people_columns, receipt_door
 from scripts import commands, embedded
 from surveys import speech
 
@@ -103,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for name in COMMANDS:
         for command in import_module(name).commands:
             app.cli.add_command(command)
+    receipt_door.init_app(app, settings)
     return app
 
 

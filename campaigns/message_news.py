@@ -28,6 +28,7 @@ from campaigns.channels import Receipt
 OPTED_OUT, LANDLINE = frozenset({"21610"}), frozenset({"21614", "30006"})
 # An error of the account or the sender: everybody else would fail alike, so the campaign stops for a person to look.
 STOPS_CAMPAIGN = frozenset({"20003", "20005", "20008", "21603", "21606", "21659", "21660"})
+LONGEST_KEY = 200  # characters; an index holds no more than some 2,700 bytes
 STALE = timedelta(seconds=30)  # `news_at` is not written anew for news that say nothing new, unless it is older
 
 
@@ -172,7 +173,7 @@ def _keep(session: Session, rows: list[_Row], words: list[_Word], now: datetime)
         return
     said = [(word.message_id, word.raw) for word in words if word.raw is not None]
     values = {
-        "said": [id_ for id_, _raw in said], "keys": [_storable(raw.key) for _, raw in said],
+        "said": [id_ for id_, _raw in said], "keys": [_storable(raw.key)[:LONGEST_KEY] for _, raw in said],
         "payloads": [_json(raw.payload) for _, raw in said],
         "ids": [row.id for row in rows], "states": [row.state for row in rows],
         "refs": [row.provider_ref for row in rows], "codes": [row.code for row in rows],

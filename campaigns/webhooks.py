@@ -1,27 +1,37 @@
-"""Receipts and replies: verified, committed, answered fast. A webhook that comes twice changes nothing."""
+"""Receipts and replies: verified, committed, answered fast. A webhook that comes twice changes nothing.
+
+Receipts that are beyond doubt come in by a shorter way (campaigns.receipt_door); this one answers the others in words.
+"""
 
 from uuid import UUID
 
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
+from callcenter.base.errors import NotFound
 from callcenter.carriers.twilio_signature import signed
-from campaigns import inbox, message_news
+from campaigns import inbox, receipt_commits
 from campaigns.channels.twilio_words import read_receipt, read_reply
 
 blueprint = Blueprint("message_webhooks", __name__, url_prefix="/hooks/messages")
+
+
+@blueprint.errorhandler(receipt_commits.NotCommitted)
+def not_committed(_error: receipt_commits.NotCommitted) -> ResponseReturnValue:
+    """What is not in PostgreSQL has not been received: the provider will be asked about the message."""
+    return "", 503, {"Retry-After": "5"}
 
 
 @blueprint.post("/receipt/<uuid:message_id>")
 @public("signed by the provider")
 @signed
 def receipt(message_id: UUID) -> ResponseReturnValue:
-    session = web_session()
     said = read_receipt(request.form)
-    message_news.record_receipt(session, message_id, said)
-    session.commit()
+    if not receipt_commits.commit(message_id, said):
+        raise NotFound(_("There is no such message."))
     if said.state is None:
         current_app.logger.warning("message %s: a status that we do not know was kept: %s", message_id, said.key)
     return "", 204

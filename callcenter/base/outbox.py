@@ -60,6 +60,11 @@ def tell_later(session: Session, topic: str, **payload: Any) -> None:
     session.info.setdefault("outbox", []).append(_News(topic, payload))
 
 
+def tell(*topics: str) -> None:
+    """Publish on these live topics now: news of what has been committed already. Does nothing when Redis is away."""
+    _send([_News(topic, {}) for topic in topics])
+
+
 @event.listens_for(Session, "after_commit")
 def _mark_committed(session: Session) -> None:
     # The event also fires when a savepoint is released: only the outermost commit counts.
