@@ -155,5 +155,15 @@ def fault(found: Fault) -> str:
         "too_long": _(
             "The text has %(length)s characters; the limit is %(limit)s.", length=found.detail, limit=MAX_CHARACTERS
         ),
+        "no_sender_name": _("The text does not say who writes. Name %(who)s in it.", who=found.detail),
+        "no_way_out": _(
+            "The text does not say how to get no more messages. Add a line such as «BAJA para no recibir más»."
+        ),
+        "way_out_needs_link": _(
+            "Nobody can answer to a sender that is a word: add the address of the page where people opt out."
+        ),
+        "field_in_link": _("An address cannot hold a field: write %(link)s… as a whole address.", link=found.detail),
+        "link_too_long": _("An address has %(length)s characters; the limit is 2,000.", length=found.detail),
+        "too_many_links": _("The text names %(n)s addresses; the limit is 9.", n=found.detail),
     }
     return str(sentences[found.code])

@@ -1,0 +1,183 @@
+"""The check of a wording against everybody who would get it: parts, cost, missing values, and what accents cost.
+
+The database groups people by the shape of their values (how long, in which alphabet); one text of each shape is then
+written and cut by `wording` itself. Who has unusual values is written one by one: so the sums are those of the truth.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from callcenter.contacts import Contact
+from campaigns import message_texts, messages, wording, wording_columns, wordings
+from campaigns.message_campaigns import MessageCampaign
+from campaigns.wording_columns import ACCENTED, GSM, STUBBORN, UNUSUAL
+
+_LETTERS = {ACCENTED: "á", STUBBORN: "ŋ"}  # one of each alphabet stands for all of it
+AT_ONCE = 5_000  # people with unusual values held in memory
+
+
+@dataclass
+class Tally:
+    """What a wording comes to for everybody. Counts are of people, part counts of parts.
+
+    `missing`: field → who lacks it and gets nothing. `spilled`: who needs more parts than the shortest text would,
+    because of the wording's own accents, because of their own values' accents, because their values are long; a person
+    may be in several. `plain_text_parts`: were the wording written without accents, `plain_parts`: names, too."""
+
+    people: int = 0
+    by_parts: Counter[int] = field(default_factory=Counter)
+    in_ucs2: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    too_long: int = 0
+    plain_text_parts: int = 0
+    plain_parts: int = 0
+    spilled: Counter[str] = field(default_factory=Counter)
+    outside: str = ""
+    _plain_by_parts: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def part_count(self) -> int:
+        return sum(parts * people for parts, people in self.by_parts.items())
+
+    @property
+    def written(self) -> int:
+        """Who would get a message."""
+        return sum(self.by_parts.values())
+
+    @property
+    def most_parts(self) -> int:
+        return max(self.by_parts, default=0)
+
+    def refused(self) -> Counter[str]:
+        """Refusal code → people."""
+        return +Counter({"missing_value": sum(self.missing.values()), "too_long": self.too_long})
+
+
+def tally(session: Session, text: str, who: Select[Any], *, is_plain: bool = False) -> Tally:
+    """Check `text`, a wording without faults whose addresses are stood in for (`message_texts.shown`), against the
+    contacts whose ids `who` selects. One pass over their rows; some seconds for a million and a half."""
+    found = Tally(outside=wording.parts(_bare(text)).outside)
+    fields = [name for name in wording.fields(text) if name in wording.FIELDS]
+    ways = _Ways(text, is_plain=is_plain)
+    if wording_columns.is_regular(text):
+        unusual = 0
+        for lengths, alphabet, people in _shapes(session, fields, who):
+            if alphabet == UNUSUAL:
+                unusual += people
+            else:
+                _add(found, ways, _stand_for(fields, lengths, alphabet), people)
+        if not unusual:
+            return _settled(found)
+        who = select(Contact.id).where(Contact.id.in_(who), wording_columns.alphabet(fields) == UNUSUAL)
+    for values, people in _one_by_one(session, fields, who):
+        _add(found, ways, values, people)
+    return _settled(found)
+
+
+def of_campaign(session: Session, campaign: MessageCampaign) -> dict[str, Tally]:
+    """Of each of its wordings, by letter: what it comes to for everybody whom the campaign would write to, before the
+    gate is asked."""
+    who = to_write(session, campaign)
+    texts = wordings.texts(session, campaign.id) if campaign.id else {wordings.FIRST: campaign.text}
+    return {
+        letter: tally(session, message_texts.shown(session, campaign.id, text), who, is_plain=campaign.is_plain)
+        for letter, text in texts.items()
+    }
+
+
+def to_write(session: Session, campaign: MessageCampaign) -> Select[Any]:
+    """The contact ids of those whom the campaign would write to, before the gate is asked."""
+    people = messages.people(session, campaign)
+    return select(people.c.contact_id).where(people.c.refusal.is_(None))
+
+
+class _Ways:
+    """The ways in which one wording may be written: as it is, without its accents, without any."""
+
+    def __init__(self, text: str, *, is_plain: bool) -> None:
+        self.text, self.is_plain = text, is_plain
+        self.plain_text = wording.without_accents(text)
+
+    def write(self, values: Mapping[str, str | None]) -> str:
+        """As it is. Raises MissingValue."""
+        return wording.render(self.text, values, is_plain=self.is_plain)
+
+    def cut(self, body: str, values: Mapping[str, str | None]) -> tuple[wording.Parts, int, int]:
+        """Parts of what `write` wrote; their count with the wording's accents taken away, and with all."""
+        written = wording.parts(body)
+        if written.encoding == "GSM-7":  # accents cost nothing where there are none
+            return written, written.count, written.count
+        plain_text = wording.parts(wording.render(self.plain_text, values, is_plain=self.is_plain)).count
+        plain = wording.parts(wording.render(self.text, values, is_plain=True)).count
+        return written, plain_text, plain
+
+
+def _add(found: Tally, ways: _Ways, values: Mapping[str, str | None], people: int) -> None:
+    found.people += people
+    try:
+        body = ways.write(values)
+    except wording.MissingValue as lacking:
+        found.missing[lacking.field] += people
+        return
+    if len(body) > wording.MAX_CHARACTERS:
+        found.too_long += people
+        return
+    written, plain_text, plain = ways.cut(body, values)
+    found.by_parts[written.count] += people
+    found.in_ucs2 += people * (written.encoding != "GSM-7")
+    found.plain_text_parts += plain_text * people
+    found.plain_parts += plain * people
+    found.spilled["text"] += people * (plain_text < written.count)
+    found.spilled["values"] += people * (plain < plain_text)
+    found._plain_by_parts[plain] += people
+
+
+def _settled(found: Tally) -> Tally:
+    """Who is long by their values alone is known only when everybody was seen."""
+    least = min(found._plain_by_parts, default=0)
+    found.spilled["length"] = sum(people for parts, people in found._plain_by_parts.items() if parts > least)
+    found.spilled = +found.spilled
+    return found
+
+
+def _shapes(session: Session, fields: list[str], who: Select[Any]) -> Iterator[tuple[list[int], int, int]]:
+    """(lengths of the values, their alphabet, people) of every shape that occurs."""
+    lengths = [func.length(wording_columns.value(name)).label(f"n_{name}") for name in fields]
+    each = (
+        select(*lengths, wording_columns.alphabet(fields).label("alphabet"))
+        .select_from(Contact).where(Contact.id.in_(who)).subquery()
+    )  # fmt: skip
+    for row in session.execute(select(*each.c, func.count()).group_by(*each.c)):
+        yield list(row[: len(fields)]), row[-2], row[-1]
+
+
+def _stand_for(fields: list[str], lengths: list[int], alphabet: int) -> dict[str, str]:
+    """Values of this shape. A letter of the widest alphabet stands in one of them, which is as good as in all."""
+    values = {name: "x" * length for name, length in zip(fields, lengths, strict=True)}
+    if alphabet != GSM:
+        longest = max(values, key=lambda name: len(values[name]))
+        values[longest] = _LETTERS[alphabet] + values[longest][1:]
+    return values
+
+
+def _one_by_one(
+    session: Session, fields: list[str], who: Select[Any]
+) -> Iterable[tuple[Mapping[str, str | None], int]]:
+    """(values, people) of everybody whom `who` selects; those who are alike together."""
+    columns = [wording_columns.value(name).label(name) for name in fields]
+    each = select(*columns).select_from(Contact).where(Contact.id.in_(who)).subquery()
+    alike = select(*each.c, func.count().label("people")).group_by(*each.c) if fields else (
+        select(func.count().label("people")).select_from(Contact).where(Contact.id.in_(who))
+    )  # fmt: skip
+    for row in session.execute(alike, execution_options={"yield_per": AT_ONCE}):
+        yield {name: row._mapping[name] for name in fields}, row.people
+
+
+def _bare(text: str) -> str:
+    """The wording's own words, and what it falls back on."""
+    return wording.PLACEHOLDER.sub(lambda match: match[2] or "", text)
