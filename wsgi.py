@@ -11,7 +11,7 @@ from flask import Flask
 from callcenter import carriers, recording_files, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels, message_links, people_columns, receipt_door
+from campaigns import channels, link_addresses, people_columns, receipt_door
 from scripts import commands, embedded
 from surveys import speech
 
@@ -126,7 +126,7 @@ def compose(settings: Settings) -> None:
     carriers.configure(settings)
     recording_files.configure(settings)
     channels.configure(settings)
-    message_links.configure(settings)
+    link_addresses.configure(settings)
     people_columns.configure(settings.var)
     speech.configure(settings.var / "speech", settings.voices)
     for name in COMPOSED:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from campaigns import message_links, wording, wordings
+from campaigns import link_addresses, message_links, wording, wordings
 from campaigns.message_campaigns import MessageCampaign
 
 
@@ -43,10 +43,10 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
     texts = wordings.texts(session, campaign.id)
     named = _named(session, campaign.id, texts.values())
     codes = message_links.codes(session, [one.id for one in asked]) if named else {}
-    templates = {letter: message_links.template(text, named) for letter, text in texts.items()}
+    templates = {letter: link_addresses.template(text, named) for letter, text in texts.items()}
     first = next(iter(templates.values()))
     for one in asked:
-        links = message_links.values(codes[one.id], named) if named else {}
+        links = link_addresses.values(codes[one.id], named) if named else {}
         try:
             body = wording.render(
                 templates.get(one.wording, first), {**one.values, **links}, is_plain=campaign.is_plain
@@ -64,13 +64,13 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
 def shown(session: Session, campaign_id: int | None, text: str) -> str:
     """The wording as it is counted and shown before it leaves: with short links as long as the real ones."""
     known = message_links.of(session, campaign_id) if campaign_id else {}
-    return message_links.stand_in(text, message_links.places([text], known))
+    return link_addresses.stand_in(text, link_addresses.places([text], known))
 
 
 def _named(session: Session, campaign_id: int, texts: Iterable[str]) -> dict[str, int]:
     """The places of the addresses in these wordings; empty where there are none."""
     texts = list(texts)
-    wanted = {address for text in texts for address in message_links.addresses(text)}
+    wanted = {address for text in texts for address in link_addresses.addresses(text)}
     if not wanted:
         return {}
     every = message_links.name(session, campaign_id, texts)

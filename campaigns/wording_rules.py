@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from callcenter.base.errors import Refused
-from campaigns import labels, message_links, wording
+from campaigns import labels, link_addresses, wording
 from campaigns.wording import PLACEHOLDER, Fault
 
 # Purposes that answer a person who asked: they know whom they wrote to, and their right to it does not end with a BAJA.
@@ -23,7 +23,7 @@ def faults(
 ) -> list[Fault]:
     """Everything that keeps a wording from being sent. `is_alphanumeric`: to such a sender nobody can answer.
     `has_own_way_out`: the channel brings one itself (e-mail's header, a template's button)."""
-    found = [*wording.check(text), *message_links.faults([text])]
+    found = [*wording.check(text), *link_addresses.faults([text])]
     if any(fault.code == "empty" for fault in found) or purpose in ANSWERS:
         return found
     if not names(text, on_behalf_of):
@@ -47,7 +47,7 @@ def names(text: str, on_behalf_of: str) -> bool:
 def has_way_out(text: str, *, is_alphanumeric: bool = False) -> bool:
     """Does the text say how to get no more: a word to answer with, or a page? An alphanumeric sender needs a page."""
     bare = PLACEHOLDER.sub(" ", text)
-    page = any(_PAGE.search(address) for address in message_links.addresses(text)) or bool(_PAGE.search(bare))
+    page = any(_PAGE.search(address) for address in link_addresses.addresses(text)) or bool(_PAGE.search(bare))
     return page or "{opt_out}" in text or (not is_alphanumeric and bool(_ANSWER_WORDS.search(_folded(bare))))
 
 
