@@ -52,7 +52,7 @@ _PHRASES = re.compile(
     r"|no (?:autorizo|autorice|di permiso)|(?:ni un|no|nada de) (?:mas )?mensajes?(?: mas)?"
     r"|(?:ya )?dej(?:e|en|a) de (?:mandar|enviar|escribir|molestar|llamar|estar)(?:me|nos)?"
     r"|dej(?:en|e|a)(?:me|nos) (?:en paz|tranquil[oa]s?|de \w+)"
-    r"|(?:me )?(?:den?|dar|darme|dame|denme|deme|doy) (?:de )?baja"
+    r"|(?:me den?|den|dan|dar|darme|dame|denme|deme|me doy|doy de) (?:de )?baja"
     r"|(?:quiten|borren|eliminen|saquen|bajen|quite|borre|elimine|saque|baje|quita|borra|saca)"
     r"(?:me| mi (?:numero|telefono|celular))"
     r"|(?:quitar|borrar|eliminar|sacar) mi (?:numero|telefono|celular)|no molestar"
@@ -75,7 +75,7 @@ _MENDED = """
     manden mande mandes mandar envien enviar escriban escribir molesten molestar llamen mensajes mensaje quiero deseo
     recibir dejen quiten borren eliminen saquen bloquear
 """
-_NOT_MENDED = frozenset("quien llama escriba enviaron manda mandan dejan".split())
+_NOT_MENDED = frozenset(("quien", "llama", "escriba", "enviaron", "manda", "mandan", "dejan"))
 # Of each letter those beside it on a keyboard, and those that sound like it.
 _NEAR = {
     "a": "qwsz", "b": "vghn", "c": "xdfvsz", "d": "serfcx", "e": "wsdr", "f": "drtgvc", "g": "ftyhbvj", "h": "gyujnb",
