@@ -12,8 +12,8 @@ from callcenter.base.outbox import enqueue_later
 from campaigns import message_campaigns as campaigns
 from campaigns import message_claims as claims
 from campaigns import message_news as news
+from campaigns import message_planning, messages, wording
 from campaigns import message_sweep as sweeping
-from campaigns import messages, wording
 from campaigns.channels import carrier, channel
 from campaigns.sending import send_all
 
@@ -27,7 +27,7 @@ def plan_messages(campaign_id: int) -> None:
     """Write the rows of a launched campaign, then let it run."""
     with open_session() as session:
         if campaigns.lock(session, campaign_id).state == "planning":
-            messages.write_for_segment(session, campaign_id)
+            message_planning.write_for_segment(session, campaign_id)
             campaigns.resume(session, campaign_id, None)
             session.commit()
 

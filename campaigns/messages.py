@@ -3,11 +3,11 @@
 Who may follow whom is campaigns.message_states; what a provider says of a message is written by campaigns.message_news.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     BigInteger,
@@ -25,9 +25,9 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal,
     null,
+    or_,
     select,
     text,
     update,
@@ -37,9 +37,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
+from callcenter.base.outbox import enqueue_later
 from callcenter.contacts import Contact
-from campaigns import audiences, segments, sender_tables  # noqa: F401  # the tables that columns here point to
-from campaigns import message_campaigns as campaigns
+from campaigns import audiences, channel_addresses, channels, segments, sender_tables  # noqa: F401  # the tables that columns here point to
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 
@@ -62,9 +62,10 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("campaign_id", "contact_id", "turn"),
-        Index("uq_messages_campaign_id_phone_turn", "campaign_id", "phone", "turn", unique=True,
-              postgresql_where=text("state <> 'excluded'")),  # one phone, one message
-        Index("ix_messages_ready", "campaign_id", "id", postgresql_where=text("state = 'planned' AND NOT is_held")),
+        Index("uq_messages_campaign_id_reached_turn", "campaign_id", text("COALESCE(address, phone)"), "turn",
+              unique=True, postgresql_where=text("state <> 'excluded'")),  # one phone, one message
+        Index("ix_messages_ready", "campaign_id", "not_before", "id",
+              postgresql_where=text("state = 'planned' AND NOT is_held")),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
         Index("ix_messages_contact_id", "contact_id"),
         Index("ix_messages_phone", "phone"),
@@ -113,42 +114,40 @@ class MessageReceipt(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
 
-def write_for_segment(session: Session, campaign_id: int) -> int:
-    """Freeze the campaign's segment into planned rows by one INSERT … SELECT; returns how many rows were new.
+def people(session: Session, campaign: MessageCampaign, which: ColumnElement[bool] | None = None) -> Any:
+    """Whom the campaign reaches, all or those of a condition of Contact. Columns: contact_id, phone, address (what the
+    channel calls them; NULL: the phone), refusal (why nobody writes to them, or NULL), is_written (has a row already).
 
-    Every person of the segment gets a row. Of a household (one phone) the first is written to; the others, and phones
-    that take no SMS, are excluded at once, so that the sums add up. Running it again adds nobody twice."""
-    campaign = campaigns.lock(session, campaign_id)
-    people = _people(session, campaign)
-    finished = case((people.c.refusal.is_not(None), literal(real_now())), else_=null())
-    state = case((people.c.refusal.is_not(None), states.EXCLUDED), else_=states.PLANNED)
-    rows = insert(Message).from_select(
-        ["id", "campaign_id", "contact_id", "phone", "state", "refusal", "finished_at"],
-        select(func.gen_random_uuid(), literal(campaign_id), people.c.contact_id, people.c.phone, state,
-               people.c.refusal, finished).where(~people.c.is_written),
-        include_defaults=False,
-    )  # fmt: skip
-    written = session.connection().execute(rows, execution_options={"preserve_rowcount": True}).rowcount
-    campaign.planned_at, campaign.segment_version = real_now(), campaign.segment.version
-    return written
-
-
-def _people(session: Session, campaign: MessageCampaign) -> Any:
-    """columns: contact_id, phone, refusal (why nobody writes to them, or NULL), is_written (has a row already)"""
+    Of those who share what the channel calls them (a household's phone) the first is written to."""
+    facts = channels.facts(campaign.channel)
+    address: ColumnElement[str | None] = null().cast(String)
+    chosen = select(Contact.id).where(Contact.id.in_(segments.compile_rule(session, audiences.rule_of(campaign))))
+    if which is not None:
+        chosen = chosen.where(which)
+    reached: ColumnElement[str | None] = Contact.phone
+    if facts.reached_by != channels.BY_PHONE:
+        known = channel_addresses.of_people(campaign.channel)
+        chosen = chosen.outerjoin(known, known.c.contact_id == Contact.id)
+        address = known.c.address
+        reached = address if facts.reached_by == channels.BY_ADDRESS else func.coalesce(address, Contact.phone)
     willing_first = (Contact.consent == "opted_out", Contact.id)
-    first = func.row_number().over(partition_by=Contact.phone, order_by=willing_first)
+    first = func.row_number().over(partition_by=reached, order_by=willing_first)
+    by_phone = literal(facts.reached_by == channels.BY_PHONE) | (
+        address.is_(None) & literal(facts.reached_by == channels.BY_EITHER)
+    )
     refusal = case(
-        (Contact.line_kind == "landline", "landline"),
-        (Contact.extension.is_not(None), "extension"),
+        (reached.is_(None), "no_address"),
+        (by_phone & (Contact.line_kind == "landline"), "landline"),
+        (by_phone & Contact.extension.is_not(None), "extension"),
         (first > 1, "household"),
         else_=null(),
     )
     is_written = exists().where(Message.campaign_id == campaign.id, Message.contact_id == Contact.id)
     return (
-        select(Contact.id.label("contact_id"), Contact.phone, refusal.cast(String).label("refusal"),
-               is_written.label("is_written"))
-        .where(Contact.id.in_(segments.compile_rule(session, audiences.rule_of(campaign))))
-        .cte("people")
+        chosen.with_only_columns(
+            Contact.id.label("contact_id"), Contact.phone, address.label("address"),
+            refusal.cast(String).label("refusal"), is_written.label("is_written"), maintain_column_froms=True,
+        ).cte("people")
     )  # fmt: skip
 
 
@@ -163,17 +162,61 @@ def values_of(person: Row[Any] | Contact) -> Mapping[str, str | None]:
 
 def audience(session: Session, campaign: MessageCampaign) -> dict[str | None, int]:
     """How many people of the segment would be written to (None), and how many not, by reason, before the gate."""
-    people = _people(session, campaign)
-    counts = select(people.c.refusal, func.count()).group_by(people.c.refusal)
+    whom = people(session, campaign)
+    counts = select(whom.c.refusal, func.count()).group_by(whom.c.refusal)
     return {row[0]: row[1] for row in session.execute(counts)}
 
 
 def sample(session: Session, campaign: MessageCampaign, limit: int) -> list[Row[Any]]:
     """Some people whom the campaign would write to, with the values of the placeholders."""
-    people = _people(session, campaign)
-    spread = func.hashint8(people.c.contact_id)  # over the whole list, and the same people each time
-    query = select(people.c.contact_id, people.c.phone, *PLACEHOLDERS).join(Contact, Contact.id == people.c.contact_id)
-    return list(session.execute(query.where(people.c.refusal.is_(None)).order_by(spread).limit(limit)))
+    whom = people(session, campaign)
+    spread = func.hashint8(whom.c.contact_id)  # over the whole list, and the same people each time
+    query = select(whom.c.contact_id, whom.c.phone, *PLACEHOLDERS).join(Contact, Contact.id == whom.c.contact_id)
+    return list(session.execute(query.where(whom.c.refusal.is_(None)).order_by(spread).limit(limit)))
+
+
+def add_reply(
+    session: Session,
+    campaign_id: int,
+    contact_id: int | None,
+    body: str,
+    *,
+    phone: str | None,
+    address: str | None = None,
+    user_id: int | None,
+) -> UUID:
+    """Plan what `user_id` writes to one person in a standing campaign, as the next turn of their conversation; it is
+    sent as it stands, after the gate. The caller commits."""
+    reached = address or phone
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"reply/{campaign_id}/{reached}"))))
+    own = or_(Message.contact_id == contact_id, func.coalesce(Message.address, Message.phone) == reached)
+    last = session.scalar(select(func.max(Message.turn)).where(Message.campaign_id == campaign_id, own))
+    row = Message(id=uuid4(), campaign_id=campaign_id, contact_id=contact_id, phone=phone, address=address, body=body,
+                  turn=max(last or 0, 0) + 1, released_by=user_id)  # fmt: skip
+    session.add(row)
+    session.flush()
+    send_later(session)
+    return row.id
+
+
+def release(session: Session, which: Collection[UUID] | ColumnElement[bool], user_id: int | None) -> int:
+    """Let held messages go; returns how many. `which`: their ids, or a condition of Message."""
+    chosen = which if isinstance(which, ColumnElement) else Message.id.in_(list(which))
+    ids = session.scalars(
+        select(Message.id).where(chosen, Message.is_held, Message.state == states.PLANNED).order_by(Message.id)
+        .with_for_update(key_share=True)
+    ).all()  # fmt: skip
+    session.execute(
+        update(Message).where(Message.id.in_(ids)).values(is_held=False, released_by=user_id)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    send_later(session)
+    return len(ids)
+
+
+def send_later(session: Session) -> None:
+    """After the commit a worker looks for whatever is ready to leave. Harmless when nothing is, or said twice."""
+    enqueue_later(session, "campaigns.jobs.send_messages", queue="messages")
 
 
 def drop_planned(session: Session, campaign_id: int, limit: int) -> int:

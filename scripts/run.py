@@ -257,6 +257,8 @@ def _parts(addresses: Addresses) -> list[Part]:
         Part("web", partial(web.serve, addresses.pages)),
         Part("live", partial(web.serve, addresses.live, is_live=True)),
         Part("worker", _module("scripts.worker", "urgent", "default")),
+        # So have messages: planning and sending a million of them delays neither calls nor imports.
+        Part("messages", _module("scripts.worker", "messages")),
         # Long work has a worker of its own: an import never delays a call.
         Part("bulk", _module("scripts.worker", "bulk", "default")),
         *(Part(name, _module(module)) for name, module in DAEMONS.items()),

@@ -15,6 +15,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 import wsgi
+from callcenter.base import stopping
 from callcenter.base.outbox import JOB_QUEUES
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class _Worker(SimpleWorker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.is_stopping = True
+        stopping.ask()
         last_resort = threading.Timer(STOPS_IN, os._exit, (0,))
         last_resort.daemon = True
         last_resort.start()

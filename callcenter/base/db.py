@@ -108,6 +108,21 @@ def open_session() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def pinned_session() -> Iterator[Session]:
+    """A session that keeps one connection through its commits: what belongs to a connection (temporary tables) stays.
+    It commits nothing by itself."""
+    if _sessions is None:
+        raise RuntimeError("callcenter.base.db.connect(url) was not called in this process")
+    bind = _sessions.kw["bind"]
+    if not isinstance(bind, Engine):  # one connection already (tests)
+        with _sessions() as session:
+            yield session
+        return
+    with bind.connect() as connection, _sessions(bind=connection) as session:
+        yield session
+
+
 def init_app(app: Flask) -> None:
     """Give each application context one session, closed (never committed) at its end."""
     if _sessions is None:

@@ -17,8 +17,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 log = logging.getLogger(__name__)
-JOB_QUEUES = ("urgent", "default", "bulk")  # a worker takes them in this order
-TIMEOUTS = {"urgent": 900, "default": 900, "bulk": 7_200}  # seconds; a national list on a slow computer takes a while
+JOB_QUEUES = ("urgent", "default", "messages", "bulk")  # a worker takes them in this order
+# Seconds; a national list on a slow computer takes a while.
+TIMEOUTS = {"urgent": 900, "default": 900, "messages": 900, "bulk": 7_200}
 _redis_url: str | None = None
 
 

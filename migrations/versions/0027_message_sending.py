@@ -86,16 +86,16 @@ def _widen_messages() -> None:
     )
     op.drop_index("uq_messages_campaign_id_phone", "messages")
     op.create_index(
-        "uq_messages_campaign_id_phone_turn", "messages", ["campaign_id", "phone", "turn"], unique=True,
-        postgresql_where=sa.text("state <> 'excluded'"),
+        "uq_messages_campaign_id_reached_turn", "messages", ["campaign_id", sa.text("COALESCE(address, phone)"), "turn"],
+        unique=True, postgresql_where=sa.text("state <> 'excluded'"),
     )  # fmt: skip
-    op.create_index("ix_messages_ready", "messages", ["campaign_id", "id"],
+    op.create_index("ix_messages_ready", "messages", ["campaign_id", "not_before", "id"],
                     postgresql_where=sa.text("state = 'planned' AND NOT is_held"))  # fmt: skip
 
 
 def downgrade() -> None:
     op.drop_index("ix_messages_ready", "messages")
-    op.drop_index("uq_messages_campaign_id_phone_turn", "messages")
+    op.drop_index("uq_messages_campaign_id_reached_turn", "messages")
     op.execute("DELETE FROM messages WHERE turn <> 0 OR phone IS NULL")  # earlier code writes to a person once
     op.create_index("uq_messages_campaign_id_phone", "messages", ["campaign_id", "phone"], unique=True,
                     postgresql_where=sa.text("state <> 'excluded'"))  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from callcenter.attempts import Attempt
 from callcenter.base.clock import DRILL_START, real_now
 from callcenter.contacts import Contact
-from campaigns import inbox, message_states, messages, wording
+from campaigns import inbox, message_planning, message_states, messages, wording
 from campaigns.channels import Reply
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message
@@ -22,7 +22,7 @@ A_SECOND = timedelta(seconds=0.1)  # ten messages a second
 
 def load(session: Session, campaign: MessageCampaign, *, seed: int) -> int:
     """Plan the campaign by the product's own function, then write what became of each message; returns how many."""
-    messages.write_for_segment(session, campaign.id)
+    message_planning.write_for_segment(session, campaign.id)
     rows = [_message(row, place, campaign, seed) for place, row in enumerate(_planned(session, campaign.id))]
     session.execute(insert(Attempt), [_attempt(row, campaign.purpose) for row in rows])
     kept = ("body", "parts", "provider_ref", "state", "error_code", "sent_at", "news_at", "finished_at")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from callcenter import suppressions
 from callcenter.base import clock
 from callcenter.base.settings import Settings
-from campaigns import message_campaigns, messages
+from campaigns import message_campaigns, message_planning
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
 from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
@@ -40,7 +40,7 @@ def campaign(session: Session) -> Campaign:
         decided = {"purpose": "survey", "sender": "+525512340001", "carrier": "simulated", **plan}
         made = message_campaigns.create(session, MessagePlan("Greeting", segment.id, text=text, **decided), None)
         message_campaigns.launch(session, made.id, None)
-        messages.write_for_segment(session, made.id)
+        message_planning.write_for_segment(session, made.id)
         message_campaigns.resume(session, made.id, None)
         session.commit()
         return made

@@ -9,7 +9,7 @@ from callcenter import consent
 from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, Refused
-from campaigns import message_campaigns, messages
+from campaigns import message_campaigns, message_planning, messages
 from campaigns import message_claims as claims
 from campaigns.messages import Message
 from tests.campaigns.cast import Campaign, Cast, message_of, states
@@ -23,7 +23,7 @@ def test_a_segment_becomes_rows_once_and_every_person_has_one(session: Session, 
         "Mario": ("planned", None),
         "Rosa": ("excluded", "landline"),
     }
-    assert messages.write_for_segment(session, made.id) == 0
+    assert message_planning.write_for_segment(session, made.id) == 0
     assert session.scalar(select(func.count()).select_from(Message)) == 4
 
 

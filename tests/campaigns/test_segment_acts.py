@@ -12,7 +12,7 @@ from callcenter.base.audit import AuditEntry
 from callcenter.base.errors import NotFound
 from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
-from campaigns import audiences, calling, message_campaigns, messages, segment_jobs, segment_uses, segments
+from campaigns import audiences, calling, message_campaigns, message_planning, segment_jobs, segment_uses, segments
 from campaigns.calling import CallPlan
 from campaigns.frozen_segments import FrozenSegment
 from campaigns.message_campaigns import MessagePlan
@@ -147,7 +147,7 @@ def test_a_message_campaign_reaches_the_frozen_list(
                          frozen_segment_id=frozen.id)  # fmt: skip
     campaign = message_campaigns.create(session, wanted, None)
     message_campaigns.launch(session, campaign.id, None)
-    messages.write_for_segment(session, campaign.id)
+    message_planning.write_for_segment(session, campaign.id)
     assert session.scalar(select(func.count()).select_from(Message)) == 3
     session.commit()
     assert "Mujeres" in strategist.get(f"/campaigns/messages/{campaign.id}").text

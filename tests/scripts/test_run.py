@@ -73,7 +73,7 @@ def test_every_part_is_healthy(running: product.Product) -> None:
     assert status == 200
     assert {name for name, part in parts.items() if part["ok"]} == set(parts)
     assert set(running.pids()) == {
-        "web", "live", "worker", "bulk", "dialer", "clock", "carrier", "operators", "postgres", "redis",
+        "web", "live", "worker", "messages", "bulk", "dialer", "clock", "carrier", "operators", "postgres", "redis",
     }  # fmt: skip
 
 
