@@ -1,6 +1,6 @@
 """A person's whole history: what every floor did to reach them, told in words. The floors above register here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVarTuple
@@ -23,12 +23,14 @@ Ts = TypeVarTuple("Ts")
 class Deed:
     """Something that was done, or deliberately not done, to reach a person: sentences in the reader's language.
 
-    `at` is campaign time, None for what never left the house; `campaign` is in whose course it was."""
+    `at` is campaign time, None for what never left the house; `campaign` is in whose course it was. `more`: the page
+    that says why, as an endpoint with its values."""
 
     at: datetime | None
     channel: str
     campaign: str
     outcome: str
+    more: tuple[str, Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

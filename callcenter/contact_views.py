@@ -56,7 +56,8 @@ WRITERS = ("administrator", "supervisor", "data_clerk")
 SEE_PHONES = frozenset(WRITERS)
 PAGE_SIZE = 50
 
-CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
+CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp"),
+                                   "telegram": _l("Telegram"), "email": _l("E-mail")}  # fmt: skip
 
 
 @blueprint.context_processor
@@ -69,6 +70,7 @@ def words() -> dict[str, Any]:
         "sees_phones": sees_phones(),
         "may_write": current_user.is_authenticated and auth.may(frozenset(WRITERS)),
         "may_open_case": navigation.is_open("privacy.new"),
+        "is_open": navigation.is_open,
         "rules": duplicates.RULES,
         "languages": contact_edit.LANGUAGES,
         "note_length": contact_notes.LENGTH,

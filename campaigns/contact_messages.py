@@ -14,12 +14,14 @@ from campaigns.inbox import InboundMessage
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 
+WHY = "campaigns.message_whys.show"  # the page that says why one message reached its person, or did not
+
 
 def deeds(session: Session, contact_id: int, limit: int, before: datetime | None) -> list[Deed]:
     """The newest messages to the person and replies from them; the texts stay where they are."""
     return [
         *(
-            Deed(row.at, row.channel.upper(), row.name, _outcome(row.Message))
+            Deed(row.at, row.channel.upper(), row.name, _outcome(row.Message), (WHY, {"message_id": row.Message.id}))
             for row in _sent(session, contact_id, limit, before)
         ),
         *(

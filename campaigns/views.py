@@ -26,7 +26,10 @@ from campaigns import (
     inbox_views,
     labels,
     message_campaigns,
+    message_cost_views,
+    message_report_views,
     message_views,
+    message_why_views,
     quota_list,
     quota_views,
     reports,
@@ -39,6 +42,9 @@ blueprint.register_blueprint(call_setting_views.blueprint)
 blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
+blueprint.register_blueprint(message_report_views.blueprint)
+blueprint.register_blueprint(message_why_views.blueprint)
+blueprint.register_blueprint(message_cost_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
 blueprint.register_blueprint(quota_views.blueprint)

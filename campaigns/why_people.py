@@ -28,7 +28,7 @@ class Found:
 def find(session: Session, queue: CallQueue, words: str, *, by_phone: bool) -> Found:
     """People by their number, by their phone where `by_phone` allows it, or by name. Who is found by number or phone
     and is not on the list is told so; by name only people of the list are shown."""
-    by, people = _look_up(session, words.strip()[:100], by_phone=by_phone)
+    by, people = look_up(session, words, by_phone=by_phone)
     is_cut = len(people) >= LOOKED_AT
     if by == "name":
         people = _of_queue(session, queue.id, people)
@@ -37,7 +37,9 @@ def find(session: Session, queue: CallQueue, words: str, *, by_phone: bool) -> F
     return Found(shown, is_cut or len(people) > SHOWN, by)
 
 
-def _look_up(session: Session, words: str, *, by_phone: bool) -> tuple[str, list[Contact]]:
+def look_up(session: Session, words: str, *, by_phone: bool) -> tuple[str, list[Contact]]:
+    """("number" | "phone" | "name", people): whom these words mean, at most LOOKED_AT."""
+    words = words.strip()[:100]
     if words.isascii() and words.isdecimal() and len(words) < 10:
         person = session.get(Contact, int(words))
         return "number", [person] if person else []
