@@ -34,6 +34,8 @@ from campaigns import (
     quota_views,
     reports,
     why_views,
+    wording,
+    wording_views,
 )
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
@@ -45,6 +47,7 @@ blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(message_report_views.blueprint)
 blueprint.register_blueprint(message_why_views.blueprint)
 blueprint.register_blueprint(message_cost_views.blueprint)
+blueprint.register_blueprint(wording_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
 blueprint.register_blueprint(quota_views.blueprint)
@@ -60,7 +63,8 @@ def currency(amount: Decimal) -> str:
 @blueprint.context_processor
 def for_templates() -> dict[str, object]:
     """What the templates of campaigns ask for: roles, and the page of a person (whose view the floor below owns)."""
-    return {"may": lambda *roles: may(frozenset(roles)), "phases": labels.PHASES, "contact_url": _contact_url}
+    return {"may": lambda *roles: may(frozenset(roles)), "phases": labels.PHASES, "contact_url": _contact_url,
+            "wording_fields": wording.FIELDS}  # fmt: skip
 
 
 def _contact_url(contact_id: int) -> str:

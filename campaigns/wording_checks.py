@@ -90,6 +90,14 @@ def of_campaign(session: Session, campaign: MessageCampaign) -> dict[str, Tally]
     }
 
 
+def count(text: str, people: Iterable[Mapping[str, str | None]], *, is_plain: bool = False) -> Tally:
+    """The same check of people whose values are at hand: a sample."""
+    found, ways = Tally(outside=wording.parts(_bare(text)).outside), _Ways(text, is_plain=is_plain)
+    for values in people:
+        _add(found, ways, values, 1)
+    return _settled(found)
+
+
 def to_write(session: Session, campaign: MessageCampaign) -> Select[Any]:
     """The contact ids of those whom the campaign would write to, before the gate is asked."""
     people = messages.people(session, campaign)
