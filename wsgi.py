@@ -36,6 +36,8 @@ MODELS = (
     "surveys.recorded_calls", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
+    "campaigns.channel_addresses", "campaigns.channel_rules", "campaigns.daily_people", "campaigns.enclosures",
+    "campaigns.message_media", "campaigns.message_templates",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
     "campaigns.messages",
     "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.peer_batches", "campaigns.wordings",

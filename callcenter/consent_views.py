@@ -27,6 +27,8 @@ SCOPES: dict[str, LazyString] = {
     "call": _l("Calls"),
     "sms": _l("SMS"),
     "whatsapp": _l("WhatsApp"),
+    "telegram": _l("Telegram"),
+    "email": _l("E-mail"),
 }
 
 

@@ -17,21 +17,21 @@ from callcenter.contacts import Contact, ContactPhone
 from callcenter.queues import QueueEntry
 
 KINDS = ("opted_in", "opted_out")
-SCOPES = ("all", "call", "sms", "whatsapp")  # what a consent is for: every channel, or one
+SCOPES = ("all", "call", "sms", "whatsapp", "telegram", "email")  # what a consent is for: every channel, or one
 
 
 class Consent(Base):
     """Evidence that a person accepted or refused. The newest row of a person for a channel, or for all, holds; rows are
     never changed.
 
-    `kind`: opted_in | opted_out. `channel`: all | call | sms | whatsapp. `proof`: where the evidence is (a form's
+    `kind`: opted_in | opted_out. `channel`: one of SCOPES. `proof`: where the evidence is (a form's
     folio, `call/<uuid>`, `message/<sid>`, `import/17 row 25`).
     `at` is campaign time, as is everything that is done to reach a person.
     """
 
     __tablename__ = "consents"
     __table_args__ = (
-        CheckConstraint("channel IN ('all', 'call', 'sms', 'whatsapp')", name="channel"),
+        CheckConstraint("channel IN ('all', 'call', 'sms', 'whatsapp', 'telegram', 'email')", name="channel"),
         # Hardly anybody has one: the gate finds out at no cost.
         Index("ix_consents_one_channel", "contact_id", "channel", postgresql_where=text("channel <> 'all'")),
     )

@@ -28,7 +28,8 @@ _LABELS = {
     "consent": _l("Consent"), "suppressed": _l("Must not be contacted"), "blocked_at": _l("Data blocked since"),
     "created_at": _l("In the list since"), "updated_at": _l("Changed last"),
 }  # fmt: skip
-CHANNELS = {"all": _l("Every channel"), "call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp")}
+CHANNELS = {"all": _l("Every channel"), "call": _l("Call"), "sms": _l("SMS"), "whatsapp": _l("WhatsApp"),
+            "telegram": _l("Telegram"), "email": _l("E-mail")}  # fmt: skip
 EXPORT_STATES = {
     "asked": _l("being made"), "ready": _l("ready"), "taken": _l("taken"), "expired": _l("too old, emptied"),
 }  # fmt: skip

@@ -21,6 +21,10 @@ from campaigns.messages import Message, MessageReceipt
 UNSETTLED = (states.ACCEPTED, states.SENT, states.UNKNOWN)
 TABLES = ("messages", "message_receipts", "inbound_messages", "conversations", "frozen_members")
 SPARED = {
+    "message_templates": "texts that WhatsApp approved, with variables",
+    "message_media": "images and videos for everybody, and their names",
+    "message_enclosures": "titles and values with placeholders",
+    "message_openings": "keyed hashes, a day old at most where they matter",
     "message_campaigns": "names and wordings of campaigns, with placeholders",
     "call_campaigns": "names of campaigns",
     "segments": "names and rules",
@@ -36,6 +40,10 @@ def compose() -> None:
     """Put the floor into the register."""
     person_register.register("campaigns", export=export, erase=erase, block=block, tables=TABLES)
     person_register.keep_rows("message_clicks", _l("Links you opened"), {"at": _AT})
+    person_register.keep_rows(
+        "channel_addresses", _l("Your addresses"),
+        {"channel": _CHANNEL, "address": _l("Address"), "name": _l("Name"), "heard_at": _l("You last wrote")},
+    )  # fmt: skip
     for table, why in SPARED.items():
         person_register.spare(table, why)
 

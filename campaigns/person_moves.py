@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, aliased
 from callcenter import merges, row_memory
 from campaigns import conversation_keeping
 from campaigns import message_states as states
+from campaigns.channel_addresses import ChannelAddress
 from campaigns.clicks import MessageClick
 from campaigns.frozen_segments import FrozenMember
 from campaigns.inbox import InboundMessage
@@ -24,6 +25,7 @@ def compose() -> None:
     merges.register_mover("inbound_messages", *merges.column_mover(InboundMessage.contact_id))
     merges.register_mover("conversations", conversation_keeping.move, conversation_keeping.move_back)
     merges.register_mover("message_clicks", *merges.column_mover(MessageClick.contact_id))
+    merges.register_mover("channel_addresses", *merges.column_mover(ChannelAddress.contact_id))
     merges.register_mover("frozen_members", move_members, move_members_back)
 
 

@@ -16,6 +16,7 @@ from callcenter.call_ledger import Call
 from callcenter.consent import CHANNELS, UNCOUNTED
 from callcenter.dispositions import DISPOSITIONS, OUTCOMES
 from callcenter.queues import CallQueue
+from campaigns.channels import facts
 from campaigns.labels import PURPOSES
 from campaigns.segment_nodes import Act
 from surveys.interviews import Answer, Interview
@@ -135,7 +136,7 @@ def _clicked(act: Act) -> Select[Any]:
 
 
 _STATES: dict[str, LazyString] = {"complete": _l("Complete"), "partial": _l("Broken off half-way")}
-_WRITTEN: dict[str, LazyString | str] = {name: {"sms": "SMS", "whatsapp": "WhatsApp"}[name] for name in CHANNELS[1:]}
+_WRITTEN: dict[str, LazyString | str] = {name: facts(name).label for name in CHANNELS[1:]}
 _CALL_OUTCOMES = {code: each.label for code, each in DISPOSITIONS.items()} | OUTCOMES
 
 DEEDS: dict[str, Deed] = {

@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from flask_babel import lazy_gettext as _l
+
 from callcenter.base.errors import InvalidInput, ProviderError
 from callcenter.base.settings import Mail, Settings
 from campaigns import message_states as states
 from campaigns.channels import BY_ADDRESS, Facts, Letter, Receipt
 
-FACTS = Facts("email", "E-mail", BY_ADDRESS, 20_000, has_title=True)
+FACTS = Facts("email", _l("E-mail"), BY_ADDRESS, 20_000, has_title=True)
 DEADLINE = 30.0  # seconds for each word of a relay
 REST = 60.0  # seconds, when a relay wants nothing from us just now
 CONNECTIONS = 4

@@ -75,7 +75,7 @@ def test_a_refusal_for_one_channel_counts_for_that_channel_until_a_newer_word(se
     said(session, who, "opted_out", "sms", timedelta(days=5))
     session.refresh(who)
     assert who.consent == "opted_in"
-    assert [ask(session, who, channel) for channel in consent.CHANNELS] == [None, "opted_out", None]
+    assert [ask(session, who, channel) for channel in consent.CHANNELS] == [None, "opted_out", None, None, None]
     said(session, who, "opted_in", "all", timedelta(days=1))
     assert ask(session, who, "sms") is None
 
@@ -88,7 +88,7 @@ def test_an_acceptance_for_one_channel_opens_only_that_one(session: Session) -> 
     session.refresh(who)
     assert who.consent == "unknown"
     assert [ask(session, who, channel, "persuasion") for channel in consent.CHANNELS] == [
-        "not_opted_in", "not_opted_in", None,
+        "not_opted_in", "not_opted_in", None, "not_opted_in", "not_opted_in",
     ]  # fmt: skip
 
 
