@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from callcenter import consent, elections
 from callcenter.base.clock import campaign_now
 from callcenter.contacts import Contact
-from campaigns import messages, notices, segments, wording
+from campaigns import message_texts, messages, notices, segments, wording, wordings
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_claims import WAITS
 
@@ -67,12 +67,13 @@ def of_messages(session: Session, campaign: MessageCampaign) -> Preflight:
     )  # fmt: skip
     why = Counter(refusal.code for refusal in refusals.values() if refusal.code not in WAITS)
     waiting = sum(1 for refusal in refusals.values() if refusal.code in WAITS)
-    texts = []
-    for row in sample:
+    texts, said = [], _by_share(session, campaign)
+    for place, row in enumerate(sample):
         if row.contact_id in refusals and refusals[row.contact_id].code not in WAITS:
             continue
         try:
-            texts.append(wording.render(campaign.text, messages.values_of(row)))
+            text = said[place % len(said)]
+            texts.append(wording.render(text, messages.values_of(row), is_plain=campaign.is_plain))
         except wording.MissingValue:
             why["missing_value"] += 1
     scale = open_to / len(sample) if sample else 0.0
@@ -110,6 +111,14 @@ def renders(session: Session, campaign: MessageCampaign) -> tuple[list[str], wor
         except wording.MissingValue:
             continue
     return texts, max((wording.parts(text) for text in texts or [wording.clean(campaign.text)]), key=lambda p: p.units)
+
+
+def _by_share(session: Session, campaign: MessageCampaign) -> list[str]:
+    """A hundred texts, each wording as often as its share, with links as long as the real ones."""
+    said = [
+        (message_texts.shown(session, campaign.id, one.text), one.share) for one in wordings.of(session, campaign.id)
+    ]
+    return [text for text, share in said for _ in range(max(share, 1))]
 
 
 def _parts_of(texts: list[str], scale: float) -> dict[str, Any]:
