@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -26,7 +27,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="append every accepted call and message to this file (default: simulated_carrier.jsonl in CONVOCA_VAR)",
     )
     parser.add_argument("--inbound-url", help="where citizens' messages are posted (default: CONVOCA_PUBLIC_URL's)")
-    parser.add_argument("--messages-per-second", type=float, default=50.0)
+    parser.add_argument(
+        "--parts-per-second", "--messages-per-second", type=float, default=50.0,
+        help="what each sender carries (default 50; 0: no limit)",
+    )  # fmt: skip
+    parser.add_argument("--smtp-port", type=int, help="take mail there (default: nowhere)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting, as /control/settings knows"
+    )
     return parser.parse_args(arguments)
 
 
@@ -37,16 +45,30 @@ def main() -> None:
     options = Options(
         seed=arguments.seed,
         speed=arguments.speed,
-        messages_per_second=arguments.messages_per_second,
+        parts_per_second=arguments.parts_per_second,
         auth_token=os.environ.get("CONVOCA_SIMULATED_TOKEN") or AUTH_TOKEN,
     )
-    var = os.environ.get("CONVOCA_VAR")
-    exchange = Exchange(options, Journal(arguments.journal or (Path(var) / "simulated_carrier.jsonl" if var else None)))
-    public = os.environ.get("CONVOCA_PUBLIC_URL")
-    inbound = arguments.inbound_url or (public and public.rstrip("/") + "/hooks/messages/inbound")
+    try:
+        options.change_by_words(arguments.set)
+    except ValueError as error:
+        raise SystemExit(f"--set {error}") from None
+    web.run_app(
+        create_app(_exchange(arguments, options), arguments.smtp_port),
+        host="127.0.0.1", port=arguments.port, print=None, access_log=None,
+    )  # fmt: skip
+
+
+def _exchange(arguments: argparse.Namespace, options: Options) -> Exchange:
+    var, public = os.environ.get("CONVOCA_VAR"), os.environ.get("CONVOCA_PUBLIC_URL", "").rstrip("/")
+    journal = Journal(arguments.journal or (Path(var) / "simulated_carrier.jsonl" if var else None))
+    exchange = Exchange(options, journal, public) if public else Exchange(options, journal)
+    if public:
+        exchange.texts.media.hosts.add(urlsplit(public).hostname or "")
+    exchange.base_url = f"http://127.0.0.1:{arguments.port}"
+    inbound = arguments.inbound_url or (public and public + "/hooks/messages/inbound")
     if inbound:
         exchange.set_inbound_url(inbound)
-    web.run_app(create_app(exchange), host="127.0.0.1", port=arguments.port, print=None, access_log=None)
+    return exchange
 
 
 if __name__ == "__main__":

@@ -4,14 +4,16 @@ import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from scripts.simulated_carrier import errors
 from scripts.simulated_carrier.conferences import Conference, Participant
 from scripts.simulated_carrier.errors import ApiError
-from scripts.simulated_carrier.exchange import Exchange
+from scripts.simulated_carrier.exchange import Cut, Exchange
 from scripts.simulated_carrier.legs import FINAL, Leg, Source
 from scripts.simulated_carrier.resources import Json, page
 
@@ -23,10 +25,13 @@ ROOT = "/2010-04-01/Accounts/{account}"
 BOOLEANS = {"true": True, "false": False}
 
 
+REST = ("/2010-04-01/", "/v1/", "/v2/")
+
+
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Basic authentication and Twilio's JSON for every error, for paths of the REST interface only."""
-    if not request.path.startswith("/2010-04-01/"):
+    if not request.path.startswith(REST):
         return await handler(request)
     try:
         _authenticate(request)
@@ -34,6 +39,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ApiError as error:
         return web.json_response(error.body(), status=error.status)
+    except Cut:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)  # nobody hears it
     except web.HTTPException as error:
         refusal = ApiError(error.status, 20404 if error.status == 404 else 20004, error.reason)
         return web.json_response(refusal.body(), status=error.status)
@@ -44,21 +53,22 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _authenticate(request: web.Request) -> None:
     options = request.app[EXCHANGE].options
-    wanted = base64.b64encode(f"{options.account_sid}:{options.auth_token}".encode()).decode()
-    given = request.headers.get("Authorization", "").removeprefix("Basic ")
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
+    given = request.headers.get("Authorization", "").encode()
+    if not hmac.compare_digest(given, _authorization(options.account_sid, options.auth_token)):
         raise errors.authenticate()
-    if request.path.split("/")[3].removesuffix(".json") != options.account_sid:
+    parts = request.path.split("/", 4)
+    if parts[1] == "2010-04-01" and parts[3].removesuffix(".json") != options.account_sid:
         raise errors.authenticate()
+
+
+@lru_cache
+def _authorization(account_sid: str, token: str) -> bytes:
+    return b"Basic " + base64.b64encode(f"{account_sid}:{token}".encode())
 
 
 async def read_form(request: web.Request) -> dict[str, list[str]]:
     """Every value of every field."""
-    form = await request.post()
-    values: dict[str, list[str]] = {}
-    for name, value in form.items():
-        values.setdefault(name, []).append(str(value))
-    return values
+    return parse_qs(await request.text(), keep_blank_values=True, max_num_fields=200)
 
 
 def one(form: dict[str, list[str]], name: str) -> str | None:
@@ -88,7 +98,7 @@ async def create_call(request: web.Request) -> web.Response:
     if leg.source.url is None and leg.source.twiml is None:
         raise errors.missing("Url")
     exchange.place(leg)
-    exchange.drop_answer()
+    await exchange.hold_answer()
     return created(leg.show())
 
 
@@ -223,7 +233,7 @@ async def create_participant(request: web.Request) -> web.Response:
     leg.room = room
     exchange.place(leg)
     shown = room.show_participant(Participant(leg, label=one(form, "Label")))
-    exchange.drop_answer()
+    await exchange.hold_answer()
     return created(shown | {"status": "queued"})
 
 

@@ -1,12 +1,14 @@
 """The REST interface: messages, and the numbers they are sent from."""
 
+from itertools import islice
+
 from aiohttp import web
 
-from scripts.simulated_carrier import errors
+from scripts.simulated_carrier import errors, message_desk
 from scripts.simulated_carrier.api import EXCHANGE, ROOT, created, in_days, one, read_form, required
 from scripts.simulated_carrier.exchange import Exchange
-from scripts.simulated_carrier.messages import Text
 from scripts.simulated_carrier.resources import API_VERSION, Json, page, path
+from scripts.simulated_carrier.texts import WHATSAPP, Text
 
 routes = web.RouteTableDef()
 
@@ -14,42 +16,42 @@ routes = web.RouteTableDef()
 @routes.post(ROOT + "/Messages.json")
 async def create_message(request: web.Request) -> web.Response:
     exchange, form = request.app[EXCHANGE], await read_form(request)
-    service = one(form, "MessagingServiceSid")
-    sender = one(form, "From") or (exchange.numbers[-1] if service else required(form, "From"))
-    validity = one(form, "ValidityPeriod") or "36000"
-    if not validity.isdigit():
-        raise errors.bad_value("ValidityPeriod", validity)
-    text = Text(
-        exchange.options.account_sid,
-        required(form, "To"),
-        sender,
-        required(form, "Body"),
-        status="accepted" if service else "queued",
-        status_callback=one(form, "StatusCallback"),
-        validity_seconds=int(validity),
-        service_sid=service,
-    )
-    exchange.send(text)
-    exchange.drop_answer()
-    return created(text.show())
+    text = message_desk.read(exchange.texts, form)
+    exchange.texts.accept(text)
+    shown = text.show()
+    if exchange.happens(exchange.options.early_share):
+        await exchange.texts.until_final(text)
+    await exchange.hold_answer()
+    return created(shown)
 
 
 @routes.get(ROOT + "/Messages.json")
 async def list_messages(request: web.Request) -> web.Response:
-    query = dict(request.query)
-    texts = [
+    query, ledger = dict(request.query), request.app[EXCHANGE].texts.ledger
+    to, sender = query.get("To"), query.get("From")
+    # The ledger finds a citizen's messages at once; everything else is walked through, newest first.
+    person = next((address for address in (to, sender) if address and _is_citizen(request, address)), None)
+    found = (
         text
-        for text in reversed(request.app[EXCHANGE].texts.by_sid.values())
-        if query.get("To", text.to) == text.to
-        and query.get("From", text.sender) == text.sender
-        and in_days((text.sent_at or text.created_at).date(), query, "DateSent")
-    ]
-    return web.json_response(page(request.path, "messages", texts, query, Text.show))
+        for text in (ledger.of(person) if person else ledger.all())
+        if to in (None, text.to) and sender in (None, text.sender) and _is_of_day(text, query)
+    )
+    size, number = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
+    wanted = list(islice(found, max(number + 1, 1) * min(max(size, 1), 1000) + 1))
+    return web.json_response(page(request.path, "messages", wanted, query, Text.show))
+
+
+def _is_citizen(request: web.Request, address: str) -> bool:
+    return address not in request.app[EXCHANGE].texts.senders.known
+
+
+def _is_of_day(text: Text, query: dict[str, str]) -> bool:
+    return not any(name.startswith("DateSent") for name in query) or in_days(text.day(), query, "DateSent")
 
 
 @routes.get(ROOT + "/Messages/{sid}.json")
 async def fetch_message(request: web.Request) -> web.Response:
-    text = request.app[EXCHANGE].texts.by_sid.get(request.match_info["sid"])
+    text = request.app[EXCHANGE].texts.ledger.find(request.match_info["sid"])
     if text is None:
         raise errors.not_found(request.path)
     return web.json_response(text.show())
@@ -60,8 +62,9 @@ async def create_number(request: web.Request) -> web.Response:
     """Own a number and say where its messages go."""
     exchange, form = request.app[EXCHANGE], await read_form(request)
     number = required(form, "PhoneNumber")
-    if number not in exchange.numbers:
-        exchange.numbers.append(number)
+    if not message_desk.is_phone(number):
+        raise errors.bad_value("PhoneNumber", number)
+    exchange.own(number)
     url = one(form, "SmsUrl")
     if url:
         exchange.set_inbound_url(url, number)
@@ -89,3 +92,18 @@ def _show_number(exchange: Exchange, number: str) -> Json:
         "api_version": API_VERSION,
         "uri": path(account, "IncomingPhoneNumbers", f"{sid}.json"),
     }
+
+
+# What a citizen sent us beside words: one small picture, the same for everybody.
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63f8cfc0f01f0005000"
+    "1ffa91fbf2f0000000049454e44ae426082"
+)
+
+
+@routes.get(ROOT + "/Messages/{sid}/Media/{media}")
+async def fetch_media(request: web.Request) -> web.Response:
+    text = request.app[EXCHANGE].texts.ledger.find(request.match_info["sid"])
+    if text is None or not text.media_count or not text.to.startswith(WHATSAPP):
+        raise errors.not_found(request.path)
+    return web.Response(body=PICTURE, content_type="image/png")

@@ -10,10 +10,12 @@ from typing import Any, get_args
 
 from aiohttp import web
 
+from scripts.simulated_carrier import received
 from scripts.simulated_carrier.api import EXCHANGE
 from scripts.simulated_carrier.citizens import Kind, Reaction, citizen
-from scripts.simulated_carrier.exchange import Exchange, is_phone
+from scripts.simulated_carrier.exchange import Exchange
 from scripts.simulated_carrier.legs import Leg
+from scripts.simulated_carrier.message_desk import is_phone
 
 routes = web.RouteTableDef()
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="3">
@@ -21,7 +23,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv=
 <p>Nobody is called: every person behind this carrier is invented.</p>
 <table><caption>Now</caption>{counts}</table>
 <table><caption>Last calls</caption><tr><th>To<th>Status<th>Seconds<th>Room<th>Hung up by</tr>{calls}</table>
-<p>Orders are JSON posts to /control/numbers/PHONE, /control/hang-up, /control/sms and /control/settings:
+<p><a href="/received">What every phone really received</a></p>
+<p>Orders are JSON posts to /control/numbers/PHONE, /control/hang-up, /control/sms, /control/settings and others:
 see docs/simulation.md.</p>
 """
 
@@ -58,13 +61,14 @@ def state(exchange: Exchange) -> dict[str, Any]:
     rooms = [room for room in exchange.voice.conferences.values() if room.status != "completed"]
     counts: dict[str, int] = {
         **{f"calls {status}": number for status, number in sorted(Counter(leg.status for leg in legs).items())},
-        **{
-            f"messages {status}": n
-            for status, n in sorted(Counter(t.status for t in exchange.texts.by_sid.values()).items())
-        },
+        **{f"messages {status}": n for status, n in sorted(received.by_status(exchange.texts.ledger).items())},
+        "messages in queues": exchange.texts.senders.waiting,
         "conferences": len(rooms),
         "webhooks sent": exchange.webhooks.sent,
+        "webhooks waiting": exchange.webhooks.waiting,
         "callbacks lost": exchange.webhooks.failed,
+        **{f"telegram {what}": n for what, n in exchange.telegram.counts().items()},
+        "mails received": exchange.mail.received.total(),
     }
     return {
         "counts": counts,
@@ -74,16 +78,19 @@ def state(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-async def _order(request: web.Request) -> dict[str, Any]:
+async def read_order(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Post JSON.")
-    order = await request.json()
+    try:
+        order = await request.json()
+    except ValueError:
+        raise web.HTTPUnprocessableEntity(text="That is not JSON.") from None
     if not isinstance(order, dict):
         raise web.HTTPUnprocessableEntity(text="Post one JSON object.")
     return order
 
 
-def _phone(text: object) -> str:
+def read_phone(text: object) -> str:
     if not isinstance(text, str) or not is_phone(text):
         raise web.HTTPUnprocessableEntity(text=f"{text!r} is not a phone in E.164 (+529220100001).")
     return text
@@ -92,7 +99,7 @@ def _phone(text: object) -> str:
 @routes.post("/control/numbers/{phone}")
 async def order_number(request: web.Request) -> web.Response:
     """{"does": answer | busy | no_answer | invalid | voicemail | null, "ring_seconds", "stay_seconds", "digits"}."""
-    phone, order = _phone(request.match_info["phone"]), await _order(request)
+    phone, order = read_phone(request.match_info["phone"]), await read_order(request)
     kind = order.get("does")
     if kind is not None and kind not in get_args(Kind):
         raise web.HTTPUnprocessableEntity(text=f"does must be one of {', '.join(get_args(Kind))}, or null.")
@@ -128,26 +135,15 @@ async def hear(request: web.Request) -> web.Response:
 @routes.post("/control/hang-up")
 async def hang_up(request: web.Request) -> web.Response:
     """{"phone"}: whoever is behind it hangs up now."""
-    order = await _order(request)
-    return web.json_response({"hung_up": request.app[EXCHANGE].hang_up(_phone(order.get("phone")))})
-
-
-@routes.post("/control/sms")
-async def send_sms(request: web.Request) -> web.Response:
-    """{"from": a citizen, "to": one of our numbers, "body"}."""
-    exchange, order = request.app[EXCHANGE], await _order(request)
-    number = order.get("to", exchange.numbers[-1])
-    if number not in exchange.numbers:
-        raise web.HTTPUnprocessableEntity(text=f"to must be one of {', '.join(exchange.numbers)}.")
-    text = exchange.texts.receive(_phone(order.get("from")), number, str(order.get("body", "")))
-    return web.json_response({"sid": text.sid})
+    order = await read_order(request)
+    return web.json_response({"hung_up": request.app[EXCHANGE].hang_up(read_phone(order.get("phone")))})
 
 
 @routes.post("/control/settings")
 async def change_settings(request: web.Request) -> web.Response:
     """Any number of Options by name, say {"late_share": 0.2}; answers all of them."""
     try:
-        request.app[EXCHANGE].options.change(await _order(request))
+        request.app[EXCHANGE].options.change(await read_order(request))
     except ValueError as error:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
     return web.json_response(state(request.app[EXCHANGE])["settings"])

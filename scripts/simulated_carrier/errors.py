@@ -32,6 +32,18 @@ def too_many() -> ApiError:
     return ApiError(429, 20429, "Too Many Requests")
 
 
+def queue_full() -> ApiError:
+    return ApiError(429, 21611, "This 'From' number has exceeded the maximum number of queued messages")
+
+
+def suspended() -> ApiError:
+    return ApiError(401, 20005, "Account not active")
+
+
+def unavailable() -> ApiError:
+    return ApiError(503, 20503, "Service unavailable")
+
+
 def internal() -> ApiError:
     return ApiError(500, 20500, "Internal Server Error")
 
@@ -77,3 +89,45 @@ def not_in_progress() -> ApiError:
 
 def bad_value(name: str, value: str) -> ApiError:
     return ApiError(400, 20001, f"Invalid value for parameter {name}: {value}")
+
+
+def not_reachable(to: str) -> ApiError:
+    return ApiError(400, 21612, f"Message cannot be sent with the current combination of 'To' ({to}) and/or 'From'")
+
+
+def no_such_service(sid: str) -> ApiError:
+    return ApiError(404, 21701, f"The Messaging Service {sid} does not exist")
+
+
+def empty_service() -> ApiError:
+    return ApiError(400, 21703, "The Messaging Service does not have a phone number available to send a message")
+
+
+def no_such_channel() -> ApiError:
+    return ApiError(400, 63007, "Twilio could not find a Channel with the specified From address")
+
+
+def bad_callback(url: str) -> ApiError:
+    return ApiError(400, 21609, f"The 'StatusCallback' URL {url} is not a valid URL.")
+
+
+def bad_media(url: str) -> ApiError:
+    return ApiError(400, 21620, f"Invalid media URL(s): {url}")
+
+
+def too_much_media() -> ApiError:
+    return ApiError(400, 21623, "Number of media files exceeds allowed limit")
+
+
+def bad_content_sid(sid: str) -> ApiError:
+    return ApiError(400, 21655, f"The ContentSid {sid} is Invalid")
+
+
+def bad_variables() -> ApiError:
+    return ApiError(400, 21656, "The ContentVariables Parameter is invalid")
+
+
+def by_code(code: int, to: str) -> ApiError:
+    """A refusal that the control page ordered for one phone, or that a phone itself is the reason of."""
+    known = {21211: invalid_to(to), 21610: unsubscribed(), 21612: not_reachable(to), 21614: not_mobile(to)}
+    return known.get(code, ApiError(400, code, f"Error {code}"))

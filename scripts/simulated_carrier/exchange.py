@@ -12,53 +12,93 @@ from scripts.simulated_carrier import errors
 from scripts.simulated_carrier.citizens import Reaction, citizen
 from scripts.simulated_carrier.journal import Journal, our_id
 from scripts.simulated_carrier.legs import Leg, Source
-from scripts.simulated_carrier.messages import Text, Texts
+from scripts.simulated_carrier.mail import Mail
+from scripts.simulated_carrier.message_desk import is_phone
+from scripts.simulated_carrier.messages import Texts
 from scripts.simulated_carrier.options import NUMBERS, Options
-from scripts.simulated_carrier.rates import Rate
+from scripts.simulated_carrier.rates import Allowance, Rate
+from scripts.simulated_carrier.senders import Sender
+from scripts.simulated_carrier.telegram import Telegram
 from scripts.simulated_carrier.voice import Voice
 from scripts.simulated_carrier.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 KEPT = 20_000
-_E164 = re.compile(r"\+[1-9]\d{7,14}")
-_MEXICAN = re.compile(r"\+52[2-9]\d{9}")
 _CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,100}")
 
 
-def is_phone(text: str) -> bool:
-    return bool((_MEXICAN if text.startswith("+52") else _E164).fullmatch(text))
+class Cut(Exception):
+    """The connection is closed without an answer."""
 
 
 class Exchange:
-    def __init__(self, options: Options, journal: Journal) -> None:
+    """`public_url`: where the product is reached, hence where templates of the first day have their media."""
+
+    def __init__(self, options: Options, journal: Journal, public_url: str = "https://convoca.example") -> None:
         past = journal.past()
         self.options, self.journal = options, journal
         self.webhooks = Webhooks(options)
         self.voice = Voice(options.account_sid, self.webhooks, journal)
-        self.texts = Texts(options, self.webhooks, journal, past.unsubscribed)
+        self.texts = Texts(options, self.webhooks, journal, past.unsubscribed, public_url)
+        self.telegram = Telegram(options, journal, past.telegram)
+        self.mail = Mail(options)
         self.legs: OrderedDict[str, Leg] = OrderedDict()
         self.orders: dict[str, Reaction] = {}  # what the control page told a number to do
         self.dials: Counter[str] = past.dials
         self.numbers = list(NUMBERS)
+        self.base_url = "http://127.0.0.1"  # our own address, for what we tell the product to fetch
         self._past_calls = past.open_calls
         self._sids: dict[str, str] = {}  # the caller's own id -> sid
         self._dice = random.Random(options.seed)
         self._turns = Rate(lambda: options.calls_per_second)
+        self._requests = Allowance(lambda: options.requests_per_second)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def set_inbound_url(self, url: str, number: str | None = None) -> None:
-        for ours in [number] if number else self.numbers:
+        for ours in [number] if number else self.texts.senders.known:
             self.texts.inbound_urls[ours] = url
 
-    def gate(self) -> None:
-        """Refuse a share of requests before anything is accepted. Raises ApiError."""
-        if self._dice.random() < self.options.refused_share:
-            raise errors.too_many()
+    def own(self, number: str) -> None:
+        """A number of ours, if it was not one before."""
+        if number not in self.numbers:
+            self.numbers.append(number)
+            self.adopt(number)
 
-    def drop_answer(self) -> None:
-        """Answer a share of accepted requests with a 500: the caller cannot know. Raises ApiError."""
-        if self._dice.random() < self.options.unknown_share:
+    def adopt(self, address: str) -> Sender:
+        """A new sender, which is answered where the first ones are."""
+        urls = self.texts.inbound_urls
+        if self.numbers[0] in urls:
+            urls.setdefault(address, urls[self.numbers[0]])
+        return self.texts.senders.add(address)
+
+    def gate(self) -> None:
+        """Refuse a request before anything is accepted. Raises ApiError."""
+        options = self.options
+        if options.credentials != "good":
+            raise errors.authenticate() if options.credentials == "revoked" else errors.suspended()
+        if not self._requests.take() or self.happens(options.refused_share):
+            raise errors.too_many()
+        if self.happens(options.failed_share):
             raise errors.internal()
+        if self.happens(options.unavailable_share):
+            raise errors.unavailable()
+
+    async def hold_answer(self) -> None:
+        """What was asked is accepted; the answer takes its time, or does not say so. Raises ApiError, or Cut."""
+        options = self.options
+        if options.answer_seconds:
+            await asyncio.sleep(options.answer_seconds)
+        if self.happens(options.unknown_share):
+            raise errors.internal()
+        if self.happens(options.hang_share):
+            await asyncio.sleep(options.hang_seconds)
+            raise Cut
+        if self.happens(options.cut_share):
+            raise Cut
+
+    def happens(self, share: float) -> bool:
+        """With that share of chance."""
+        return share > 0 and self._dice.random() < share
 
     def place(self, leg: Leg) -> Leg:
         """Take on a call. Raises ApiError."""
@@ -97,25 +137,6 @@ class Exchange:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("a call failed inside the simulation", exc_info=task.exception())
-
-    def send(self, text: Text) -> Text:
-        """Take on a message. Raises ApiError."""
-        if not is_phone(text.to):
-            raise errors.invalid_to(text.to)
-        if text.sender not in self.numbers and not text.service_sid:
-            raise errors.not_sms_capable(text.sender) if is_phone(text.sender) else errors.invalid_from(text.sender)
-        if len(text.body) > 1600:
-            raise errors.body_too_long()
-        if text.to in self.unsubscribed:
-            raise errors.unsubscribed()
-        if not citizen(text.to, self.options.seed).is_mobile:
-            raise errors.not_mobile(text.to)
-        self.texts.accept(text)
-        return text
-
-    @property
-    def unsubscribed(self) -> set[str]:
-        return self.texts.unsubscribed
 
     def on_line(self, our_id: str) -> Leg | None:
         """The answered call whose caller knows it by this id, while it lasts."""
@@ -162,7 +183,8 @@ class Exchange:
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self.texts.close()
+        await self.texts.close()
+        await self.telegram.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.webhooks.close()
         self.journal.close()

@@ -22,11 +22,13 @@ def our_id(*urls: str | None) -> str | None:
 
 @dataclass
 class Past:
-    """What an earlier life of this carrier left: dials by phone, and calls it never ended."""
+    """What an earlier life of this carrier left: dials by phone, calls it never ended, who opted out, what Telegram's
+    side knew."""
 
     dials: Counter[str] = field(default_factory=Counter)
     open_calls: dict[str, dict[str, Any]] = field(default_factory=dict)
-    unsubscribed: set[str] = field(default_factory=set)
+    unsubscribed: set[tuple[str, str]] = field(default_factory=set)  # phone and our sender
+    telegram: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Journal:
@@ -40,7 +42,7 @@ class Journal:
         self._file = path.open("ab", buffering=0) if path else None
 
     def write(self, kind: str, **entry: Any) -> None:
-        """`kind`: call | answer | end | message | reply. `at` is the real time in seconds."""
+        """`kind`: call | answer | end | message | reply | telegram. `at` is the real time in seconds."""
         if self._file is not None:
             line = {"kind": kind, "at": round(time.time(), 4), **entry}
             self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
@@ -57,7 +59,11 @@ class Journal:
             elif kind == "end":
                 past.open_calls.pop(sid, None)
             elif kind == "reply" and entry.get("opt_out"):
-                past.unsubscribed.add(entry["from"])
+                past.unsubscribed.add((entry["from"], entry.get("to", "")))
+            elif kind == "reply" and entry.get("opt_in"):
+                past.unsubscribed.discard((entry["from"], entry.get("to", "")))
+            elif kind == "telegram":
+                past.telegram.append(entry)
         return past
 
     def close(self) -> None:

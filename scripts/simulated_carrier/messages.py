@@ -1,176 +1,204 @@
-"""Text messages: a queue that empties at the agreed rate, receipts, and citizens who write back."""
+"""The life of a message: accepted, in its sender's queue, sent, received or lost on the way, answered."""
 
 import asyncio
 import logging
 import random
-import re
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from datetime import datetime
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
-from scripts.simulated_carrier.citizens import citizen
+from scripts.simulated_carrier.contents import Contents
+from scripts.simulated_carrier.filters import Filters
+from scripts.simulated_carrier.handsets import DELIVERED, Handsets
 from scripts.simulated_carrier.journal import Journal, our_id
+from scripts.simulated_carrier.ledger import Ledger
+from scripts.simulated_carrier.media import MMS, WHATSAPP, Media
+from scripts.simulated_carrier.opt_outs import OptOuts
 from scripts.simulated_carrier.options import Options
-from scripts.simulated_carrier.rates import Rate
-from scripts.simulated_carrier.resources import API_VERSION, Json, new_sid, now, path, rfc2822, uris
+from scripts.simulated_carrier.senders import Senders
+from scripts.simulated_carrier.texts import Text
 from scripts.simulated_carrier.webhooks import Params, Webhooks
+from scripts.simulated_carrier.whatsapp import WhatsApp
 
 log = logging.getLogger(__name__)
-KEPT = 50_000
-# Twilio's Advanced Opt-Out with Spanish words: the carrier itself stops writing to who sent one of these.
-OPT_OUT_WORDS = frozenset(("baja", "alto", "stop", "stopall", "unsubscribe", "cancel", "end", "quit"))
-OPT_IN_WORDS = frozenset(("alta", "start", "unstop"))
-ERRORS = {
-    "30003": "Unreachable destination handset",
-    "30005": "Unknown destination handset",
-    "30036": "Validity Period Expired",
-}
-_GSM_7 = re.compile(r"[A-Za-z0-9 \r\n@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,\-./:;<=>?¡ÄÖÑÜ§¿äöñüà^{}\\\[~\]|€]*")
-
-
-def segments(body: str) -> int:
-    """How many parts it is billed as (https://www.twilio.com/docs/glossary/what-is-gsm-7-character-encoding)."""
-    one, many = (160, 153) if _GSM_7.fullmatch(body) else (70, 67)
-    return 1 if len(body) <= one else -(-len(body) // many)
-
-
-@dataclass
-class Text:
-    """One message, out or in."""
-
-    account_sid: str
-    to: str
-    sender: str
-    body: str
-    status: str = "queued"
-    direction: str = "outbound-api"
-    status_callback: str | None = None
-    validity_seconds: float = 36_000
-    service_sid: str | None = None
-    error_code: str | None = None
-    sid: str = field(default_factory=lambda: new_sid("SM"))
-    created_at: datetime = field(default_factory=now)
-    updated_at: datetime = field(default_factory=now)
-    sent_at: datetime | None = None
-
-    def params(self) -> Params:
-        """https://www.twilio.com/docs/messaging/guides/track-outbound-message-status"""
-        return {
-            "AccountSid": self.account_sid,
-            "MessageSid": self.sid,
-            "SmsSid": self.sid,
-            "MessageStatus": self.status,
-            "SmsStatus": self.status,
-            "From": self.sender,
-            "To": self.to,
-            "ApiVersion": API_VERSION,
-            **({"MessagingServiceSid": self.service_sid} if self.service_sid else {}),
-            **({"ErrorCode": self.error_code} if self.error_code else {}),
-        }
-
-    def show(self) -> Json:
-        """https://www.twilio.com/docs/messaging/api/message-resource#message-properties"""
-        return {
-            "sid": self.sid,
-            "account_sid": self.account_sid,
-            "messaging_service_sid": self.service_sid,
-            "to": self.to,
-            "from": self.sender,
-            "body": self.body,
-            "status": self.status,
-            "direction": self.direction,
-            "num_segments": str(segments(self.body)),
-            "num_media": "0",
-            "date_created": rfc2822(self.created_at),
-            "date_updated": rfc2822(self.updated_at),
-            "date_sent": rfc2822(self.sent_at),
-            "price": None,
-            "price_unit": "USD",
-            "error_code": int(self.error_code) if self.error_code else None,
-            "error_message": ERRORS.get(self.error_code or ""),
-            "api_version": API_VERSION,
-            "uri": path(self.account_sid, "Messages", f"{self.sid}.json"),
-            "subresource_uris": uris(self.account_sid, "Messages", self.sid, ("media", "feedback")),
-        }
+GAP = (0.3, 2.0)  # seconds from `sent` to `delivered`
+READ_AFTER = (1.0, 6.0)
+REPLY_AFTER = (2.0, 15.0)
+FINAL = (DELIVERED, "undelivered", "failed", "read")
+OVERTAKEN = 0.5  # seconds by which `delivered` overtakes `sent`
 
 
 class Texts:
-    """Every message of this life of the carrier, and who may not be written to any more."""
+    """Every message of this life of the carrier, and all that decides what becomes of one."""
 
-    def __init__(self, options: Options, webhooks: Webhooks, journal: Journal, unsubscribed: set[str]) -> None:
+    def __init__(
+        self, options: Options, webhooks: Webhooks, journal: Journal, stopped: set[tuple[str, str]], public_url: str
+    ) -> None:
         self.options, self.webhooks, self.journal = options, webhooks, journal
-        self.unsubscribed = unsubscribed
-        self.inbound_urls: dict[str, str] = {}  # our number -> where its messages are posted
-        self.by_sid: OrderedDict[str, Text] = OrderedDict()
-        self._turns = Rate(lambda: options.messages_per_second)
+        self.inbound_urls: dict[str, str] = {}  # our sender -> where its messages are posted
+        self.ledger = Ledger(options.account_sid)
+        self.senders, self.handsets = Senders(options), Handsets(options)
+        self.opt_outs = OptOuts(options, self.senders, stopped)
+        self.filters, self.contents, self.media = Filters(options.seed), Contents(public_url), Media()
+        self.whatsapp = WhatsApp(options, self.handsets, self.contents)
         self._dice = random.Random(options.seed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def accept(self, text: Text) -> None:
         """Queue a message; the journal has it before the answer leaves."""
         self._keep(text)
         self.journal.write("message", sid=text.sid, to=text.to, id=our_id(text.status_callback))
-        self._start(text)
+        asyncio.get_running_loop().call_soon(self._do, self._begin, text)
 
-    def _start(self, text: Text) -> None:
-        task = asyncio.create_task(self._carry(text))
+    async def until_final(self, text: Text, seconds: float = 5) -> None:
+        """Wait for the last receipt of a message."""
+        give_up = time.monotonic() + seconds
+        while text.status not in FINAL and time.monotonic() < give_up:
+            await asyncio.sleep(0.02)
+
+    def is_told_late(self) -> bool:
+        """Is this opt-out told by a callback instead of in the answer?"""
+        return self._dice.random() < self.options.late_opt_out_share
+
+    def _begin(self, text: Text) -> None:
+        sender = self.senders.known[text.sender]
+        if text.service_sid and sender.is_full:
+            self._move(text, "failed", "30001")
+            return
+        if text.status == "accepted":
+            self._move(text, "queued")
+        sender.put(text, self._leave)
+
+    def _leave(self, text: Text) -> None:
+        """It is its turn."""
+        if time.time() - text.created_at > text.validity_seconds:
+            self._move(text, "failed", "30036")
+        elif self.opt_outs.is_stopped(self.handsets.canonical(text.to), text.sender, text.service_sid):
+            self._move(text, "failed", "21610")  # they opted out while it waited, or we are told late
+        elif text.media:
+            self._start(self._leave_with_media(text))
+        else:
+            self._go(text)
+
+    async def _leave_with_media(self, text: Text) -> None:
+        accepted = WHATSAPP if text.is_whatsapp else MMS
+        for url in text.media:
+            code = await self.media.refusal(url, accepted)
+            if code is not None:
+                self._move(text, "failed", code)
+                return
+        self._go(text)
+
+    def _go(self, text: Text) -> None:
+        refused = self.whatsapp.refusal(text, self.senders.known[text.sender]) if text.is_whatsapp else None
+        if refused is not None:
+            self._move(text, "undelivered", refused)
+            return
+        text.sent_at = time.time()
+        gap = self.options.gap_seconds or self._dice.uniform(*GAP) / self.options.speed
+        is_overtaken = self._dice.random() < self.options.reordered_share
+        self._move(text, "sent", told_after=gap + OVERTAKEN if is_overtaken else 0.0)
+        self._later(gap, self._arrive, text)
+
+    def _arrive(self, text: Text) -> None:
+        code = self._lost_on_the_way(text)
+        if code is not None:
+            self._move(text, "undelivered", code)
+            return
+        self._move(text, DELIVERED)
+        if self.handsets.reads(text):
+            self._later(self._dice.uniform(*READ_AFTER) / self.options.speed, self._move, text, "read")
+        reply = self.handsets.reply(text)
+        if reply is not None:
+            body, button = reply
+            pressed = {"ButtonText": button[0], "ButtonPayload": button[1], "MessageType": "button"} if button else {}
+            wait = self._dice.uniform(*REPLY_AFTER) / self.options.speed
+            self._later(wait, self._write_back, text, body, pressed)
+
+    def _lost_on_the_way(self, text: Text) -> str | None:
+        phone = self.handsets.canonical(text.to)
+        if self.senders.known[text.sender].state == "blocked":
+            return "30007"
+        filtered = self.filters.code(text.sender, phone, text.body)
+        if filtered is not None:
+            return filtered
+        outcome = self.handsets.outcome(text)
+        return None if outcome == DELIVERED else outcome
+
+    def _write_back(self, text: Text, body: str, more: Mapping[str, str]) -> None:
+        if not text.is_whatsapp:
+            self.receive(text.to, text.sender, body)
+            return
+        self.receive(text.to, text.sender, body, self.names_of(self.handsets.canonical(text.to)) | more)
+
+    def names_of(self, phone: str) -> Params:
+        """How WhatsApp introduces the person: `From`, and what stands beside it."""
+        user_id = self.handsets.whatsapp_id(phone)
+        if self.handsets.hides_phone(phone):
+            return {"From": f"whatsapp:{user_id}", "ExternalUserId": user_id, "ProfileName": "Vecina"}
+        digits = phone.removeprefix("+")
+        if self.handsets.says_521(phone) and phone.startswith("+52"):
+            digits = "521" + digits[2:]
+        return {"From": f"whatsapp:+{digits}", "ExternalUserId": user_id, "ProfileName": "Vecina", "WaId": digits}
+
+    def receive(self, person: str, ours: str, body: str, more: Mapping[str, str] | None = None) -> Text:
+        """A citizen writes to one of our senders; `more` is told beside the usual, and may name them otherwise."""
+        extra = dict(more or {})
+        text = Text(
+            ours, extra.pop("From", person), body, status="received", is_inbound=True,
+            media_count=int(extra.get("NumMedia", 0)), sent_at=time.time(),
+        )  # fmt: skip
+        self._keep(text)
+        phone = self.handsets.canonical(person)
+        handled = None if text.is_whatsapp else self.opt_outs.hear(phone, ours, body)
+        if text.is_whatsapp:
+            self.whatsapp.heard(person, ours)
+        self.journal.write(
+            "reply", sid=text.sid, **{"from": person}, to=ours, opt_out=handled == "STOP", opt_in=handled == "START"
+        )
+        params = text.params() | {
+            "SmsMessageSid": text.sid, "SmsStatus": "received", "Body": body, "NumMedia": "0",
+            "NumSegments": str(text.parts),
+        }  # fmt: skip
+        params.pop("MessageStatus")
+        params |= {"MessageType": "text"} if text.is_whatsapp else {}
+        if "MediaUrl0" in extra:
+            extra["MediaUrl0"] = extra["MediaUrl0"].format(sid=text.sid)
+        params |= extra | ({"OptOutType": handled} if handled else {})
+        self.webhooks.tell(self._inbound_url(ours), params)
+        return text
+
+    def _inbound_url(self, ours: str) -> str | None:
+        by_service = [service.inbound_url for service in self.senders.services_of(ours) if service.inbound_url]
+        return by_service[0] if by_service else self.inbound_urls.get(ours)
+
+    def _move(self, text: Text, status: str, error_code: str | None = None, *, told_after: float = 0.0) -> None:
+        text.status, text.error_code, text.updated_at = status, error_code, time.time()
+        self.ledger.move(text)
+        if status in self.options.told.split():
+            self.webhooks.tell(text.status_callback, text.params(), told_after)
+
+    def _keep(self, text: Text) -> None:
+        text.created_at = text.updated_at = time.time()
+        self.ledger.add(text)
+
+    def _later(self, seconds: float, do: Callable[..., None], *arguments: Any) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._do, do, *arguments)
+
+    def _do(self, do: Callable[..., None], *arguments: Any) -> None:
+        if not self._is_closed:
+            do(*arguments)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, text: Text) -> None:
-        await self._turns.turn()
-        if (now() - text.created_at).total_seconds() > text.validity_seconds:
-            self._move(text, "failed", "30036")
-            return
-        text.sent_at = now()
-        self._move(text, "sent")
-        await self._sleep(self._dice.uniform(0.3, 2))
-        person = citizen(text.to, self.options.seed)
-        outcome = person.receives(text.body)
-        if outcome != "delivered":
-            self._move(text, "undelivered", outcome)
-            return
-        self._move(text, "delivered")
-        reply = person.replies(text.body)
-        if reply is not None:
-            await self._sleep(self._dice.uniform(2, 15))
-            self.receive(text.to, text.sender, reply)
-
-    def receive(self, person: str, number: str, body: str) -> Text:
-        """A citizen writes to one of our numbers."""
-        text = Text(
-            self.options.account_sid, number, person, body, status="received", direction="inbound", sent_at=now()
-        )
-        self._keep(text)
-        word = body.strip().lower().rstrip(".!")
-        kind = "STOP" if word in OPT_OUT_WORDS else "START" if word in OPT_IN_WORDS else None
-        if kind == "STOP":
-            self.unsubscribed.add(person)
-        elif kind == "START":
-            self.unsubscribed.discard(person)
-        self.journal.write("reply", sid=text.sid, **{"from": person}, opt_out=kind == "STOP")
-        params = text.params() | {
-            "SmsMessageSid": text.sid,
-            "Body": body,
-            "NumMedia": "0",
-            "NumSegments": str(segments(body)),
-        }
-        params.pop("MessageStatus")
-        self.webhooks.tell(self.inbound_urls.get(number), params | ({"OptOutType": kind} if kind else {}))
-        return text
-
-    def _move(self, text: Text, status: str, error_code: str | None = None) -> None:
-        text.status, text.error_code, text.updated_at = status, error_code, now()
-        self.webhooks.tell(text.status_callback, text.params())
-
-    def _keep(self, text: Text) -> None:
-        self.by_sid[text.sid] = text
-        while len(self.by_sid) > KEPT:
-            self.by_sid.popitem(last=False)
-
-    async def _sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self.options.speed)
-
-    def close(self) -> None:
+    async def close(self) -> None:
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
+        self.senders.close()
+        self.ledger.close()
+        await self.media.close()

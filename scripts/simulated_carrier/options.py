@@ -1,5 +1,6 @@
 """What the simulated carrier is told: at its start by arguments, while it runs by the control page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 # The same invented account as the product's setting `carrier = simulated`. Whoever runs both names another token to
@@ -7,6 +8,9 @@ from dataclasses import dataclass, fields
 ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "simulated-auth-token"  # noqa: S105 - public on purpose
 NUMBERS = ("+525512340000", "+525512340001")
+STATUSES_TOLD = ("queued", "sent", "delivered", "undelivered", "failed", "read")
+# Those settings that are words, each with what may be said.
+WORDS = {"credentials": ("good", "revoked", "suspended"), "opt_outs": ("advanced", "default", "off")}
 
 
 @dataclass
@@ -16,26 +20,82 @@ class Options:
     seed: int = 1
     speed: float = 1.0
     calls_per_second: float = 30.0
-    messages_per_second: float = 50.0
-    refused_share: float = 0.0  # requests answered 429 / 20429, nothing accepted
-    unknown_share: float = 0.0  # requests accepted, then answered 500
-    lost_share: float = 0.0  # callbacks that never arrive
-    late_share: float = 0.0  # callbacks that arrive up to three seconds late, hence out of order
-    double_share: float = 0.0  # callbacks that arrive twice
+    # Requests that are refused: nothing was accepted.
+    credentials: str = "good"  # revoked: 401 / 20003; suspended: 401 / 20005
+    requests_per_second: float = 0.0  # more are answered 429 / 20429; 0 is no limit
+    refused_share: float = 0.0  # 429 / 20429
+    failed_share: float = 0.0  # 500
+    unavailable_share: float = 0.0  # 503
+    # Requests that are accepted, and whose answer does not say so.
+    answer_seconds: float = 0.0  # how long each answer takes
+    unknown_share: float = 0.0  # answered 500
+    hang_share: float = 0.0  # not answered for `hang_seconds`, then cut
+    hang_seconds: float = 60.0
+    cut_share: float = 0.0  # the connection is closed instead
+    early_share: float = 0.0  # answered only after the receipts were told
+    # Callbacks.
+    told: str = " ".join(STATUSES_TOLD)  # which statuses of a message
+    lost_share: float = 0.0
+    late_share: float = 0.0  # up to `late_seconds` late, hence out of order
+    late_seconds: float = 3.0
+    double_share: float = 0.0
+    reordered_share: float = 0.0  # `delivered` before `sent`
+    gap_seconds: float = 0.0  # from `sent` to `delivered`; 0: 0.3 to 2, as it comes
+    callback_connections: float = 48.0
+    # Senders: each carries so many parts a second, and keeps a queue of so many seconds.
+    parts_per_second: float = 50.0  # 0 is no limit
+    queue_seconds: float = 36_000.0
+    # Opt-outs: `advanced` also understands Spanish, `default` is Twilio's English words, `off` leaves all to us.
+    opt_outs: str = "advanced"
+    late_opt_out_share: float = 0.0  # 21610 told by callback instead of in the answer
+    citizens_reply: float = 1.0  # 0: nobody writes back
+    # WhatsApp.
+    window_seconds: float = 86_400.0
+    people_a_day: float = 100_000.0  # written to with a template by one sender
+    bsuid_share: float = 0.0  # people whose phone we are not told
+    plus_521_share: float = 1.0  # people who come as +521
+    # Telegram and mail.
+    telegram_per_second: float = 30.0
+    telegram_per_chat: float = 1.0
+    mail_refused_share: float = 0.0
     account_sid: str = ACCOUNT_SID
     auth_token: str = AUTH_TOKEN
 
-    def change(self, values: dict[str, object]) -> None:
-        """Set numbers by name; raises ValueError that names an unknown one and the known ones, or a bad value."""
+    def change(self, values: Mapping[str, object]) -> None:
+        """Set options by name; raises ValueError that names an unknown one and the known ones, or a bad value."""
         known = [field.name for field in fields(self) if field.name not in ("account_sid", "auth_token", "seed")]
-        changed: dict[str, float] = {}
+        changed: dict[str, float | str] = {}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"unknown setting {name!r}; the settings are {', '.join(known)}")
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"{name} must be a number, not {value!r}")
-            if value < 0 or (name.endswith("_share") and value > 1) or (name == "speed" and value == 0):
-                raise ValueError(f"{name} cannot be {value!r}")
-            changed[name] = float(value)
-        for name, number in changed.items():
-            setattr(self, name, number)
+            changed[name] = _words(name, value) if isinstance(getattr(self, name), str) else _number(name, value)
+        for name, checked in changed.items():
+            setattr(self, name, checked)
+
+    def change_by_words(self, assignments: list[str]) -> None:
+        """`NAME=VALUE` of the command line; raises ValueError."""
+        for assignment in assignments:
+            name, _, value = assignment.partition("=")
+            is_word = isinstance(getattr(self, name, None), str)
+            try:
+                self.change({name: value if is_word else float(value)})
+            except ValueError as error:
+                raise ValueError(f"{assignment}: {error}") from None
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} must be a number, not {value!r}")
+    if not 0 <= value < float("inf") or (name.endswith("_share") and value > 1) or (name == "speed" and value == 0):
+        raise ValueError(f"{name} cannot be {value!r}")
+    return float(value)
+
+
+def _words(name: str, value: object) -> str:
+    allowed = WORDS.get(name, STATUSES_TOLD)
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {value!r}")
+    said = value.split() if name == "told" else [value]
+    if any(word not in allowed for word in said):
+        raise ValueError(f"{name} cannot be {value!r}; it may be {', '.join(allowed)}")
+    return value

@@ -1,6 +1,7 @@
-"""A rate limit that makes people wait in line instead of refusing them, as Twilio queues calls and messages."""
+"""Rate limits: one makes people wait in line, as Twilio queues calls; the other refuses who comes too often."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 
@@ -21,3 +22,22 @@ class Rate:
         self._next = at + 1 / rate
         if at > now:
             await asyncio.sleep(at - now)
+
+
+class Allowance:
+    """So many a second, a second's worth of them at once; 0 means no limit."""
+
+    def __init__(self, per_second: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._left, self._at = 0.0, 0.0
+
+    def take(self) -> bool:
+        """May one more pass now?"""
+        rate, now = self._per_second(), time.monotonic()
+        if rate <= 0:
+            return True
+        self._left, self._at = min(self._left + (now - self._at) * rate, max(rate, 1.0)), now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -59,3 +59,26 @@ def page(uri: str, key: str, items: Sequence[T], query: dict[str, str], show: Ca
         "previous_page_uri": link(number - 1) if number else None,
         "next_page_uri": link(number + 1) if start + size < len(items) else None,
     }
+
+
+def listing(url: str, key: str, items: Sequence[T], query: dict[str, str], show: Callable[[T], Json]) -> Json:
+    """One page of a list of the newer interfaces (v1, v2), which put the pages under `meta`."""
+    size = min(max(int(query.get("PageSize", "50")), 1), 1000)
+    number = max(int(query.get("Page", "0")), 0)
+    start = number * size
+
+    def link(at: int) -> str:
+        return f"{url}?PageSize={size}&Page={at}"
+
+    return {
+        key: [show(item) for item in items[start : start + size]],
+        "meta": {
+            "page": number,
+            "page_size": size,
+            "first_page_url": link(0),
+            "previous_page_url": link(number - 1) if number else None,
+            "url": link(number),
+            "next_page_url": link(number + 1) if start + size < len(items) else None,
+            "key": key,
+        },
+    }

@@ -1,18 +1,23 @@
 """Requests to the program under test: signed as Twilio signs them, never repeated, on demand lost, late or doubled."""
 
 import asyncio
+import base64
+import hmac
 import logging
 import random
-from urllib.parse import urldefrag
+from collections.abc import Mapping
+from functools import lru_cache
+from urllib.parse import SplitResult, quote_plus, urldefrag, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
-from twilio.request_validator import RequestValidator
 
+from scripts.simulated_carrier.callback_wire import NotPosted, Wire
 from scripts.simulated_carrier.options import Options
 
 log = logging.getLogger(__name__)
 Params = dict[str, str]
 SECONDS = 15  # https://www.twilio.com/docs/usage/webhooks/webhooks-faq: 15 s for voice and messages
+AGENT = "TwilioProxy/1.1"
 
 
 class WebhookFailed(Exception):
@@ -20,27 +25,24 @@ class WebhookFailed(Exception):
 
 
 class Webhooks:
+    """`sent` counts requests, `failed` those of them that were not answered with 2xx."""
+
     def __init__(self, options: Options) -> None:
         self.options = options
         self.sent = self.failed = 0
+        self._key = options.auth_token.encode()
         self._chance = random.Random(options.seed)
-        self._validator = RequestValidator(options.auth_token)
         self._session: ClientSession | None = None
+        self._wires: dict[tuple[str, int], Wire] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def post(self, url: str, params: Params) -> str:
         """Ask `url`; returns the body. Raises WebhookFailed."""
-        if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(limit=200),
-                timeout=ClientTimeout(total=SECONDS),
-                headers={"User-Agent": "TwilioProxy/1.1"},
-            )
         url = urldefrag(url).url  # the fragment is Twilio's own (connection overrides), never sent nor signed
-        signature = self._validator.compute_signature(url, params)
+        headers = {"X-Twilio-Signature": self._signature(url, params)}
         self.sent += 1
         try:
-            async with self._session.post(url, data=params, headers={"X-Twilio-Signature": signature}) as answer:
+            async with self._client().post(url, data=params, headers=headers) as answer:
                 body = await answer.text()
                 if answer.status >= 300:
                     raise WebhookFailed(f"11200 HTTP retrieval failure: {answer.status}")
@@ -48,26 +50,85 @@ class Webhooks:
         except (ClientError, TimeoutError, UnicodeDecodeError) as error:
             raise WebhookFailed(f"11200 HTTP retrieval failure: {type(error).__name__}") from None
 
-    def tell(self, url: str | None, params: Params) -> None:
-        """Report to `url` in the background, once (Twilio does not repeat status callbacks)."""
-        if not url or self._chance.random() < self.options.lost_share:
+    def tell(self, url: str | None, params: Params, delay: float = 0.0) -> None:
+        """Report to `url` in the background, once (Twilio does not repeat status callbacks), after `delay` seconds."""
+        options = self.options
+        if not url or self._chance.random() < options.lost_share:
             return
-        for _ in range(2 if self._chance.random() < self.options.double_share else 1):
-            delay = self._chance.uniform(0.2, 3) if self._chance.random() < self.options.late_share else 0.0
-            task = asyncio.create_task(self._tell(url, params, delay))
+        for _ in range(2 if self._chance.random() < options.double_share else 1):
+            is_late = self._chance.random() < options.late_share
+            late = self._chance.uniform(min(0.2, options.late_seconds), options.late_seconds) if is_late else 0.0
+            task = asyncio.create_task(self._tell(url, params, delay + late))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @property
+    def waiting(self) -> int:
+        """Callbacks that were not answered yet, or that are kept back to be late."""
+        return len(self._tasks)
+
     async def _tell(self, url: str, params: Params, delay: float) -> None:
-        await asyncio.sleep(delay)
+        if delay:
+            await asyncio.sleep(delay)
         try:
-            await self.post(url, params)
+            await self._post_quickly(url, params)
         except WebhookFailed as error:
             self.failed += 1
             log.warning("callback lost: %s", error)
 
+    async def _post_quickly(self, url: str, params: Params) -> None:
+        """As `post`, for those whose answer says nothing. Raises WebhookFailed."""
+        target = _target(urldefrag(url).url)
+        if target.scheme != "http":
+            await self.post(url, params)
+            return
+        self.sent += 1
+        try:
+            status = await self._wire(target).post(_request(target, params, self._signature(target.geturl(), params)))
+        except NotPosted as error:
+            raise WebhookFailed(f"11200 HTTP retrieval failure: {error}") from None
+        if status >= 300:
+            raise WebhookFailed(f"11200 HTTP retrieval failure: {status}")
+
+    def _wire(self, target: SplitResult) -> Wire:
+        where = (target.hostname or "", target.port or 80)
+        if where not in self._wires:
+            self._wires[where] = Wire(*where, lambda: self.options.callback_connections)
+        return self._wires[where]
+
+    def _client(self) -> ClientSession:
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=200),
+                timeout=ClientTimeout(total=SECONDS),
+                headers={"User-Agent": AGENT},
+            )
+        return self._session
+
+    def _signature(self, url: str, params: Mapping[str, str]) -> str:
+        """https://www.twilio.com/docs/usage/security#validating-requests"""
+        signed = url + "".join([name + params[name] for name in sorted(params)])
+        return base64.b64encode(hmac.digest(self._key, signed.encode(), "sha1")).decode()
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
+        for wire in self._wires.values():
+            wire.close()
         if self._session is not None:
             await self._session.close()
+
+
+@lru_cache(1024)
+def _target(url: str) -> SplitResult:
+    return urlsplit(url)
+
+
+def _request(target: SplitResult, params: Params, signature: str) -> bytes:
+    body = "&".join([f"{name}={quote_plus(value)}" for name, value in params.items()]).encode()
+    path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {target.netloc}\r\nUser-Agent: {AGENT}\r\nX-Twilio-Signature: {signature}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("latin-1") + body
