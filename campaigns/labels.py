@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from callcenter import consent, entry_reasons, queues, recording_ledger
 from callcenter.trunk_numbers import LOCAL
+from campaigns import channel_rules, channel_words
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
 PURPOSES: dict[str, LazyString] = {
@@ -69,6 +70,7 @@ MESSAGE_STATES: dict[str, LazyString] = {
 REFUSALS: dict[str, LazyString] = {
     **consent.SENTENCES,
     **entry_reasons.REASONS,
+    **channel_words.REFUSALS,
     "landline": _l("A landline takes no SMS."),
     "extension": _l("A phone behind an extension takes no SMS."),
     "household": _l("Somebody else at this phone is written to: one phone, one message."),
@@ -76,12 +78,14 @@ REFUSALS: dict[str, LazyString] = {
     "missing_value": _l("The text needs a value that this person does not have."),
     "too_long": _l("With this person's values the text is too long."),
     "expired": _l("It could not be sent in time."),
+    "left_out_by_hand": _l("Who was to let the message go left this person out."),
     "no_route": _l("No trunk serves this number; it is looked at again every hour."),
     "trunks_full": _l("Every trunk was full; the person is called soon."),
 }
 
 # https://www.twilio.com/docs/api/errors, and our own words for what no provider has a number for
 ERRORS: dict[str, LazyString] = {
+    **channel_words.ERRORS,
     "21211": _l("The number does not exist."),
     "21610": _l("The person told the carrier to stop; the phone is suppressed here too."),
     "21612": _l("This sender cannot write to that number."),
@@ -100,6 +104,7 @@ ERRORS: dict[str, LazyString] = {
 }
 
 REASONS: dict[str, LazyString] = {
+    **channel_rules.SENTENCES,
     "carrier_filter": _l("Paused by itself: carriers' filters take too many messages. Look at the text and sender."),
     "breaker": _l("Paused by itself: the newest results are too bad. What turned bad, and where, is said below."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),

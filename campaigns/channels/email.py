@@ -24,7 +24,7 @@ from callcenter.base.settings import Mail, Settings
 from campaigns import message_states as states
 from campaigns.channels import BY_ADDRESS, Facts, Letter, Receipt
 
-FACTS = Facts("email", _l("E-mail"), BY_ADDRESS, 20_000, has_title=True)
+FACTS = Facts("email", _l("E-mail"), BY_ADDRESS, 20_000, has_title=True, has_way_out=False)
 DEADLINE = 30.0  # seconds for each word of a relay
 REST = 60.0  # seconds, when a relay wants nothing from us just now
 CONNECTIONS = 4
