@@ -1,4 +1,4 @@
-"""The words for what channels refuse: our own codes of why somebody is not reached, and the errors of their providers."""
+"""The words for what channels refuse: our codes of why somebody is not reached, and the errors of their providers."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
