@@ -76,7 +76,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "campaigns.call_views",
-    "campaigns.apology_messages", "campaigns.message_views",
+    "campaigns.apology_messages", "campaigns.inbox_views", "campaigns.message_views",
 )  # fmt: skip
 
 

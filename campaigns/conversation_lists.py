@@ -40,15 +40,19 @@ class Wanted:
 
 
 def read(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Row[Any]]:
-    """columns: Conversation, contact_name, assigned_name, campaign_name, text and is_doubtful of what came last"""
+    """columns: Conversation, contact_name, assigned_name, campaign_name; inbound_id, text and is_doubtful of what came
+    last (of what is to be decided, in the list of those)"""
+    said = [InboundMessage.conversation_id == Conversation.id]
+    if wanted.show == "doubtful":
+        said.append(InboundMessage.is_doubtful)
     last = (
-        select(InboundMessage.text, InboundMessage.is_doubtful)
-        .where(InboundMessage.conversation_id == Conversation.id)
+        select(InboundMessage.id.label("inbound_id"), InboundMessage.text, InboundMessage.is_doubtful)
+        .where(*said)
         .order_by(InboundMessage.id.desc()).limit(1).lateral("last")
     )  # fmt: skip
     query = (
         select(Conversation, Contact.name.label("contact_name"), User.full_name.label("assigned_name"),
-               MessageCampaign.name.label("campaign_name"), last.c.text, last.c.is_doubtful)
+               MessageCampaign.name.label("campaign_name"), last.c.inbound_id, last.c.text, last.c.is_doubtful)
         .outerjoin(Contact, Contact.id == Conversation.contact_id)
         .outerjoin(User, User.id == Conversation.assigned_to)
         .outerjoin(MessageCampaign, MessageCampaign.id == Conversation.campaign_id)

@@ -41,11 +41,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody wrote. `seen`: the number of the newest message from the person that stood on their page."""
+    """What somebody wrote. `seen`: when the conversation that stood on their page had moved last."""
 
     text: str
     channel: str
-    seen: int
+    seen: datetime | None
 
 
 def ways(session: Session, conversation: Conversation, sms_sender: str) -> list[Way]:
@@ -98,12 +98,17 @@ def _checked(session: Session, conversation: Conversation, answer: Answer) -> st
             "The answer has %(length)s characters; the limit is %(limit)s. Shorten it or send it in two.",
             length=len(text), limit=wording.MAX_CHARACTERS,
         )})  # fmt: skip
-    newest = conversation_threads.newest_heard(session, conversation.id)
-    if newest is not None and newest.id > answer.seen:
-        raise InvalidInput(
-            {"text": _("The person wrote again while you were writing. Read it, then send your answer.")}
-        )
+    if answer.seen != conversation.last_at:
+        raise InvalidInput({"text": _moved(session, conversation, answer.seen)})
     return text
+
+
+def _moved(session: Session, conversation: Conversation, seen: datetime | None) -> str:
+    """What happened while somebody was writing; the same answer sent twice is stopped here, too."""
+    newest = conversation_threads.newest_heard(session, conversation.id)
+    if newest is not None and (seen is None or newest.received_at > seen):
+        return _("The person wrote again while you were writing. Read it, then send your answer.")
+    return _("Somebody answered while you were writing. Read it, then send your answer if it is still needed.")
 
 
 def _takes_sms(contact: Contact | None) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, Row, exists, false, func, select, true
+from sqlalchemy import BigInteger, ForeignKey, Identity, exists, false, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,7 +20,6 @@ from campaigns import conversations
 from campaigns.channels import Reply
 from campaigns.conversation_campaigns import ConversationCampaign
 from campaigns.conversations import Heard
-from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 from campaigns.replies import Meaning, meaning
 
@@ -106,41 +105,6 @@ def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int 
     inbound.is_doubtful, inbound.reviewed_by = False, user_id
     audit.record(session, user_id, "inbox.review", f"inbound-message/{inbound_id}", is_opt_out=is_opt_out)
     return inbound
-
-
-def newest(session: Session, *, only: str = "", limit: int = 100, offset: int = 0) -> list[Row[Any]]:
-    """columns: InboundMessage, contact_name, campaign_id, campaign_name (of the message they probably answer)
-
-    `only`: "" | opt_out | doubtful."""
-    answered = (
-        select(MessageCampaign.id.label("campaign_id"), MessageCampaign.name.label("campaign_name"))
-        .join(Message, Message.campaign_id == MessageCampaign.id)
-        .where(Message.phone == InboundMessage.phone, Message.sent_at <= InboundMessage.received_at)
-        .order_by(Message.sent_at.desc()).limit(1).lateral("answered")
-    )  # fmt: skip
-    query = (
-        select(InboundMessage, Contact.name.label("contact_name"), answered.c.campaign_id, answered.c.campaign_name)
-        .outerjoin(Contact, Contact.id == InboundMessage.contact_id)
-        .outerjoin(answered, true())
-        .order_by(InboundMessage.id.desc()).limit(limit).offset(offset)
-    )  # fmt: skip
-    if only == "opt_out":
-        query = query.where(InboundMessage.is_opt_out)
-    if only == "doubtful":
-        query = query.where(InboundMessage.is_doubtful)
-    return list(session.execute(query))
-
-
-def counts(session: Session) -> dict[str, int]:
-    """How many there are: {"all", "opt_out", "doubtful"}."""
-    row = session.execute(
-        select(
-            func.count(),
-            func.count().filter(InboundMessage.is_opt_out),
-            func.count().filter(InboundMessage.is_doubtful),
-        )
-    ).one()
-    return dict(zip(("all", "opt_out", "doubtful"), row, strict=True))
 
 
 def _opt_out(session: Session, inbound: InboundMessage) -> None:

@@ -65,6 +65,7 @@ def chores() -> list[Chore]:
         Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
         Chore("voices", 30, committed("surveys.voice_answers", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
+        Chore("batches of people", 30, committed("campaigns.peer_batches", "sweep")),
         Chore("message waves", 5, committed("campaigns.wave_jobs", "tend")),
         Chore("breaker", 1, committed("campaigns.message_breaker", "watch")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),

@@ -34,7 +34,7 @@ def test_a_campaign_is_sent_received_and_a_baja_obeyed(page_as: PageAs, running_
         clerk.goto(person)
     expect(clerk.locator("main")).to_contain_text("No aceptó")
 
-    strategist.goto("/campaigns/inbox/")
+    strategist.goto("/campaigns/inbox/?show=opt_out")
     expect(strategist.locator("main")).to_contain_text("Baja, por favor")
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter import contact_history, merge_moves, merges
+from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
 from campaigns import inbox, person_moves
 from campaigns import message_claims as claims
@@ -33,7 +34,7 @@ def sent(session: Session, cast: Cast, campaign: Campaign) -> Message:
         news.record_sent(session, [Answer(one.id, Receipt("sent", "sent", "SM" + one.phone))])
     inbox.receive(session, Reply("SM1", "sms", MARIO, MARIO, "Gracias"))
     message = message_of(session, cast.mario)
-    session.add(MessageClick(contact_id=cast.mario.id, message_id=message.id, at=inbox.newest(session)[0][0].at))
+    session.add(MessageClick(contact_id=cast.mario.id, message_id=message.id, at=real_now()))
     session.flush()
     return message
 

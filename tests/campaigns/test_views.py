@@ -187,7 +187,7 @@ def test_a_doubtful_reply_waits_for_a_person(session: Session, strategist: Flask
     inbound = inbox.receive(session, Reply("SM9", "sms", cast.lupita.phone, cast.lupita.phone, "¿qué es BAJA?"))
     session.commit()
     assert inbound is not None
-    assert "¿qué es BAJA?" in strategist.get("/campaigns/inbox/?only=doubtful").text
+    assert "¿qué es BAJA?" in strategist.get("/campaigns/inbox/?show=doubtful").text
     strategist.post(f"/campaigns/inbox/{inbound.id}/review", data={"decision": "opt_out"})
     session.refresh(cast.lupita)
     assert cast.lupita.consent == "opted_out"
