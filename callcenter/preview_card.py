@@ -10,7 +10,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.call_ledger import Call
 from callcenter.operators import Operator
-from callcenter.previews import LOOK, Preview
+from callcenter.previews import Preview
 from callcenter.queues import QueueEntry
 
 TOLD = 20  # seconds for which the end of the last call is told
@@ -32,7 +32,7 @@ def card(session: Session, operator: Operator) -> dict[str, Any] | None:
         "id": preview.id,
         "call_id": str(preview.call_id) if preview.call_id else None,
         "until": preview.until.isoformat(),
-        "seconds": LOOK.total_seconds(),
+        "seconds": (preview.until - preview.shown_at).total_seconds(),
         "attempt_number": queue_entries.tries(session, entry.id) + 1,
         "is_promised": entry.is_callback,
         "queue": call_card.queue_of(queue),

@@ -2,7 +2,8 @@
 
 In a queue of the mode `preview` the dialer puts the next person before whoever is free; in one of the mode `manual` the
 operator picks. The person is claimed meanwhile (`calling`), so that nobody else has them, and the operator's state is
-`preview` until the call is answered or over. A look ends by itself after LOOK: nobody is kept from being called.
+`preview` until the call is answered or over. A look ends by itself (queue_rules.Rules.look_seconds): nobody is kept
+from being called.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import call_ledger, calls, operators, queue_claims, queue_entries, queues
+from callcenter import call_ledger, calls, operators, queue_claims, queue_entries, queue_rules, queues
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
@@ -22,8 +23,6 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue, QueueEntry
 
-LOOK = timedelta(minutes=2)
-SKIPPED = timedelta(hours=1)  # campaign time until somebody who was skipped is shown again
 MOST_SKIPS = 3  # after so many the person is done in this queue
 AT_ONCE = 20  # operators served in one turn of the dialer
 
@@ -129,7 +128,8 @@ def skip(session: Session, preview_id: int, operator_id: int, reason: object) ->
     if (session.scalar(skips) or 0) >= MOST_SKIPS:
         queue_entries.finish(session, preview.entry_id, "skipped")
     else:
-        queue_entries.exclude(session, preview.entry_id, "skipped", campaign_now(session) + SKIPPED)
+        again = campaign_now(session) + timedelta(minutes=queue_rules.of(session, preview.queue_id).skip_minutes)
+        queue_entries.exclude(session, preview.entry_id, "skipped", again)
 
 
 def stop_call(session: Session, call_id: UUID, operator_id: int) -> None:
@@ -171,10 +171,11 @@ def sweep(session: Session) -> None:
 
 
 def _show(session: Session, operator: Operator, entry: QueueEntry) -> Preview:
-    now = real_now()
+    now, rules = real_now(), queue_rules.of(session, entry.queue_id)
     preview = Preview(
-        operator_id=operator.id, queue_id=entry.queue_id, entry_id=entry.id, shown_at=now, until=now + LOOK
-    )
+        operator_id=operator.id, queue_id=entry.queue_id, entry_id=entry.id, shown_at=now,
+        until=now + timedelta(seconds=rules.look_seconds),
+    )  # fmt: skip
     session.add(preview)
     operators.enter(session, operator, "preview")
     operators.tell(session, operator)

@@ -19,6 +19,7 @@ from callcenter.rulebook import MAX_IN_ALL
 HOUR = 60
 LEFT_ALONE = 72 * HOUR  # minutes; who picked up to silence, whatever anybody sets
 LONGEST = 14 * 24 * HOUR  # minutes between two tries, however a pause grows
+LOOK_SECONDS = (15, 900)  # the shortest and the longest look at a person before a call
 MOST_PASSES, MOST_RETRIES, MOST_GROWTH = 5, 10, 5.0
 MOST_MONEY = Decimal(100_000_000)
 
@@ -74,8 +75,9 @@ class Rules:
     """`retries`: outcome or disposition → what differs from RETRIES. `most_attempts`: tries of a person in this queue.
     `passes`: how often the list is gone through, for one person at least `minutes_between_passes` apart. `order`: codes
     of ORDERS, the weightiest first. `section_goal`: conversations wanted in each section. `household_minutes`: rest of
-    the others at a phone after a conversation there. Money in MXN: `minute_price` where the trunk names none; the queue
-    dials nobody once it has spent `spend_limit`, or `spend_day_limit` on one day."""
+    the others at a phone after a conversation there. `look_seconds`: how long an operator may look at a person before a
+    call (mode preview), `skip_minutes`: until one whom they skipped is shown again. Money in MXN: `minute_price` where
+    the trunk names none; the queue dials nobody once it has spent `spend_limit`, or `spend_day_limit` on one day."""
 
     retries: Mapping[str, Retry] = field(default_factory=dict)
     most_attempts: int = 3
@@ -84,6 +86,8 @@ class Rules:
     order: tuple[str, ...] = ("priority", "pass")
     section_goal: int | None = None
     household_minutes: int = 0
+    look_seconds: int = 120
+    skip_minutes: int = 60
     minute_price: Decimal = Decimal(0)
     spend_limit: Decimal | None = None
     spend_day_limit: Decimal | None = None
@@ -197,6 +201,7 @@ def faults_of(rules: Rules) -> dict[str, str]:
     for name, least, most in (
         ("most_attempts", 1, MAX_IN_ALL), ("passes", 1, MOST_PASSES), ("minutes_between_passes", 0, LONGEST),
         ("household_minutes", 0, LONGEST), ("section_goal", 1, 100_000),
+        ("look_seconds", *LOOK_SECONDS), ("skip_minutes", 1, LONGEST),
     ):  # fmt: skip
         value = getattr(rules, name)
         if value is not None and not least <= value <= most:

@@ -54,6 +54,14 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         _l("Minutes of rest of a household after a conversation"),
         [NumberRange(0, queue_rules.LONGEST, RANGE)], default=0,
     )  # fmt: skip
+    rule_look_seconds = IntegerField(
+        _l("Seconds to look at a person before a call"), [Optional(), NumberRange(*queue_rules.LOOK_SECONDS, RANGE)],
+        default=120,
+    )  # fmt: skip
+    rule_skip_minutes = IntegerField(
+        _l("Minutes until who was skipped is shown again"), [Optional(), NumberRange(1, queue_rules.LONGEST, RANGE)],
+        default=60,
+    )  # fmt: skip
     rule_minute_price = DecimalField(
         _l("Price of a started minute (MXN)"), [Optional(), NumberRange(0, 1000, NOTHING)], default=0, places=None
     )
@@ -85,8 +93,11 @@ class RuleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             most_attempts=self.rule_most_attempts.data, passes=self.rule_passes.data,
             minutes_between_passes=round(self.rule_hours_between_passes.data * 60),
             order=tuple([code for code in chosen if code] + newest), section_goal=self.rule_section_goal.data,
-            household_minutes=self.rule_household_minutes.data, minute_price=self.rule_minute_price.data or Decimal(0),
-            spend_limit=self.rule_spend_limit.data, spend_day_limit=self.rule_spend_day_limit.data,
+            household_minutes=self.rule_household_minutes.data,
+            look_seconds=self.rule_look_seconds.data or Rules.look_seconds,
+            skip_minutes=self.rule_skip_minutes.data or Rules.skip_minutes,
+            minute_price=self.rule_minute_price.data or Decimal(0), spend_limit=self.rule_spend_limit.data,
+            spend_day_limit=self.rule_spend_day_limit.data,
         )  # fmt: skip
 
     def retry_rows(self) -> list[tuple[str, str, dict[str, Field]]]:
@@ -144,6 +155,7 @@ def fill(rules: Rules) -> dict[str, str]:
         "within": "newest" if "newest" in rules.order else "listed", "section_goal": rules.section_goal,
         "household_minutes": rules.household_minutes, "minute_price": rules.minute_price,
         "spend_limit": rules.spend_limit, "spend_day_limit": rules.spend_day_limit,
+        "look_seconds": rules.look_seconds, "skip_minutes": rules.skip_minutes,
     }  # fmt: skip
     typed |= {f"order_{place}": order[int(place) - 1] if int(place) <= len(order) else "" for place in PLACES}
     for code in OFFERED:
