@@ -18,7 +18,6 @@ from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
-from callcenter.base.outbox import enqueue_later
 from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from campaigns import channels
@@ -26,7 +25,7 @@ from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.calling import CallCampaign
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
-from campaigns.messages import Message
+from campaigns.messages import Message, send_later
 
 TAKES = ("running", "paused")  # states of a message campaign that people may be added to
 
@@ -103,7 +102,7 @@ def add(session: Session, call_id: UUID) -> None:
     row = {"id": uuid4(), "campaign_id": campaign_id, "contact_id": contact_id, "phone": phone, "state": states.PLANNED}
     session.execute(insert(Message).values(row).on_conflict_do_nothing())
     if state == "running":
-        enqueue_later(session, "campaigns.jobs.send_batch", campaign_id, queue="bulk")
+        send_later(session)
 
 
 def _begin(session: Session, queue_id: int, wanted: Apology, user_id: int | None) -> int:

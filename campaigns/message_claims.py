@@ -55,11 +55,13 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Claimed:
-    """`letters` leave. `looked_at`: how many rows were locked; `settled`: how many of them wait or are excluded now."""
+    """`letters` leave. `looked_at`: how many rows were locked. `is_full`: its senders carry nothing more just now;
+    `has_sender`: one of them is active."""
 
     letters: list[Outgoing] = field(default_factory=list)
     looked_at: int = 0
-    settled: int = 0
+    is_full: bool = False
+    has_sender: bool = True
 
 
 @dataclass
@@ -89,7 +91,7 @@ def claim(session: Session, campaign_id: int, limit: int) -> list[Outgoing]:
     return take(session, campaign_id, limit).letters
 
 
-def take(session: Session, campaign_id: int, limit: int, ahead: float = AHEAD) -> Claimed:
+def take(session: Session, campaign_id: int, limit: int, *, looks_at: int = LOOKS_AT, ahead: float = AHEAD) -> Claimed:
     """Take up to `limit` planned messages of a running campaign: each passes the gate now, or is excluded, or waits.
 
     No more than its senders may carry within `ahead` seconds. The claimed ones are `sending`, under a lease; the caller
@@ -101,9 +103,9 @@ def take(session: Session, campaign_id: int, limit: int, ahead: float = AHEAD) -
     budgets = list(sender_budget.lock(session, senders.of_campaign(session, campaign), ahead).values())
     room = sum(budget.room for budget in budgets)
     if not room:
-        return Claimed()
+        return Claimed(is_full=bool(budgets), has_sender=bool(budgets))
     now = campaign_now(session)
-    batch = _Batch(campaign, now, _ready(session, campaign_id, now, min(limit, max(room, LOOKS_AT)), is_claim=True))
+    batch = _Batch(campaign, now, _ready(session, campaign_id, now, max(min(limit, room), looks_at), is_claim=True))
     if not batch.rows:
         return Claimed()
     _ask_gate(session, batch)
@@ -111,7 +113,7 @@ def take(session: Session, campaign_id: int, limit: int, ahead: float = AHEAD) -
     _dress(session, batch)
     letters = _find_senders(session, batch, budgets, limit)
     _write(session, batch, letters)
-    return Claimed(letters, len(batch.rows), len(batch.refused) + len(batch.waiting))
+    return Claimed(letters, len(batch.rows))
 
 
 def has_ready(session: Session, campaign_id: int) -> bool:

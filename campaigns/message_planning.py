@@ -72,8 +72,10 @@ def freeze_first(session: Session, campaign: MessageCampaign) -> int:
 
 def freeze(session: Session, campaign: MessageCampaign) -> int:
     """Freeze everybody of the segment who has no row yet; how many they are."""
-    campaign.segment_version = campaign.segment.version
-    return _freeze(session, campaign, None)
+    version = campaign.segment.version
+    total = _freeze(session, campaign, None)
+    campaign.segment_version = version  # now, not before: writing it locks the campaign's row, and a pause wants that
+    return total
 
 
 def write(session: Session, campaign_id: int, after: int, upto: int) -> int:

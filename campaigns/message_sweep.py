@@ -6,23 +6,32 @@ from sqlalchemy.orm import Session
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.outbox import enqueue_later
-from campaigns import channels
+from campaigns import channels, send_lanes
 from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_claims import has_planned, has_ready
 from campaigns.message_look_ups import due
-from campaigns.messages import Message, close, close_attempts
+from campaigns.messages import Message, close, close_attempts, send_later
 
-ASKS_PROVIDER = "campaigns.receipt_jobs.ask_provider"
+ASKS_PROVIDER, DROPS = "campaigns.receipt_jobs.ask_provider", "campaigns.jobs.drop_planned"
 
 
 def sweep(session: Session) -> dict[str, int]:
     """Close what passed its deadline and enqueue again what has no job; counts by what was done. Harmless twice."""
     done = {"unknown": _give_up_leases(session), "expired": _expire(session), "enqueued": 0}
+    is_ready = False
     for campaign in _alive(session):
-        if _enqueue_next(session, campaign):
+        if campaign.state == "stopped":
+            enqueue_later(session, DROPS, campaign.id)
             done["enqueued"] += 1
+        elif campaign.state == "planning" or has_ready(session, campaign.id):
+            is_ready = True
+        else:
+            finish(session, campaign.id)
+    if is_ready and not send_lanes.is_anybody_sending(session):
+        send_later(session)
+        done["enqueued"] += 1
     if _anybody_silent(session):
         enqueue_later(session, ASKS_PROVIDER)
     return done
@@ -36,18 +45,6 @@ def finish(session: Session, campaign_id: int) -> bool:
     if campaign.state != "running" or has_planned(session, campaign_id) or _has(session, campaign_id, states.SENDING):
         return False
     campaigns.set_state(session, campaign_id, "finished", None, None).finished_at = real_now()
-    return True
-
-
-def _enqueue_next(session: Session, campaign: MessageCampaign) -> bool:
-    if campaign.state == "planning":
-        enqueue_later(session, "campaigns.jobs.plan_messages", campaign.id)
-    elif campaign.state == "stopped":
-        enqueue_later(session, "campaigns.jobs.drop_planned", campaign.id)
-    elif has_ready(session, campaign.id):
-        enqueue_later(session, "campaigns.jobs.send_batch", campaign.id, queue="bulk")
-    else:
-        return finish(session, campaign.id)
     return True
 
 

@@ -1,0 +1,203 @@
+"""One turn of sending in a worker: it serves every campaign that sends, urgent ones first, the others alike, and plans
+those that were just launched. Several workers may take turns at once: each holds a lane, and the senders' rows keep
+them to the speed that is allowed."""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
+
+from sqlalchemy import Row, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from callcenter.base import leases, stopping
+from callcenter.base.db import open_session
+from callcenter.base.errors import ProviderError, Refused
+from campaigns import message_campaigns as campaigns
+from campaigns import message_claims as claims
+from campaigns import message_news as news
+from campaigns import message_sweep, planning_turns, send_lanes, sender_budget, senders
+from campaigns.channels import carrier, channel
+from campaigns.message_campaigns import MessageCampaign
+from campaigns.message_news import STOPS_CAMPAIGN, Answer
+from campaigns.message_pump import Letter, Pump, Sent
+
+log = logging.getLogger(__name__)
+TURN = 30.0  # seconds; then the worker looks at its queue again
+EMPTY = 0.5  # seconds until a campaign with nothing ready is looked at again
+ALL_REFUSED = 2_000  # rows that are shown to the gate at once after some of which not one might leave
+TELL = 1.0  # seconds between two news of a campaign to those who look at it
+PATIENCE = 60.0  # seconds that answers in hand wait for a database that went away
+AWAY = (OperationalError, InterfaceError)
+
+
+def run(seconds: float = TURN) -> bool:
+    """A turn, when a lane is free. True: there is more to do, enqueue another."""
+    holder = f"send-{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    with open_session() as session:
+        lane = send_lanes.take(session, holder)
+        session.commit()
+    if lane is None:
+        return False
+    ledger = TurnLedger(holder, lane)
+    try:
+        asyncio.run(Pump(ledger, channel, STOPS_CAMPAIGN.__contains__).run(seconds))
+    finally:
+        with open_session() as session:
+            leases.release(session, lane, holder)
+            session.commit()
+    return not ledger.is_done() and not stopping.is_asked()
+
+
+class TurnLedger:
+    """What the pump asks of the ledger (message_pump.Ledger)."""
+
+    def __init__(self, holder: str, lane: str) -> None:
+        self._holder, self._lane = holder, lane
+        self._renewed = monotonic()
+        self._served: dict[int, float] = {}  # campaign → parts, to serve alike
+        self._empty: dict[int, float] = {}  # campaign → monotonic moment until which it is not looked at
+        self._looks_at: dict[int, int] = {}
+        self._told: dict[int, float] = {}
+        self._is_done = False
+
+    def claim(self, limit: int) -> Sequence[Letter]:
+        with open_session() as session:
+            self._renew(session)
+            alive = self._alive(session)
+            session.commit()
+        self._is_done = True
+        letters: list[Letter] = []
+        for one in self._in_order(alive):
+            self._is_done = False
+            share = limit - len(letters) if one.urgency == "urgent" else max(20, limit // len(alive))
+            letters += self._take(one, min(share, limit - len(letters)))
+            if len(letters) >= limit:
+                break
+        planning = [one.id for one in alive if one.state == campaigns.PLANNING]
+        self._is_done = self._is_done and not planning
+        for campaign_id in planning:
+            planning_turns.begin(campaign_id)
+        return sorted(letters, key=lambda letter: letter.message.leaves_in)
+
+    def is_done(self) -> bool:
+        return self._is_done
+
+    def record(self, sent: Sequence[Sent]) -> None:
+        _patiently(self._record, sent)
+
+    def give_back(self, letters: Sequence[Letter]) -> None:
+        def work(held: Sequence[Letter]) -> None:
+            with open_session() as session:
+                claims.give_back(session, [letter.message.id for letter in held])
+                session.commit()
+
+        _patiently(work, letters)
+
+    def halted(self, campaign_ids: set[int]) -> set[int]:
+        with suppress(*AWAY), open_session() as session:
+            sends = select(MessageCampaign.id).where(
+                MessageCampaign.id.in_(campaign_ids), MessageCampaign.state.in_(claims.SENDS)
+            )
+            return campaign_ids - set(session.scalars(sends))
+        return set()
+
+    def _renew(self, session: Session) -> None:
+        if monotonic() - self._renewed > send_lanes.RENEWED:
+            send_lanes.renew(session, self._lane, self._holder)
+            self._renewed = monotonic()
+
+    def _alive(self, session: Session) -> Sequence[Row[tuple[int, str, str, str]]]:
+        """id, state, urgency, channel of the campaigns that send; one that may not leave by this carrier is paused."""
+        found = select(MessageCampaign.id, MessageCampaign.state, MessageCampaign.urgency, MessageCampaign.channel,
+                       MessageCampaign.carrier).where(MessageCampaign.state.in_(claims.SENDS))  # fmt: skip
+        rows = session.execute(found.order_by(MessageCampaign.id)).all()
+        for row in rows:
+            if row.carrier != carrier():
+                _pause(session, row.id, "carrier_missing")
+        return [row for row in rows if row.carrier == carrier()]  # type: ignore[misc]  # the rows have a fifth column
+
+    def _in_order(self, alive: Sequence[Row[tuple[int, str, str, str]]]) -> list[Row[tuple[int, str, str, str]]]:
+        """Urgent ones first; then who has had least. A new one begins where the others are."""
+        now, known = monotonic(), [self._served[one.id] for one in alive if one.id in self._served]
+        for one in alive:
+            self._served.setdefault(one.id, min(known, default=0.0))
+        ready = [one for one in alive if self._empty.get(one.id, 0.0) <= now]
+        return sorted(ready, key=lambda one: (one.urgency != "urgent", self._served[one.id]))
+
+    def _take(self, one: Row[tuple[int, str, str, str]], limit: int) -> list[Letter]:
+        with open_session() as session:
+            taken = claims.take(session, one.id, limit, looks_at=self._looks_at.get(one.id, claims.LOOKS_AT))
+            if not taken.has_sender:
+                _pause(session, one.id, "no_sender")
+            elif not taken.looked_at and not taken.is_full:
+                self._empty[one.id] = monotonic() + EMPTY
+                message_sweep.finish(session, one.id)
+            session.commit()
+        is_refused = bool(taken.looked_at and not taken.letters)  # the night has come, or a day on which nothing leaves
+        self._looks_at[one.id] = ALL_REFUSED if is_refused else claims.LOOKS_AT
+        self._served[one.id] += sum(message.parts for message in taken.letters)
+        return [Letter(one.channel, message) for message in taken.letters]
+
+    def _record(self, sent: Sequence[Sent]) -> None:
+        with open_session() as session:
+            news.record_sent(session, [Answer(one.letter.message.id, one.result) for one in sent])
+            _heed(session, sent)
+            for campaign_id in {one.letter.message.campaign_id for one in sent}:
+                if monotonic() - self._told.get(campaign_id, 0.0) > TELL:
+                    self._told[campaign_id] = monotonic()
+                    campaigns.tell(session, campaign_id)
+            session.commit()
+
+
+def _heed(session: Session, sent: Sequence[Sent]) -> None:
+    """What the answers say of senders and campaigns: who has to wait, who is blocked, what must not go on."""
+    carried: set[int] = set()
+    waits: dict[int, float] = {}
+    for one in sent:
+        sender_id, error = one.letter.message.sender_id, one.result
+        if not isinstance(error, ProviderError):
+            carried.add(sender_id)
+        elif error.code in STOPS_CAMPAIGN:
+            if error.code in senders.BLOCKS_SENDER:
+                senders.block(session, sender_id, error.code)
+            if error.code not in senders.BLOCKS_SENDER or _is_only_sender(session, one.letter.message):
+                _pause(session, one.letter.message.campaign_id, f"provider:{error.code}")
+        elif not error.permanent and not error.unknown:
+            asked = getattr(error, "wait_seconds", None) or 0.0
+            waits[sender_id] = max(asked, waits.get(sender_id, 0.0))
+    for sender_id, seconds in sorted(waits.items()):
+        sender_budget.rest(session, sender_id, seconds)
+    sender_budget.forgive(session, carried - set(waits))
+
+
+def _is_only_sender(session: Session, message: claims.Outgoing) -> bool:
+    campaign = campaigns.find(session, message.campaign_id)
+    return not any(one.state == senders.ACTIVE for one in senders.of_campaign(session, campaign))
+
+
+def _pause(session: Session, campaign_id: int, reason: str) -> None:
+    """By itself; a person, or another worker, may have been faster."""
+    with suppress(Refused):
+        campaigns.pause(session, campaign_id, reason, None)
+
+
+def _patiently(work: object, what: Sequence[object]) -> None:
+    """Do it again while the database is away: the answers in hand are worth waiting for."""
+    ends, delay = monotonic() + PATIENCE, 0.2
+    while True:
+        try:
+            work(what)  # type: ignore[operator]  # one of the two above
+            return
+        except DBAPIError as error:
+            if monotonic() > ends or not (isinstance(error, AWAY) or error.connection_invalidated):
+                raise
+            log.warning("sending: the database is away (%s); %d answers wait", type(error).__name__, len(what))
+            time.sleep(delay)
+            delay = min(delay * 2, 2.0)
