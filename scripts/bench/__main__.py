@@ -23,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="another seed than the part's own")
     parser.add_argument("--hours", type=int, help="another length of a simulated day than the part's own")
     parser.add_argument("--seeds", type=int, help="another number of simulated days than the part's own")
+    parser.add_argument("--recipients", type=int, help="another number of people to write to than the part's own")
     options = parser.parse_args(argv)
     for name in [options.part] if options.part else PARTS:
         part = cast(Part, import_module(f"scripts.bench.{PARTS[name]}"))
@@ -32,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         begun = time.monotonic()
         seed = part.SEED if options.seed is None else options.seed
         size = dict(part.QUICK if options.quick else part.FULL)
-        asked = {"rows": options.rows, "hours": options.hours, "seeds": options.seeds}
+        asked = {"rows": options.rows, "hours": options.hours, "seeds": options.seeds,
+                 "recipients": options.recipients}  # fmt: skip
         size |= {what: value for what, value in asked.items() if value and what in size}
         figures = part.measure(size, seed)
         if options.json:
