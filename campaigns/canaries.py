@@ -144,7 +144,7 @@ def settle_rest(session: Session, campaign_id: int, limit: int = SETTLED_AT_ONCE
     ).all()  # fmt: skip
     if done:
         campaigns.tell(session, campaign_id)
-        enqueue_later(session, "campaigns.jobs.send_batch", campaign_id, queue="bulk")
+        enqueue_later(session, "campaigns.jobs.send_messages", queue="messages")
     return len(done)
 
 
