@@ -53,9 +53,15 @@ class MessageApproval(Base):
 
 
 class Approvable(Protocol):
-    """What an approval needs to know of a campaign (campaigns.message_campaigns.MessageCampaign)."""
+    """What the checks before a launch read of a campaign (campaigns.message_campaigns.MessageCampaign)."""
 
     id: Mapped[int]
+    purpose: Mapped[str]
+    channel: Mapped[str]
+    carrier: Mapped[str]
+    sender: Mapped[str]
+    pool_id: Mapped[int | None]
+    on_behalf_of: Mapped[str]
     is_standing: Mapped[bool]
     segment: Mapped[Segment]
     frozen_segment_id: Mapped[int | None]
@@ -64,6 +70,9 @@ class Approvable(Protocol):
     approved_version: Mapped[str | None]
     approved_by: Mapped[int | None]
     approved_at: Mapped[datetime | None]
+
+    @property
+    def is_simulated(self) -> bool: ...
 
 
 @dataclass(frozen=True)

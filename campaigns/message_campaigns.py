@@ -24,8 +24,8 @@ from callcenter.base.outbox import enqueue_later, tell_later
 from campaigns import (
     audiences,
     channels,
+    launch_checks,
     message_approvals,
-    notices,
     sender_tables,  # noqa: F401  # pool_id points to its tables
     wording,
     wordings,
@@ -38,6 +38,7 @@ URGENCIES = ("urgent", "bulk")
 RELEASES = ("person", "rule")
 GOALS = ("clicks", "replies", "opt_outs")
 ONCE_PLANNED = ("segment_id", "frozen_segment_id", "channel", "purpose", "canary_share")  # what the rows stand on
+SENDS = "campaigns.jobs.send_messages"  # the job that plans and sends whatever there is to plan and send
 PLANNING, RUNNING = ("planning", "running")
 NEXT = {
     "draft": frozenset({"planning", "stopped"}),
@@ -215,14 +216,16 @@ def running(session: Session) -> list[MessageCampaign]:
 
 def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed: bool = False) -> None:
     """Freeze the segment into rows, then send. Both happen in jobs. Raises Refused, also when the calendar asks to
-    confirm (`notices`) and nobody did, and without a second person's approval (`message_approvals`)."""
+    confirm and nobody did, and without a second person's approval (`launch_checks`)."""
     ready = lock(session, campaign_id)
     if ready.launched_at is None:
-        notices.confirm(session, ready.purpose, f"message-campaign/{campaign_id}", user_id, confirmed=confirmed)
-    message_approvals.check(session, ready, user_id)
+        texts = wordings.texts(session, campaign_id).values()
+        launch_checks.check(session, ready, texts, user_id, confirmed=confirmed)
+    else:
+        message_approvals.check(session, ready, user_id)
     campaign = set_state(session, campaign_id, "planning", None, user_id)
     campaign.launched_at = campaign.launched_at or real_now()
-    enqueue_later(session, "campaigns.jobs.plan_messages", campaign_id)
+    enqueue_later(session, SENDS, queue="messages")
 
 
 def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
@@ -240,7 +243,7 @@ def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
         return
     message_approvals.check(session, paused, user_id)
     set_state(session, campaign_id, "running", None, user_id)
-    enqueue_later(session, "campaigns.jobs.send_batch", campaign_id, queue="bulk")
+    enqueue_later(session, SENDS, queue="messages")
 
 
 def stop(session: Session, campaign_id: int, reason: str, user_id: int | None) -> None:
@@ -276,7 +279,7 @@ def lock(session: Session, campaign_id: int) -> MessageCampaign:
     campaign = session.scalars(
         select(MessageCampaign)
         .where(MessageCampaign.id == campaign_id)
-        .with_for_update(of=MessageCampaign)
+        .with_for_update(of=MessageCampaign, key_share=True)  # who writes a row of it need not wait
         .execution_options(populate_existing=True)
     ).one_or_none()
     if campaign is None:

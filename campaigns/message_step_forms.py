@@ -21,7 +21,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
 from callcenter.base.settings import web_settings
-from campaigns import channels, labels, sender_choices, wording
+from campaigns import channels, labels, sender_choices, wording, wording_rules
 from campaigns.draft_forms import PeopleForm
 from campaigns.forms import BEHALF, NAME, PURPOSES
 from campaigns.wizard_steps import Filled, StepForm
@@ -83,6 +83,9 @@ class WordingForm(StepForm):
     )  # fmt: skip
     trial_goal = RadioField(_l("What decides"), choices=GOALS, default="clicks")
 
+    def offer(self, session: Session) -> None:
+        self.session = session
+
     def validate_text(self, field: Field) -> None:
         self._check(field)
 
@@ -99,7 +102,12 @@ class WordingForm(StepForm):
 
     def faults_of(self, text: str) -> list[Fault]:
         """Everything that is wrong with a wording of this draft."""
-        return wording.check(text)
+        channel, sender = str(self.draft.get("channel") or "sms"), str(self.draft.get("sender") or "")
+        return wording_rules.faults(
+            text, str(self.draft.get("on_behalf_of") or ""), purpose=str(self.draft.get("purpose") or ""),
+            is_alphanumeric=sender_choices.is_alphanumeric(self.session, channel, sender),
+            has_own_way_out=channel == "email",
+        )  # fmt: skip
 
     def wordings(self) -> list[Wording]:
         """The fields, once they are valid: A first, alone where nothing is tried."""

@@ -38,7 +38,7 @@ def is_alphanumeric(session: Session, channel: str, chosen: str) -> bool:
     """Can nobody answer to it? Of a pool: to one of its members at least."""
     _shown, pool_id = read(session, chosen)
     if pool_id is None:
-        return senders.is_alphanumeric(channel, chosen)
+        return bool(chosen) and senders.is_alphanumeric(channel, chosen)
     members = senders.members(session).get(pool_id, [])
     return any(one.is_alphanumeric for one in senders.listed(session, channel) if one.id in members)
 

@@ -16,6 +16,7 @@ from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
 from campaigns import (
+    answer_views,
     apology_views,
     call_drafts,
     call_figures,
@@ -25,14 +26,20 @@ from campaigns import (
     draft_views,
     inbox_views,
     labels,
+    message_act_views,
+    message_approvals,
     message_campaigns,
     message_cost_views,
+    message_draft_views,
+    message_drafts,
     message_report_views,
     message_views,
     message_why_views,
+    peer_views,
     quota_list,
     quota_views,
     reports,
+    sending_views,
     why_views,
     wording,
     wording_views,
@@ -44,11 +51,16 @@ blueprint.register_blueprint(call_setting_views.blueprint)
 blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
+blueprint.register_blueprint(message_act_views.blueprint)
+blueprint.register_blueprint(message_draft_views.blueprint)
+blueprint.register_blueprint(sending_views.blueprint)
 blueprint.register_blueprint(message_report_views.blueprint)
 blueprint.register_blueprint(message_why_views.blueprint)
 blueprint.register_blueprint(message_cost_views.blueprint)
 blueprint.register_blueprint(wording_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
+blueprint.register_blueprint(answer_views.blueprint)
+blueprint.register_blueprint(peer_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
 blueprint.register_blueprint(quota_views.blueprint)
 blueprint.register_blueprint(quota_list.blueprint)
@@ -117,6 +129,8 @@ def _overview() -> dict[str, object]:
         "calls": calls, "texts": texts, "labels": labels, "as_of": campaign_now(session), "why": queues.why_sentence,
         "message_counts": reports.message_counts(session, [one.id for one in texts]),
         "drafts": call_drafts.waiting(session) if is_author else [], "fallback": queue_pace.fallback_sentence,
+        "text_drafts": message_drafts.waiting(session) if is_author else [],
+        "to_approve": message_approvals.waiting(session, texts),
         "anything_runs": any(_running_campaigns()), **_of_calls(calls),
         "no_progress": {"planned": 0, "settled": 0, "delivered": 0, "failed": 0}, "title": _("Campaigns"),
     }  # fmt: skip

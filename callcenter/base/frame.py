@@ -25,6 +25,7 @@ class Frame:
     person: User | None
     role_labels: tuple[str, ...]
     sections: tuple[navigation.Section, ...]
+    header_parts: tuple[str, ...]
     drill: datetime | None  # the campaign clock, in drill mode
     here: str
 
@@ -68,6 +69,7 @@ def make_frame(settings: Settings) -> Frame:
         person=person,
         role_labels=tuple(str(ROLE_LABELS[role.name]) for role in person.roles) if person else (),
         sections=navigation.sections() if person else (),
+        header_parts=navigation.header_parts() if person else (),
         drill=_drill_clock() if settings.is_drill else None,
         here=request.full_path.rstrip("?") if request.method == "GET" else url_for("account.start"),
     )

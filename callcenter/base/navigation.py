@@ -67,6 +67,8 @@ ENTRIES = (
     Entry("privacy.index", _l("Privacy"), "shield-lock", "house"),
     Entry("audit.index", _l("Audit"), "journal-text", "house"),
 )
+# Parts of the header that a room above fills: fetched when a page stands, and again every while.
+HEADER_PARTS = ("campaigns.sending.header",)
 # Who has several roles begins where the first of them does.
 STARTS = {
     "administrator": "floor.page",
@@ -92,6 +94,11 @@ def sections() -> tuple[Section, ...]:
         if items:
             found.append(Section(label, items))
     return tuple(found)
+
+
+def header_parts() -> tuple[str, ...]:
+    """The addresses of the parts of the header that the current person may see."""
+    return tuple(url_for(endpoint) for endpoint in HEADER_PARTS if is_open(endpoint))
 
 
 def is_open(endpoint: str) -> bool:
