@@ -42,6 +42,12 @@ def purpose(session: Session, conversation: Conversation) -> str:
     return answered.purpose if answered is not None else OWN_PURPOSE
 
 
+def answered_by(session: Session, conversation: Conversation, channel: str) -> MessageCampaign | None:
+    """The campaign that the person answers, if it wrote by this channel: answers then come from its own sender."""
+    answered = session.get(MessageCampaign, conversation.campaign_id) if conversation.campaign_id else None
+    return answered if answered is not None and answered.channel == channel else None
+
+
 def carrying(session: Session, conversation: Conversation, channel: str) -> MessageCampaign | None:
     """The campaign that carries the answers of this conversation by `channel`; None before the first one."""
     same = ConversationCampaign.answers_id.is_not_distinct_from(conversation.campaign_id)

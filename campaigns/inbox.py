@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ForeignKey, Identity, exists, false, select
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, exists, false, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -16,7 +16,7 @@ from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
-from campaigns import conversations
+from campaigns import channel_addresses, channels, conversations
 from campaigns.channels import Reply
 from campaigns.conversation_campaigns import ConversationCampaign
 from campaigns.conversations import Heard
@@ -31,14 +31,16 @@ class InboundMessage(Base):
     these found it doubtful, by the person who read it (`reviewed_by`). `at` is campaign time.
 
     `phone` is E.164, None where the channel tells none; `address` is what the channel calls the sender
-    (whatsapp:+521…), to which an answer would go."""
+    (whatsapp:+521…), to which an answer would go; `sender` is which of ours they wrote to."""
 
     __tablename__ = "inbound_messages"
+    __table_args__ = (Index("ix_inbound_messages_channel_address", "channel", "address", "received_at"),)
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     provider_ref: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     phone: Mapped[str | None] = mapped_column(index=True)
     address: Mapped[str | None]
+    sender: Mapped[str] = mapped_column(default="", server_default="")
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id", ondelete="SET NULL"), index=True)
     text: Mapped[str]
@@ -62,20 +64,11 @@ class _Answered:
 def receive(session: Session, reply: Reply, *, contact_id: int | None = None) -> InboundMessage | None:
     """Keep a reply in its conversation, and suppress its phone at once when it is an opt-out. None when we had it
     already. `contact_id`: who it is, where the channel knows them by another name than a phone."""
-    understood = meaning(reply.text)
-    answered = _answered(session, reply, contact_id)
-    who = contact_id or answered.contact_id or _first_at(session, reply.phone)
-    inbound_id = session.scalar(
-        insert(InboundMessage)
-        .values(
-            provider_ref=reply.provider_ref, channel=reply.channel, phone=reply.phone, address=reply.address,
-            contact_id=who, text=reply.text, at=campaign_now(session), received_at=real_now(),
-            payload=dict(reply.payload), is_opt_out=understood is Meaning.OPT_OUT,
-            is_doubtful=understood is Meaning.DOUBTFUL,
-        )
-        .on_conflict_do_nothing()
-        .returning(InboundMessage.id)
-    )  # fmt: skip
+    understood = meaning(reply.text or reply.button)
+    known = contact_id or _known(session, reply)
+    answered = _answered(session, reply, known)
+    who = contact_id or reply.contact_id or answered.contact_id or known or _first_at(session, reply.phone)
+    inbound_id = _keep(session, reply, who, understood)
     if inbound_id is None:
         return None
     inbound = session.get_one(InboundMessage, inbound_id)
@@ -88,6 +81,17 @@ def receive(session: Session, reply: Reply, *, contact_id: int | None = None) ->
     tell_later(session, TOPIC)
     session.flush()
     return inbound
+
+
+def _keep(session: Session, reply: Reply, contact_id: int | None, understood: Meaning) -> int | None:
+    """The row, unless the provider told us of it before."""
+    row = insert(InboundMessage).values(
+        provider_ref=reply.provider_ref, channel=reply.channel, phone=reply.phone, address=reply.address,
+        sender=reply.sender, contact_id=contact_id, text=reply.text or reply.button, at=campaign_now(session),
+        received_at=real_now(), payload=dict(reply.payload), is_opt_out=understood is Meaning.OPT_OUT,
+        is_doubtful=understood is Meaning.DOUBTFUL,
+    )  # fmt: skip
+    return session.scalar(row.on_conflict_do_nothing().returning(InboundMessage.id))
 
 
 def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int | None) -> InboundMessage:
@@ -108,13 +112,21 @@ def review(session: Session, inbound_id: int, *, is_opt_out: bool, user_id: int 
 
 
 def _opt_out(session: Session, inbound: InboundMessage) -> None:
-    """The phone is suppressed; who has none refuses by name, and who is nobody we know has nobody to refuse for."""
+    """The phone is suppressed; of whom has none here, the address, and the phone of whose address it is."""
     proof = f"inbound-message/{inbound.id}"
     if inbound.phone is not None:
         consent.opt_out(session, inbound.phone, reason="sms_reply", proof=proof, source="inbox")
-    elif inbound.contact_id is not None:
-        said = consent.Evidence("opted_out", "all", proof, campaign_now(session), "inbox")
-        consent.record(session, inbound.contact_id, said, None)
+    elif inbound.address is not None:
+        channel_addresses.opt_out(
+            session, inbound.channel, inbound.address, reason="sms_reply", proof=proof, source="inbox"
+        )
+
+
+def _known(session: Session, reply: Reply) -> int | None:
+    """Whose address it is, on a channel that calls people by another name than a phone; the address is kept."""
+    if channels.facts(reply.channel).reached_by == channels.BY_PHONE:
+        return None
+    return channel_addresses.heard(session, reply).contact_id
 
 
 def _answered(session: Session, reply: Reply, contact_id: int | None) -> _Answered:

@@ -21,8 +21,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import web_settings
 from callcenter.base.web import Page, page_number
-from callcenter.contact_views import CHANNELS
-from campaigns import canned_replies, conversation_callbacks, conversations, inbox, peer_batches, wording
+from campaigns import canned_replies, channels, conversation_callbacks, conversations, inbox, peer_batches, wording
 from campaigns import conversation_lists as lists
 from campaigns import conversation_replies as replies
 from campaigns import conversation_threads as threads
@@ -202,6 +201,10 @@ def _back(ids: list[int]) -> str:
     return url_for(".page", **query)
 
 
+def _channel_labels() -> dict[str, Any]:
+    return {name: channels.facts(name).label for name in channels.NAMES}
+
+
 def _frame() -> dict[str, Any]:
     session = web_session()
     is_manager = may(frozenset(MANAGERS))
@@ -219,7 +222,7 @@ def _list_pane(open_id: int | None) -> dict[str, Any]:
         "page": Page(found[:SIZE], number, len(found) > SIZE), "asked": here, "open_id": open_id, "now": real_now(),
         "shown": {code: lists.SHOWN[code] for code in (lists.OWN if here.wanted.is_own else lists.SHOWN)},
         "waiting": conversations.waiting(session, int(current_user.id) if here.wanted.is_own else None),
-        "has_doubtful": lists.has_doubtful(session, here.wanted), "channels": CHANNELS,
+        "has_doubtful": lists.has_doubtful(session, here.wanted), "channels": _channel_labels(),
         "masked": contacts.masked, "is_manager": may(frozenset(MANAGERS)),
     }  # fmt: skip
 
@@ -229,7 +232,7 @@ def _thread(conversation: Conversation) -> dict[str, Any]:
     before, after = lists.neighbours(session, here.wanted, conversation)
     return {
         "conversation": conversation, "lines": threads.read(session, conversation), "before": before, "after": after,
-        "channels": CHANNELS,
+        "channels": _channel_labels(),
     }  # fmt: skip
 
 

@@ -29,6 +29,8 @@ def upgrade() -> None:
     op.add_column("inbound_messages", sa.Column(
         "conversation_id", sa.BigInteger, sa.ForeignKey("conversations.id", ondelete="SET NULL")))  # fmt: skip
     op.create_index("ix_inbound_messages_conversation_id", "inbound_messages", ["conversation_id"])
+    op.add_column("inbound_messages", sa.Column("sender", sa.String, nullable=False, server_default=""))
+    op.create_index("ix_inbound_messages_channel_address", "inbound_messages", ["channel", "address", "received_at"])
     op.execute(BEGIN)
     op.execute(BELONG)
     op.create_table(
@@ -109,6 +111,8 @@ def downgrade() -> None:
     op.drop_table("peer_batches")
     op.drop_table("canned_replies")
     op.drop_table("conversation_campaigns")
+    op.drop_index("ix_inbound_messages_channel_address", "inbound_messages")
+    op.drop_column("inbound_messages", "sender")
     op.drop_column("inbound_messages", "conversation_id")
     op.execute("DELETE FROM inbound_messages WHERE phone IS NULL")
     op.alter_column("inbound_messages", "phone", nullable=False)
