@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from callcenter import import_staging
@@ -93,17 +92,18 @@ class Phones:
     """Phones met so far, as integers, to be counted once each."""
 
     def __init__(self) -> None:
-        self._some: list[NDArray[np.int64]] = []
+        self._some: list[pl.Series] = []
 
     def add(self, phones: pl.Series) -> None:
-        self._some.append(numbers_of(phones).drop_nulls().to_numpy())
+        self._some.append(numbers_of(phones).drop_nulls())
 
-    def all(self) -> NDArray[np.int64]:
-        """Each one once, in order."""
-        some = np.unique(np.concatenate(self._some)) if self._some else np.empty(0, np.int64)
+    def all(self) -> pl.Series:
+        """Each one once, in no order."""
+        some = pl.concat(self._some).unique() if self._some else pl.Series(dtype=pl.Int64)
         self._some = [some]
         return some
 
     def count_beside(self, others: "Phones") -> int:
         """How many there are that are not among the others."""
-        return int(np.isin(self.all(), others.all(), assume_unique=True, invert=True).sum())
+        some = self.all()
+        return some.len() - int(some.is_in(others.all().implode()).sum())

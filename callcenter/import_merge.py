@@ -91,7 +91,7 @@ class _Work:
         import_staging.copy(
             self.session, f"import_repeats ({', '.join(REPEATS)})", import_staging.lines_of(keys.repeats())
         )
-        self.run("ANALYZE import_repeats", sql.SPECIAL, "ANALYZE import_special")
+        self.run("ANALYZE import_repeats", sql.SPECIAL, "ANALYZE import_special", sql.ALONE, "ANALYZE import_alone")
         for field, names in import_references.NAMED.items():
             if field in self.merging.fields:
                 self.run(sql.INSERT_NAMES.format(table=names, field=field))

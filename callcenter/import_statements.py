@@ -8,6 +8,7 @@ _TEMPORARY = {
     "import_special": "row_number bigint, first_row bigint, held text, is_known boolean, is_own boolean,"
     " contact_id bigint, consent_before text",
     "import_own": "contact_id bigint, before text, after text",
+    "import_alone": "number integer, id bigint, state integer",
     "import_promoters": "id integer, name_key text",
     "import_organizations": "id integer, name_key text",
     "import_suppressed": "phone text PRIMARY KEY",
@@ -90,12 +91,13 @@ BY_SECTION = f"""
     WHERE {IS_NEW} AND s.section_number IS NOT NULL GROUP BY 1 ORDER BY 1"""
 
 # A list without its state is placed when its section's number exists once in the sections we have.
+ALONE = """
+    INSERT INTO import_alone
+    SELECT number, min(id), min(state) FROM sections WHERE valid_to IS NULL GROUP BY number HAVING count(*) = 1"""
+
 REFERENCES = """
     LEFT JOIN sections c ON c.number = s.section_number AND c.state = s.state AND c.valid_to IS NULL
-    LEFT JOIN (
-        SELECT number, min(id) AS id, min(state) AS state FROM sections WHERE valid_to IS NULL
-        GROUP BY number HAVING count(*) = 1
-    ) t ON t.number = s.section_number AND s.state IS NULL
+    LEFT JOIN import_alone t ON t.number = s.section_number AND s.state IS NULL
     LEFT JOIN import_promoters p ON p.name_key = s.promoter_key
     LEFT JOIN import_organizations o ON o.name_key = s.organization_key"""
 
@@ -148,7 +150,8 @@ INSERT_PHONES = """
     ON CONFLICT (import_id, contact_id) DO UPDATE SET phones = EXCLUDED.phones"""
 
 # Evidence of each answer once a list, refusals last: the newest row of a person holds. An acceptance on paper does not
-# follow a refusal that we knew before. Own people have the evidence of their first row.
+# follow a refusal that we knew before. Own people have the evidence of their first row. OFFSET 0: the evidence there
+# is looked up for each answer; as a join it would be read whole, for what PostgreSQL has not counted yet looks small.
 INSERT_EVIDENCE = """
     INSERT INTO consents (contact_id, kind, channel, text_version, proof, at, source)
     SELECT contact_id, answer, 'all', CAST(:notice AS text), CAST(:proof AS text) || row_number, :said_at,
@@ -162,7 +165,7 @@ INSERT_EVIDENCE = """
     ) said
     WHERE NOT EXISTS (
         SELECT FROM consents c WHERE c.contact_id = said.contact_id AND c.kind = said.answer
-            AND c.source = CAST(:source AS text) AND c.text_version IS NOT DISTINCT FROM CAST(:notice AS text))
+            AND c.source = CAST(:source AS text) AND c.text_version IS NOT DISTINCT FROM CAST(:notice AS text) OFFSET 0)
     ORDER BY answer = 'opted_out', row_number"""
 
 # An acceptance in a list is of everything, and newer than the refusal of one channel that it must not lift.

@@ -61,8 +61,9 @@ def _text_blocks(table: TableFile, width: int) -> Iterator[Block]:
         offset, row = _mark_length(file.read(3)), 1
         file.seek(offset)
         left, is_last = b"", False
+        size = max(1, BLOCK_BYTES // 8)  # of the first, so that whoever writes what is read begins soon
         while not is_last:
-            chunk = file.read(BLOCK_BYTES)
+            chunk, size = file.read(size), BLOCK_BYTES
             is_last = not chunk
             body, left = _whole_lines(left + chunk, row, is_last=is_last)
             if not body:

@@ -121,8 +121,9 @@ def test_both_ways_give_the_same(known: Session, written: list[int], tmp_path: P
 
 
 def test_the_sample_is_written_directly_known_the_second_time_and_taken_back(
-    session: Session, written: list[int]
+    session: Session, written: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 8_000)
     counts = run(session, SAMPLE)
     assert {key: counts[key] for key in EXPECTED} == EXPECTED
     assert sum(written) > 0
@@ -157,7 +158,8 @@ def test_a_short_list_among_very_many_people_is_merged(session: Session, monkeyp
     assert not import_direct.is_worth_it(session, merging, 20_000)
 
 
-def test_a_trial_writes_nobody(session: Session, written: list[int]) -> None:
+def test_a_trial_writes_nobody(session: Session, written: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_blocks, "BLOCK_BYTES", 8_000)
     counts = run(session, SAMPLE, options={"dry_run": True})
     assert (counts["created"], written) == (EXPECTED["created"], [])
     assert session.scalar(select(func.count()).select_from(Contact)) == 0
