@@ -14,6 +14,7 @@ from callcenter import (
     people_to_call,
     previews,
     queue_entries,
+    queue_rules,
     queues,
 )
 from callcenter.base.clock import campaign_now, real_now
@@ -23,6 +24,7 @@ from callcenter.call_ledger import Call
 from callcenter.calls import Event
 from callcenter.operators import Operator
 from callcenter.previews import Preview
+from callcenter.queue_rules import Rules
 from callcenter.queues import CallQueue, QueueEntry
 from tests.callcenter import cast
 
@@ -135,6 +137,18 @@ def test_who_is_skipped_comes_back_later_and_not_for_ever(session: Session, of: 
             row.is_callback, row.callback_operator_id = True, olga.id  # so that she may pick them herself
             session.flush()
     assert (row.state, row.reason) == ("done", "skipped")
+
+
+def test_a_campaign_says_how_long_a_look_lasts_and_a_skip_rests(
+    session: Session, of: CallQueue, olga: Operator
+) -> None:
+    queue_rules.set_rules(session, of.id, Rules(look_seconds=300, skip_minutes=10), None)
+    look = shown(session, of, olga)
+    assert look.until - look.shown_at == timedelta(minutes=5)
+    previews.skip(session, look.id, olga.id, "wrong_time")
+    row = entry(session, look)
+    assert row.not_before is not None
+    assert timedelta(minutes=9) < row.not_before - campaign_now(session) <= timedelta(minutes=10)
 
 
 def test_a_look_that_lasts_too_long_gives_the_person_back_and_pauses(

@@ -20,6 +20,7 @@ rules_of_anybody = st.builds(
     Rules, retries=st.dictionaries(st.sampled_from(OFFERED), retries), most_attempts=st.integers(1, 6),
     passes=st.integers(1, 5), minutes_between_passes=st.integers(0, 300).map(lambda hours: hours * 60),
     order=st.permutations(["priority", "pass", "hour"]).map(tuple), household_minutes=st.integers(0, 600),
+    look_seconds=st.integers(15, 900), skip_minutes=st.integers(1, 600),
     spend_limit=money, spend_day_limit=money,
 )  # fmt: skip
 
@@ -50,6 +51,8 @@ def test_rules_that_were_saved_are_typed_again_as_they_were(app: Flask, rules: R
     ("field", "typed", "sentence"),
     [
         ("rule_passes", "9", "Write a number from 1 to 5."),
+        ("rule_look_seconds", "5", "Write a number from 15 to 900."),
+        ("rule_skip_minutes", "-1", "Write a number from 1 to 20160."),
         ("rule_busy_minutes", "0", "Write a number from 1 to 20160."),
         ("rule_busy_most", "11", "Write a number from 0 to 10, or nothing."),
         ("rule_spend_limit", "-1", "or nothing."),
