@@ -69,6 +69,7 @@ def _page(faults: Mapping[str, str], form: Mapping[str, Any]) -> str:
         PAGE, book=book, holidays=house_rules.own_holidays(session), faults=faults, form=form, year=year,
         federal=[day for day in days if calendar.is_holiday(day)], widest=calendar.WIDEST_HOURS,
         always_answered=house_rules.ALWAYS_ANSWERED, most_week=rulebook.MAX_PER_WEEK, most_in_all=rulebook.MAX_IN_ALL,
+        is_approval_needed=house_rules.is_approval_needed(session),
     )  # fmt: skip
 
 
@@ -107,6 +108,15 @@ def set_caps() -> ResponseReturnValue:
     except InvalidInput as fault:
         session.rollback()
         return _page(fault.faults, request.form), 422
+    return _kept(session)
+
+
+@blueprint.post("/approval")
+@access(*EDITORS)
+def set_approval() -> ResponseReturnValue:
+    """Whether a second person has to approve a message campaign before it leaves."""
+    session = web_session()
+    house_rules.set_approval_needed(session, current_user.id, needed="needed" in request.form)
     return _kept(session)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from callcenter.base.settings import Settings
-from campaigns import call_drafts, calling, message_campaigns
+from campaigns import call_drafts, calling, message_approvals, message_campaigns
 from campaigns.calling import CallCampaign, CallPlan
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
@@ -18,8 +18,8 @@ FORM = "encuesta_intencion.xlsx"
 ON_BEHALF_OF = "Estudio de Opinión Demostración"
 NOTICE_URL = "https://convoca.invalid/aviso-de-privacidad"
 REMINDER = (
-    "Hola {given_names|vecina, vecino}: le recordamos que su sección es la {section}. "
-    "Recordatorio de prueba de Convoca. Responda BAJA para no recibir mensajes."
+    "Hola {given_names|vecina, vecino}: Estudio de Opinión Demostración le recuerda que su sección es la {section}. "
+    "Responda BAJA para no recibir mensajes."
 )
 SEGMENTS: dict[str, list[tuple[str, str, Any]]] = {
     "Aviso aceptado": [("consent", "in", ["opted_in"])],
@@ -54,6 +54,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
     sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
+    message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
     return Studies(survey, calls, sent, ready)
 
 

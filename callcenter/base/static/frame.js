@@ -54,3 +54,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 document.querySelector("main .is-invalid")?.focus();
+
+// The parts of the header ask again now and then, but never under the hand of somebody who has one open.
+setInterval(() => {
+  if (document.hidden) return;
+  for (const part of document.querySelectorAll(".header-part")) {
+    if (!part.querySelector(".show") && !part.contains(document.activeElement)) window.htmx?.trigger(part, "header-part");
+  }
+}, 20_000);
