@@ -1,6 +1,6 @@
 """What the simulated carrier can take: a bare loop of Twilio's asynchronous client, without callbacks.
 
-The send bench prints it beside its own figure, so that nobody takes the carrier's limit for the product's. Not a part."""
+The send bench prints it beside its own figure: the carrier's limit must not be taken for the product's. Not a part."""
 
 import asyncio
 import subprocess
