@@ -11,8 +11,8 @@ from flask import Flask
 from callcenter import carriers, recording_files, suppression_key, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels, link_addresses, people_columns, receipt_door
-from scripts import commands, embedded
+from campaigns import channels, link_addresses, people_columns, receipt_door, rehearsal_wire
+from scripts import commands, embedded, rehearsal_carrier
 from surveys import speech
 
 MODELS = (
@@ -39,7 +39,7 @@ MODELS = (
     "campaigns.channel_addresses", "campaigns.channel_rules", "campaigns.daily_people", "campaigns.enclosures",
     "campaigns.message_media", "campaigns.message_templates",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
-    "campaigns.messages",
+    "campaigns.messages", "campaigns.rehearsals",
     "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.peer_batches", "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
@@ -129,6 +129,7 @@ def compose(settings: Settings) -> None:
     recording_files.configure(settings)
     channels.configure(settings)
     link_addresses.configure(settings)
+    rehearsal_wire.configure(rehearsal_carrier.running)
     people_columns.configure(settings.var)
     speech.configure(settings.var / "speech", settings.voices)
     for name in COMPOSED:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from campaigns import link_addresses, message_links, wording, wordings
+from campaigns import channels, link_addresses, message_links, wording, wordings
 from campaigns.message_campaigns import MessageCampaign
 
 
@@ -44,7 +44,7 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
     named = _named(session, campaign.id, texts.values())
     codes = message_links.codes(session, [one.id for one in asked]) if named else {}
     templates = {letter: link_addresses.template(text, named) for letter, text in texts.items()}
-    first = next(iter(templates.values()))
+    first, facts = next(iter(templates.values())), channels.facts(campaign.channel)
     for one in asked:
         links = link_addresses.values(codes[one.id], named) if named else {}
         try:
@@ -54,10 +54,10 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
         except wording.MissingValue:
             found.refused[one.id] = "missing_value"
             continue
-        if len(body) > wording.MAX_CHARACTERS:
+        if len(body) > facts.most_characters:
             found.refused[one.id] = "too_long"
         else:
-            found.written[one.id] = Written(body, wording.parts(body).count)
+            found.written[one.id] = Written(body, wording.parts(body).count if facts.is_cut_into_parts else 1)
     return found
 
 

@@ -38,6 +38,7 @@ from campaigns import (
     peer_views,
     quota_list,
     quota_views,
+    rehearsal_views,
     reports,
     sending_views,
     why_views,
@@ -58,6 +59,7 @@ blueprint.register_blueprint(message_report_views.blueprint)
 blueprint.register_blueprint(message_why_views.blueprint)
 blueprint.register_blueprint(message_cost_views.blueprint)
 blueprint.register_blueprint(wording_views.blueprint)
+blueprint.register_blueprint(rehearsal_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(answer_views.blueprint)
 blueprint.register_blueprint(peer_views.blueprint)

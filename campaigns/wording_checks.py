@@ -6,14 +6,14 @@ written and cut by `wording` itself. Who has unusual values is written one by on
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.contacts import Contact
-from campaigns import message_texts, messages, wording, wording_columns, wordings
+from campaigns import channels, message_texts, messages, wording, wording_columns, wordings
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.wording_columns import ACCENTED, GSM, STUBBORN, UNUSUAL
 
@@ -58,12 +58,13 @@ class Tally:
         return +Counter({"missing_value": sum(self.missing.values()), "too_long": self.too_long})
 
 
-def tally(session: Session, text: str, who: Select[Any], *, is_plain: bool = False) -> Tally:
+def tally(session: Session, text: str, who: Select[Any], *, is_plain: bool = False, is_cut: bool = True) -> Tally:
     """Check `text`, a wording without faults whose addresses are stood in for (`message_texts.shown`), against the
-    contacts whose ids `who` selects. One pass over their rows; some seconds for a million and a half."""
+    contacts whose ids `who` selects. One pass over their rows; some seconds for a million and a half. `is_cut`: into
+    parts; else a message is one, however long."""
     found = Tally(outside=wording.parts(_bare(text)).outside)
     fields = [name for name in wording.fields(text) if name in wording.FIELDS]
-    ways = _Ways(text, is_plain=is_plain)
+    ways = _Ways(text, is_plain=is_plain, is_cut=is_cut)
     if wording_columns.is_regular(text):
         unusual = 0
         for lengths, alphabet, people in _shapes(session, fields, who):
@@ -82,17 +83,21 @@ def tally(session: Session, text: str, who: Select[Any], *, is_plain: bool = Fal
 def of_campaign(session: Session, campaign: MessageCampaign) -> dict[str, Tally]:
     """Of each of its wordings, by letter: what it comes to for everybody whom the campaign would write to, before the
     gate is asked."""
-    who = to_write(session, campaign)
+    who, is_cut = to_write(session, campaign), channels.facts(campaign.channel).is_cut_into_parts
     texts = wordings.texts(session, campaign.id) if campaign.id else {wordings.FIRST: campaign.text}
     return {
-        letter: tally(session, message_texts.shown(session, campaign.id, text), who, is_plain=campaign.is_plain)
+        letter: tally(
+            session, message_texts.shown(session, campaign.id, text), who, is_plain=campaign.is_plain, is_cut=is_cut
+        )
         for letter, text in texts.items()
     }
 
 
-def count(text: str, people: Iterable[Mapping[str, str | None]], *, is_plain: bool = False) -> Tally:
+def count(
+    text: str, people: Iterable[Mapping[str, str | None]], *, is_plain: bool = False, is_cut: bool = True
+) -> Tally:
     """The same check of people whose values are at hand: a sample."""
-    found, ways = Tally(outside=wording.parts(_bare(text)).outside), _Ways(text, is_plain=is_plain)
+    found, ways = Tally(outside=wording.parts(_bare(text)).outside), _Ways(text, is_plain=is_plain, is_cut=is_cut)
     for values in people:
         _add(found, ways, values, 1)
     return _settled(found)
@@ -107,8 +112,8 @@ def to_write(session: Session, campaign: MessageCampaign) -> Select[Any]:
 class _Ways:
     """The ways in which one wording may be written: as it is, without its accents, without any."""
 
-    def __init__(self, text: str, *, is_plain: bool) -> None:
-        self.text, self.is_plain = text, is_plain
+    def __init__(self, text: str, *, is_plain: bool, is_cut: bool) -> None:
+        self.text, self.is_plain, self.is_cut = text, is_plain, is_cut
         self.plain_text = wording.without_accents(text)
 
     def write(self, values: Mapping[str, str | None]) -> str:
@@ -118,6 +123,8 @@ class _Ways:
     def cut(self, body: str, values: Mapping[str, str | None]) -> tuple[wording.Parts, int, int]:
         """Parts of what `write` wrote; their count with the wording's accents taken away, and with all."""
         written = wording.parts(body)
+        if not self.is_cut:
+            return replace(written, count=1), 1, 1
         if written.encoding == "GSM-7":  # accents cost nothing where there are none
             return written, written.count, written.count
         plain_text = wording.parts(wording.render(self.plain_text, values, is_plain=self.is_plain)).count

@@ -14,6 +14,7 @@ from callcenter.base.clock import campaign_now
 from callcenter.base.errors import InvalidInput, NotFound
 from campaigns import (
     audiences,
+    channels,
     labels,
     link_addresses,
     message_texts,
@@ -29,6 +30,7 @@ from campaigns.wording_checks import Tally
 
 SAMPLE = 300  # people whose texts are written while somebody types
 SHOWN = 5
+LEAVE_BY_THEMSELVES = ("email",)  # channels whose messages always bring a way out
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def look(session: Session, given: Mapping[str, str], name: str = "text") -> Pane
         found = segments.sample(session, rule, SAMPLE)
         sample = [messages.values_of(one) for one in found if one.line_kind != "landline" and one.extension is None]
     is_sound = not wording.check(text)
-    tally = wording_checks.count(shown, sample, is_plain=is_plain) if sample and is_sound else None
+    tally = (
+        wording_checks.count(shown, sample, is_plain=is_plain, is_cut=_is_cut(given)) if sample and is_sound else None
+    )
     texts = _texts(shown, sample, is_plain=is_plain) if is_sound else []
     return Panel(
         faults, _notes(text), max((wording.parts(one) for one in texts or [shown]), key=lambda parts: parts.units),
@@ -108,7 +112,7 @@ def _faults(session: Session, given: Mapping[str, str], text: str) -> list[str]:
     found = wording_rules.faults(
         text, given.get("on_behalf_of", ""), purpose=given.get("purpose", ""),
         is_alphanumeric=sender_choices.is_alphanumeric(session, given.get("channel") or "sms", given.get("sender", "")),
-        has_own_way_out=given.get("channel") == "email",
+        has_own_way_out=given.get("channel") in LEAVE_BY_THEMSELVES,
     )  # fmt: skip
     return [labels.fault(fault) for fault in found]
 
@@ -172,6 +176,11 @@ def _ways(tally: Tally | None, people: int, price: Decimal, *, is_plain: bool) -
     if not is_plain and tally.plain_parts < tally.plain_text_parts:
         found.append(way("all", _("Without accents in the text and in names"), tally.plain_parts))
     return found
+
+
+def _is_cut(given: Mapping[str, str]) -> bool:
+    name = given.get("channel") or "sms"
+    return name not in channels.NAMES or channels.facts(name).is_cut_into_parts
 
 
 def _price(given: Mapping[str, str]) -> Decimal:

@@ -67,6 +67,7 @@ def chores() -> list[Chore]:
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("batches of people", 30, committed("campaigns.peer_batches", "sweep")),
         Chore("message waves", 5, committed("campaigns.wave_jobs", "tend")),
+        Chore("rehearsals", 15, committed("campaigns.rehearsals", "sweep")),
         Chore("breaker", 1, committed("campaigns.message_breaker", "watch")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
