@@ -24,6 +24,7 @@ from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import TEST, Message
 from campaigns.sender_tables import Sender
 
+SENDS = (campaigns.PLANNING, campaigns.RUNNING)  # what is planned leaves while the rest is being planned
 NEWEST, BEFORE = 500, 5_000  # results that are judged, and those before them that say what is usual
 PREFIXES = (6, 9)  # +52 and an area; and a block of ten thousand numbers, which belongs to one operator
 REASON = "breaker"  # `state_reason` is this, a colon and the break's id
@@ -52,10 +53,10 @@ class MessageBreak(Base):
 
 
 def watch(session: Session) -> int:
-    """Look at every running campaign; returns how many were paused."""
+    """Look at every campaign that sends; returns how many were paused."""
     _note_resumed(session)
-    running = select(MessageCampaign.id).where(MessageCampaign.state == campaigns.RUNNING).order_by(MessageCampaign.id)
-    return sum(_watch_one(session, campaign_id) for campaign_id in session.scalars(running).all())
+    sending = select(MessageCampaign.id).where(MessageCampaign.state.in_(SENDS)).order_by(MessageCampaign.id)
+    return sum(_watch_one(session, campaign_id) for campaign_id in session.scalars(sending).all())
 
 
 def of_campaign(session: Session, campaign_id: int) -> Sequence[MessageBreak]:
@@ -91,8 +92,8 @@ def _where(broken: MessageBreak) -> str:
 
 
 def _note_resumed(session: Session) -> None:
-    """A running campaign with an open break was resumed by somebody who saw it: what came until now is past."""
-    runs = select(MessageCampaign.id).where(MessageCampaign.state == campaigns.RUNNING)
+    """A campaign that sends, with an open break, was resumed by somebody who saw it: what came until now is past."""
+    runs = select(MessageCampaign.id).where(MessageCampaign.state.in_(SENDS))
     session.execute(
         update(MessageBreak)
         .where(MessageBreak.resumed_at.is_(None), MessageBreak.campaign_id.in_(runs))
@@ -108,7 +109,7 @@ def _watch_one(session: Session, campaign_id: int) -> bool:
     for one in broken:
         accepted.setdefault(one.trouble, one.hits / one.number)
     verdict = rules.judge(_tallies(session, campaign_id, since), PREFIXES, accepted)
-    if verdict is None or campaigns.lock(session, campaign_id).state != campaigns.RUNNING:
+    if verdict is None or campaigns.lock(session, campaign_id).state not in SENDS:
         return False
     _pause(session, campaign_id, verdict)
     return True

@@ -55,7 +55,7 @@ def campaign(name: str) -> int:
     """A draft to everybody of `people`; returns its number. Its sender may carry all that the machine can."""
     with db.open_session() as session:
         clock.start_drill(session)
-        segment = Segment(name=name, rule={"all": [{"field": "source", "is": ["bench"]}]})
+        segment = Segment(name=name, rule={"all": [{"field": "source", "op": "is", "value": "bench"}]})
         session.add(segment)
         session.flush()
         plan = MessagePlan(name, segment.id, "survey", TEXT, SENDER, "simulated", on_behalf_of="Prueba")

@@ -143,47 +143,6 @@ def test_a_dead_workers_message_becomes_unknown_and_is_never_claimed_again(
     assert claims.claim(session, row.campaign_id, 10) == []
 
 
-def silent_since(session: Session, message_id: object, minutes: int) -> None:
-    past = real_now() - timedelta(minutes=minutes)
-    session.execute(update(Message).where(Message.id == message_id).values(sent_at=past, news_at=past))
-
-
-def test_the_provider_is_asked_about_a_silent_message_once_in_a_while(
-    session: Session, cast: Cast, sending: Outgoing
-) -> None:
-    news.record_sent(session, [Answer(sending.id, ProviderError("500", unknown=True))])
-    assert news.silent(session, 10, "simulated") == []
-    silent_since(session, sending.id, 3)
-    assert [(name, one.id) for name, one in news.silent(session, 10, "simulated")] == [("sms", sending.id)]
-    assert news.silent(session, 10, "simulated") == []
-
-
-def test_the_providers_list_resolves_an_unknown_message(session: Session, cast: Cast, sending: Outgoing) -> None:
-    news.record_sent(session, [Answer(sending.id, ProviderError("500", unknown=True))])
-    news.record_look_up(session, sending, [receipt("delivered")])
-    assert message_of(session, cast.lupita).state == "delivered"
-
-
-def test_two_that_look_alike_leave_it_unknown(session: Session, cast: Cast, sending: Outgoing) -> None:
-    news.record_sent(session, [Answer(sending.id, ProviderError("500", unknown=True))])
-    twins = [Receipt("sent", "sent", "SM1"), Receipt("sent", "sent", "SM2")]
-    news.record_look_up(session, sending, twins)
-    assert message_of(session, cast.lupita).state == "unknown"
-
-
-def test_what_the_provider_does_not_list_after_a_while_was_never_taken(
-    session: Session, cast: Cast, sending: Outgoing
-) -> None:
-    news.record_sent(session, [Answer(sending.id, ProviderError("500", unknown=True))])
-    news.record_look_up(session, sending, [])
-    assert message_of(session, cast.lupita).state == "unknown"
-    silent_since(session, sending.id, 15)
-    [(_, asked)] = news.silent(session, 10, "simulated")
-    news.record_look_up(session, asked, [])
-    row = message_of(session, cast.lupita)
-    assert (row.state, row.error_code) == ("failed", "never_taken")
-
-
 def test_a_campaign_finishes_when_nobody_is_left(session: Session, cast: Cast, campaign: Campaign) -> None:
     made = campaign()
     claimed = claims.claim(session, made.id, 10)

@@ -19,6 +19,9 @@ from campaigns.replies import Meaning, meaning
         "borren mi numero",
         "no quiero recibir mensajes", "no quiero mas mensajes", "no me interesa", "Ya no me llamen",
         "NO VUELVAN A MANDAR", "no me vuelvan a escribir",
+        "bja", "abja", "bajaa", "BAJAAAAA", "b4ja", "St0p", "sotp", "alyo", "cancelr", "cansela", "desuscribirm",
+        "B\u200bAJA", "ＢＡＪＡ", "🛑", "🚫🚫", "ya no me mamden mensajes", "no envien mas mensjes", "dejenme en paz",
+        "Ya bájenme de su lista", "no estén molestando", "no más mensajes", "los voy a bloquear", "no autorizo esto",
     ],
 )  # fmt: skip
 def test_a_person_who_wants_no_more_messages_is_understood(text: str) -> None:
@@ -31,7 +34,7 @@ def test_a_person_who_wants_no_more_messages_is_understood(text: str) -> None:
         "¿cómo doy de baja a otra persona?", "Como doy de baja a mi mamá", "¿baja?  no entiendo", "¿Qué es BAJA?",
         "STOP a la violencia en mi colonia", "el precio del gas no baja", "no cancelen mi registro, no me den de baja",
         "vivo en la planta baja de la casa azul", "¿A quién le digo que ya no me manden agua sucia?",
-
+        "de baja intensidad", "👎", "🖕🖕", "no gracias", "¿Quién les dio mi número?", "esto es acoso",
         "la verdad yo creo que si no quiero que suban la luz tampoco van a ganar y ya estuvo bueno",
         "alto a la corrupcion",
     ],
@@ -43,7 +46,9 @@ def test_a_doubtful_reply_is_left_to_a_person(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "   ", "👍", "Sí", "No", "Gracias", "¿Quién es?", "Claro que sí, ahí estaré", "trabajan hoy?",
-     "Hola, buen día",      "La calle esta", "bajo", "Alta", "1", "Ok", "mi hijo se llama Baltazar"],
+     "Hola, buen día", "jaja", "jajaja", "hasta", "auto", "caja",
+     "para", "vota", "pagar", "Balta", "Sí a todo", "alta", "algo",
+     "La calle esta", "bajo", "Alta", "1", "Ok", "mi hijo se llama Baltazar"],
 )  # fmt: skip
 def test_other_replies_are_only_kept(text: str) -> None:
     assert meaning(text) is Meaning.OTHER
