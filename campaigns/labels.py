@@ -109,6 +109,8 @@ REASONS: dict[str, LazyString] = {
     "breaker": _l("Paused by itself: the newest results are too bad. What turned bad, and where, is said below."),
     "carrier_missing": _l("The carrier of this campaign is not set up on this installation."),
     "provider": _l("Paused by itself: the provider refuses the account or sender. Check its settings, then resume."),
+    "no_sender": _l("Paused by itself: no sender of the campaign may send now. See Senders, then resume."),
+    "planning_failed": _l("Paused by itself: the list could not be prepared. The log of the worker says why."),
     "review": _l("To review the results"),
     "wrong_text": _l("The text or script has a mistake"),
     "wrong_people": _l("The segment is wrong"),

@@ -40,6 +40,7 @@ from campaigns import (
     quota_views,
     rehearsal_views,
     reports,
+    sender_views,
     sending_views,
     why_views,
     wording,
@@ -55,6 +56,7 @@ blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(message_act_views.blueprint)
 blueprint.register_blueprint(message_draft_views.blueprint)
 blueprint.register_blueprint(sending_views.blueprint)
+blueprint.register_blueprint(sender_views.blueprint)
 blueprint.register_blueprint(message_report_views.blueprint)
 blueprint.register_blueprint(message_why_views.blueprint)
 blueprint.register_blueprint(message_cost_views.blueprint)

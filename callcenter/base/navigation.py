@@ -62,6 +62,7 @@ ENTRIES = (
     Entry("attributes.index", _l("Attributes"), "tag", "contacts"),
     Entry("calendar.index", _l("Calendar and rules"), "calendar-event", "house"),
     Entry("telephony.index", _l("Telephony"), "telephone", "house"),
+    Entry("campaigns.senders.page", _l("Senders"), "send", "house"),
     Entry("pause_reasons.page", _l("Pause reasons"), "cup-hot", "house"),
     Entry("people.index", _l("People"), "person-badge", "house"),
     Entry("privacy.index", _l("Privacy"), "shield-lock", "house"),
