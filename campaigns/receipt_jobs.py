@@ -10,7 +10,7 @@ from campaigns.channels import carrier, channel
 from campaigns.sending import look_up_all
 
 AT_ONCE = 500  # claimed together; what a worker that dies leaves of them is asked again after a minute or two
-TURN = 20.0  # seconds; then other jobs have their turn, and the sweep enqueues this one again
+TURN = 3.0  # seconds; then calls and other jobs have their turn. The sweep enqueues this one again every five
 
 
 def ask_provider() -> None:
