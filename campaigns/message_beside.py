@@ -12,10 +12,15 @@ from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_drafts import MessageDraft
 from campaigns.preflight import Preflight
 
+KNOWN = ("segment_id", "purpose", "on_behalf_of", "unit_price", "channel", "sender")
+
 
 def of(session: Session, draft: MessageDraft, key: str, settings: Settings) -> dict[str, Any]:
     """The values of the step's template."""
-    return {"check": reach(session, draft.form, settings)} if key == "people" else {}
+    if key == "people":
+        return {"check": reach(session, draft.form, settings)}
+    # What the counter of a wording has to know, and other steps hold.
+    return {"known": {name: str(draft.form.get(name) or "") for name in KNOWN}} if key == "wording" else {}
 
 
 def reach(session: Session, draft: Mapping[str, Any], settings: Settings) -> Preflight | None:

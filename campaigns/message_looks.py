@@ -15,12 +15,14 @@ from campaigns import (
     canaries,
     labels,
     message_approvals,
+    message_breaker,
     message_drafts,
     message_tests,
     message_texts,
     message_trials,
     messages,
     preflight,
+    rehearsals,
     reports,
     senders,
     wording,
@@ -29,7 +31,6 @@ from campaigns import (
 from campaigns.message_approvals import Standing
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_draft_views import ROOM
-from campaigns.message_tests import Tried
 from campaigns.preflight import Preflight
 from campaigns.wizard_steps import REVIEW
 
@@ -52,14 +53,22 @@ class Point:
 
 def last_look(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
     """A draft: whom it reaches, what it says and costs, what was tried, who approved it."""
-    check = preflight.of_messages(session, campaign)
+    check, said = preflight.of_messages(session, campaign), wordings.of(session, campaign.id)
     tried, approval = message_tests.newest(session, campaign.id), message_approvals.standing(session, campaign)
-    said = wordings.of(session, campaign.id)
-    sender_fault = senders.fault(session, campaign)
-    points = _points(check, tried, approval, sender_fault)
+    rehearsal = rehearsals.latest(session, campaign.id)
+    is_rehearsed = (
+        rehearsal is not None and rehearsal.state == rehearsals.DONE and rehearsal.version == approval.version
+    )
+    points = [
+        *_keeping_it(check, senders.fault(session, campaign)),
+        _advice(_("A test message arrived."), _("Try it on a phone of yours first."), "test", done=tried.has_arrived),
+        _advice(_("It was rehearsed as it is."),
+                _("Rehearse it: how long it takes, what it costs, what would fail."), "rehearsal", done=is_rehearsed),
+        _approval_point(approval),
+    ]  # fmt: skip
     return {
         "campaign": campaign, "labels": labels, "check": check, "tried": tried, "approval": approval, "points": points,
-        "said": said, "others": _others(session, campaign, said),
+        "said": said, "others": _others(session, campaign, said), "rehearsal": rehearsal, "is_rehearsed": is_rehearsed,
         "may_approve": message_approvals.may_approve(campaign, current_user.id), "wizard": _wizard(session, campaign),
         "approval_steps": message_approvals.STEPS, "is_ready": all(point.state != "open" for point in points),
     }  # fmt: skip
@@ -74,16 +83,21 @@ def picture(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
         "approval": message_approvals.standing(session, campaign) if campaign.state == "paused" else None,
         "may_approve": message_approvals.may_approve(campaign, current_user.id),
         "approval_steps": message_approvals.STEPS, "trial_words": TRIAL_WORDS,
+        "breaks": message_breaker.of_campaign(session, campaign.id), "break_sentence": message_breaker.sentence,
     }  # fmt: skip
 
 
-def _points(check: Preflight, tried: Tried, approval: Standing, sender_fault: str | None) -> list[Point]:
-    reached = Point("done", _("Somebody is reached."), "reach") if check.reachable else Point(
-        "open", _("Nobody is reached: see why, and choose other people."), "reach")  # fmt: skip
-    sender = Point("open", sender_fault, "text") if sender_fault else Point("done", _("Its sender may send."), "text")
-    test = Point("done", _("A test message arrived."), "test") if tried.has_arrived else Point(
-        "advised", _("Try it on a phone of yours first."), "test")  # fmt: skip
-    return [reached, sender, test, _approval_point(approval)]
+def _keeping_it(check: Preflight, sender_fault: str | None) -> list[Point]:
+    reached = Point("done", _("Somebody is reached."), "reach")
+    if not check.reachable:
+        reached = Point("open", _("Nobody is reached: see why, and choose other people."), "reach")
+    if sender_fault:
+        return [reached, Point("open", sender_fault, "text")]
+    return [reached, Point("done", _("Its sender may send."), "text")]
+
+
+def _advice(was_done: str, to_do: str, anchor: str, *, done: bool) -> Point:
+    return Point("done", was_done, anchor) if done else Point("advised", to_do, anchor)
 
 
 def _approval_point(approval: Standing) -> Point:
