@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from callcenter import consent
@@ -21,13 +21,17 @@ from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
+from campaigns import channel_addresses
 from campaigns import message_states as states
 from campaigns.channels import Receipt
+from campaigns.message_campaigns import MessageCampaign
 
 # https://www.twilio.com/docs/api/errors: the person told the carrier to stop; the phone is no mobile.
 OPTED_OUT, LANDLINE = frozenset({"21610"}), frozenset({"21614", "30006"})
 # An error of the account or the sender: everybody else would fail alike, so the campaign stops for a person to look.
-STOPS_CAMPAIGN = frozenset({"20003", "20005", "20008", "21603", "21606", "21659", "21660"})
+# Not Twilio's: no channel is set up, a bot's token or a mailbox's password is refused, a WhatsApp sender is unknown.
+STOPS_CAMPAIGN = frozenset({"20003", "20005", "20008", "21603", "21606", "21659", "21660", "63001",
+                            "not_set_up", "telegram-401", "smtp-535"})  # fmt: skip
 LONGEST_KEY = 200  # characters; an index holds no more than some 2,700 bytes
 STALE = timedelta(seconds=30)  # `news_at` is not written anew for news that say nothing new, unless it is older
 
@@ -67,6 +71,7 @@ class _Row:
     id: UUID
     campaign_id: int
     phone: str | None
+    address: str | None
     state: str
     provider_ref: str | None
     code: str | None
@@ -193,7 +198,11 @@ def _json(payload: Mapping[str, Any]) -> str:
 
 
 def _learn(session: Session, ended: list[_Row]) -> None:
-    """What an error says of a phone, beyond this message."""
+    """What an error says of a phone, or of an address on a channel, beyond this message."""
+    for row in ended:
+        if row.address and row.code:
+            channel = session.scalar(select(MessageCampaign.channel).where(MessageCampaign.id == row.campaign_id))
+            channel_addresses.learn(session, channel or "", row.address, row.code)
     taught = {row.phone: row for row in ended if row.phone and row.code in OPTED_OUT | LANDLINE}
     for phone, row in sorted(taught.items()):
         if row.code in OPTED_OUT:
@@ -215,7 +224,7 @@ def tell(session: Session, heard: Heard) -> None:
 
 # In words of their own, because a thousand receipts a second cannot pay for building a statement each time.
 _LOCK = text(
-    "SELECT id, campaign_id, phone, state, provider_ref, error_code, news_at FROM messages"
+    "SELECT id, campaign_id, phone, address, state, provider_ref, error_code, news_at FROM messages"
     " WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 _KEEP = text("""
