@@ -1,14 +1,15 @@
 """Receipts are committed in groups, each before its own answer: one commit to disk for all that came meanwhile.
 
 Whoever brings a receipt while nobody is committing commits at once, alone: at low load nobody waits for company. Those
-who come meanwhile wait, and the first of them commits for all. So groups grow with the load by themselves, no thread
+who come meanwhile wait, and the first of them commits for all; no sooner than PACE after the last commit began, unless
+ENOUGH have come: a commit costs as much for one as for ten. So groups grow with the load by themselves, no thread
 stands by, and each web process groups its own. A receipt that comes twice, to one process or to two, is one receipt.
 """
 
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from threading import Event, Lock, Timer
+from threading import Condition, Event, Timer
 from time import monotonic, sleep
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from campaigns import message_news
 from campaigns.channels import Receipt
 
 log = logging.getLogger(__name__)
+PACE, ENOUGH = 0.012, 12  # seconds, receipts
 MOST = 200  # receipts in a group: some 20 ms of PostgreSQL's work
 # Twilio waits 15 s for an answer and does not ask again: a PostgreSQL that restarts meanwhile loses no receipt.
 PATIENCE = 10.0
@@ -53,9 +55,10 @@ class ReceiptCommits:
     """The receipts of one process. Used by many threads at once."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = Condition()
         self._waiting: list[_Slip] = []
         self._is_led = False
+        self._begun = -PACE  # when the last group was taken, on the monotonic clock
         self._news: set[int] = set()
 
     def commit(self, message_id: UUID, receipt: Receipt) -> bool:
@@ -66,6 +69,8 @@ class ReceiptCommits:
         with self._lock:
             self._waiting.append(slip)
             slip.leads, self._is_led = not self._is_led, True
+            if len(self._waiting) == ENOUGH:
+                self._lock.notify()
         if not slip.leads and not slip.woken.wait(PATIENCE + 2):
             self._leave(slip)
         if slip.leads:
@@ -77,6 +82,8 @@ class ReceiptCommits:
     def _lead(self) -> None:
         """Commit everybody who waits, then let the next lead."""
         with self._lock:
+            self._lock.wait_for(lambda: len(self._waiting) >= ENOUGH, self._begun + PACE - monotonic())
+            self._begun = monotonic()
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         heard: set[int] = set()
         try:
