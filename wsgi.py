@@ -36,7 +36,8 @@ MODELS = (
     "surveys.recorded_calls", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
-    "campaigns.channel_addresses", "campaigns.channel_rules", "campaigns.daily_people", "campaigns.enclosures",
+    "campaigns.channel_addresses", "campaigns.channel_checks", "campaigns.channel_rules",
+    "campaigns.daily_people", "campaigns.enclosures",
     "campaigns.message_media", "campaigns.message_templates",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
     "campaigns.messages", "campaigns.rehearsals",
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
     "surveys.views",
     "campaigns.link_views", "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
+    "campaigns.public_messages", "campaigns.telegram_hooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (

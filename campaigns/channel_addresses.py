@@ -148,6 +148,12 @@ def mark(session: Session, channel: str, address: str, state: str) -> None:
     session.execute(update(ChannelAddress).where(_is(channel, address), stays).values(state=state))
 
 
+def reopen(session: Session, channel: str, address: str) -> None:
+    """They let us in again where they had shut us out; who unsubscribed has not asked to be written to."""
+    was_shut = ChannelAddress.state.in_((BLOCKED, GONE))
+    session.execute(update(ChannelAddress).where(_is(channel, address), was_shut).values(state=ACTIVE))
+
+
 def opt_out(session: Session, channel: str, address: str, *, reason: str, proof: str, source: str) -> None:
     """Whoever is at this address wants to hear nothing more, on any channel. Harmless twice.
 

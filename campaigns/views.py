@@ -23,6 +23,7 @@ from campaigns import (
     call_setting_views,
     call_views,
     calling,
+    channel_views,
     draft_views,
     inbox_views,
     labels,
@@ -53,6 +54,7 @@ blueprint.register_blueprint(call_setting_views.blueprint)
 blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
+blueprint.register_blueprint(channel_views.blueprint)
 blueprint.register_blueprint(message_act_views.blueprint)
 blueprint.register_blueprint(message_draft_views.blueprint)
 blueprint.register_blueprint(sending_views.blueprint)

@@ -69,6 +69,7 @@ def chores() -> list[Chore]:
         Chore("message waves", 5, committed("campaigns.wave_jobs", "tend")),
         Chore("rehearsals", 15, committed("campaigns.rehearsals", "sweep")),
         Chore("breaker", 1, committed("campaigns.message_breaker", "watch")),
+        Chore("channels", 900, committed("campaigns.channel_checks", "check_later")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
         Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
         Chore("test calls", 10, committed("callcenter.trial_calls", "sweep")),

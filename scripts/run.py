@@ -37,11 +37,12 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Addresses:
-    """The sockets of the web processes, and the port kept for the simulated carrier."""
+    """The sockets of the web processes, and the ports kept for the simulated carrier and its mail server."""
 
     pages: socket.socket
     live: socket.socket
     carrier_port: int
+    smtp_port: int
 
     @property
     def port(self) -> int:
@@ -94,8 +95,11 @@ def _addresses(host: str, port: int | None) -> Addresses:
         reason = error.strerror or str(error)
         raise CannotRun(f"it cannot listen on {host} port {port or DEFAULT_PORT}: {reason}.") from None
     live = _next_free(host, int(pages.getsockname()[1]) + 1)
-    with _next_free("127.0.0.1", int(live.getsockname()[1]) + 1) as kept:
-        return Addresses(pages, live, int(kept.getsockname()[1]))
+    with (
+        _next_free("127.0.0.1", int(live.getsockname()[1]) + 1) as kept,
+        _next_free("127.0.0.1", int(kept.getsockname()[1]) + 1) as mail,
+    ):
+        return Addresses(pages, live, int(kept.getsockname()[1]), int(mail.getsockname()[1]))
 
 
 def _next_free(host: str, port: int) -> socket.socket:
@@ -132,6 +136,7 @@ def _environment(options: argparse.Namespace, addresses: Addresses, var: Path) -
     env.setdefault("CONVOCA_PUBLIC_URL", _url(_reachable(options.host), addresses.port))
     env["CONVOCA_LIVE_PORT"] = str(addresses.live.getsockname()[1])
     env["CONVOCA_SIMULATED_URL"] = f"http://127.0.0.1:{addresses.carrier_port}"
+    env["CONVOCA_SIMULATED_SMTP_URL"] = f"smtp://127.0.0.1:{addresses.smtp_port}"
     env.setdefault("CONVOCA_SIMULATED_TOKEN", secrets.token_hex(16))
     env.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads must not exist before the fork
     env["PYTHONUNBUFFERED"] = "1"
@@ -264,7 +269,8 @@ def _parts(addresses: Addresses) -> list[Part]:
         *(Part(name, _module(module)) for name, module in DAEMONS.items()),
     ]
     if os.environ["CONVOCA_CARRIER"] == "simulated":
-        carrier = _module("scripts.simulated_carrier", "--port", str(addresses.carrier_port))
+        ports = ("--port", str(addresses.carrier_port), "--smtp-port", str(addresses.smtp_port))
+        carrier = _module("scripts.simulated_carrier", *ports)
         parts.append(Part("carrier", carrier))
         parts.append(Part("operators", _module("scripts.simulated_operators")))
     if os.environ["CONVOCA_CARRIER"] == "asterisk":

@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("recordings.index", _l("Recordings"), "record-circle", "work"),
     Entry("campaigns.page", _l("Calls and messages"), "megaphone", "campaigns"),
     Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
+    Entry("campaigns.channels.index", _l("Channels"), "chat-dots", "campaigns"),
     Entry("campaigns.message_costs.ledger", _l("Cost of messages"), "tag", "campaigns"),
     Entry("segments.index", _l("Segments"), "funnel", "campaigns"),
     Entry("surveys.page", _l("Surveys"), "clipboard-data", "surveys"),

@@ -58,6 +58,13 @@ def _make_rules() -> None:
         sa.Column("changed_by", sa.Integer, sa.ForeignKey("users.id")),
         sa.Column("changed_at", TIME, nullable=False),
     )
+    op.create_table(
+        "channel_checks",
+        sa.Column("channel", sa.String, primary_key=True),
+        sa.Column("checked_at", TIME, nullable=False),
+        sa.Column("fault", sa.String),
+        sa.Column("said", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    )
 
 
 def _make_templates() -> None:
@@ -118,8 +125,8 @@ def _make_enclosures() -> None:
 
 
 def downgrade() -> None:
-    for table in ("message_openings", "message_enclosures", "message_media", "message_templates", "channel_rules",
-                  "channel_addresses"):  # fmt: skip
+    for table in ("message_openings", "message_enclosures", "message_media", "message_templates", "channel_checks",
+                  "channel_rules", "channel_addresses"):  # fmt: skip
         op.drop_table(table)
     op.execute("DELETE FROM consents WHERE channel IN ('telegram', 'email')")
     op.drop_constraint(op.f("ck_consents_channel"), "consents", type_="check")
