@@ -34,6 +34,7 @@ def read(texts: Texts, form: Form) -> Text:
         validity_seconds=_seconds(_one(form, "ValidityPeriod")),
         service_sid=service.sid if service else None,
         media=_media(filled), buttons=filled.buttons, template_sid=template_sid,
+        fault="63028" if filled.missing else None,
     )  # fmt: skip
     _may_leave(texts, text)
     return text

@@ -76,6 +76,8 @@ class Texts:
             self._move(text, "failed", "30036")
         elif self.opt_outs.is_stopped(self.handsets.canonical(text.to), text.sender, text.service_sid):
             self._move(text, "failed", "21610")  # they opted out while it waited, or we are told late
+        elif text.fault:
+            self._move(text, "failed", text.fault)
         elif text.media:
             self._start(self._leave_with_media(text))
         else:

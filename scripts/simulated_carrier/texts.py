@@ -51,6 +51,7 @@ class Text:
     media: Sequence[str] = ()
     buttons: Sequence[tuple[str, str]] = ()  # text and payload of each quick reply
     template_sid: str | None = None
+    fault: str | None = None  # the code with which it will fail, known from the request on
     account_sid: str = ""
     number: int = -1
     sid: str = ""
@@ -59,6 +60,7 @@ class Text:
     sent_at: float = 0.0
     media_count: int = 0
     is_whatsapp: bool = field(init=False)
+    _parts: int = field(init=False, default=0, repr=False, compare=False)  # asked for several times, counted once
 
     def __post_init__(self) -> None:
         self.is_whatsapp = self.to.startswith(WHATSAPP)
@@ -76,7 +78,9 @@ class Text:
     @property
     def parts(self) -> int:
         """1 on WhatsApp, which knows none."""
-        return 1 if self.is_whatsapp else parts(self.body)
+        if not self._parts:
+            self._parts = 1 if self.is_whatsapp else parts(self.body)
+        return self._parts
 
     def day(self) -> date:
         """The day on which it was sent, or asked for (UTC)."""

@@ -31,6 +31,8 @@ class Product:
 
     url: str = ""
     pages: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[bytes, str]] = field(default_factory=dict)  # what is fetched, with its type
+    updates: list[tuple[str, Any]] = field(default_factory=list)  # of Telegram: the secret that came with each
     heard: list[dict[str, str]] = field(default_factory=list)
     badly_signed: int = 0
 
@@ -44,6 +46,16 @@ class Product:
         if request.path in self.pages:
             return web.Response(text=self.pages[request.path], content_type="text/xml")
         return web.Response(status=204)
+
+    async def give(self, request: web.Request) -> web.Response:
+        if request.path not in self.files:
+            return web.Response(status=404)
+        body, content_type = self.files[request.path]
+        return web.Response(body=body, content_type=content_type)
+
+    async def take_update(self, request: web.Request) -> web.Response:
+        self.updates.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token", ""), await request.json()))
+        return web.Response(status=200)
 
     def of(self, path: str, name: str = "CallStatus") -> list[str]:
         """The values of one parameter in the requests to `path`, in order of arrival."""
@@ -68,6 +80,14 @@ class Line:
         answer.raise_for_status()
         return answer.json()
 
+    def get(self, path: str) -> Any:
+        answer = requests.get(self.url + path, timeout=5)
+        answer.raise_for_status()
+        return answer.json()
+
+    def settings(self, **values: float | str) -> None:
+        self.post("/control/settings", values)
+
     def call(self, to: str = ALICE, **options: Any) -> Any:
         options.setdefault("url", self.product.url + "/answer")
         options.setdefault("status_callback", self.product.url + "/status")
@@ -88,8 +108,9 @@ class Line:
 class running:  # noqa: N801 - reads as a sentence: with running(journal) as line
     """A carrier over `journal` for the length of a block."""
 
-    def __init__(self, journal: Path | None, options: Options | None = None) -> None:
+    def __init__(self, journal: Path | None, options: Options | None = None, smtp_port: int | None = None) -> None:
         self._journal, self._options = journal, options or Options(speed=20, calls_per_second=0)
+        self._smtp_port = smtp_port
 
     def __enter__(self) -> Line:
         self._loop = asyncio.new_event_loop()
@@ -112,13 +133,15 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
     async def _start(self) -> Line:
         product = Product()
         listener = web.Application()
+        listener.router.add_post("/telegram", product.take_update)
         listener.router.add_post("/{path:.*}", product.answer)
+        listener.router.add_get("/{path:.*}", product.give)
         product.url = await self._serve(listener)
         exchange = Exchange(self._options, Journal(self._journal))
         exchange.set_inbound_url(product.url + "/inbound")
-        url = await self._serve(create_app(exchange))
+        exchange.base_url = url = await self._serve(create_app(exchange, self._smtp_port))
         client = Client(self._options.account_sid, self._options.auth_token, http_client=TwilioHttpClient(timeout=5))
-        client.api.base_url = url
+        client.api.base_url = client.content.base_url = client.messaging.base_url = url
         return Line(url, client, product, exchange, self._loop)
 
     async def _serve(self, app: web.Application) -> str:

@@ -7,7 +7,6 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from scripts.simulated_carrier.citizens import citizen
-from scripts.simulated_carrier.messages import segments
 from tests.scripts.simulated_carrier.line import SMS, VOICE, Line
 
 PHONES = [f"+5292201{number:05d}" for number in range(300)]
@@ -81,7 +80,7 @@ def test_some_citizens_reply_and_some_of_them_say_baja(line: Line) -> None:
 
 
 def test_messages_wait_in_line_at_the_agreed_rate_and_expire_there(line: Line) -> None:
-    line.post("/control/settings", {"messages_per_second": 2})
+    line.post("/control/settings", {"parts_per_second": 2})
     first, second = send(line), send(line, validity_period=0)
     line.until(lambda: line.client.messages(second.sid).fetch().status == "failed", "the second one expires")
     assert line.client.messages(second.sid).fetch().error_code == 30036
@@ -102,10 +101,3 @@ def test_a_number_can_be_given_its_own_inbound_address(line: Line) -> None:
     line.post("/control/sms", {"from": MOBILE, "to": VOICE, "body": "¿Quién es?"})
     line.until(lambda: line.product.of("/elsewhere", "Body") == ["¿Quién es?"], "the message arrives there")
     assert VOICE in {found.phone_number for found in line.client.incoming_phone_numbers.list()}
-
-
-@pytest.mark.parametrize(
-    ("body", "parts"), [("a" * 160, 1), ("a" * 161, 2), ("ñ" * 160, 1), ("á" * 70, 1), ("á" * 71, 2), ("", 1)]
-)
-def test_a_message_is_counted_in_the_parts_it_is_billed_as(body: str, parts: int) -> None:
-    assert segments(body) == parts
