@@ -100,10 +100,11 @@ def take(session: Session, campaign_id: int, limit: int, *, looks_at: int = LOOK
     campaign = session.get(MessageCampaign, campaign_id, populate_existing=True)
     if campaign is None or campaign.state not in SENDS:
         return Claimed()
-    budgets = list(sender_budget.lock(session, senders.of_campaign(session, campaign), ahead).values())
+    found = senders.of_campaign(session, campaign)
+    budgets = list(sender_budget.lock(session, found, ahead).values())
     room = sum(budget.room for budget in budgets)
     if not room:
-        return Claimed(is_full=bool(budgets), has_sender=bool(budgets))
+        return Claimed(is_full=True, has_sender=any(one.state == senders.ACTIVE for one in found))
     now = campaign_now(session)
     batch = _Batch(campaign, now, _ready(session, campaign_id, now, max(min(limit, room), looks_at), is_claim=True))
     if not batch.rows:

@@ -21,7 +21,8 @@ HORIZON = REST_LONGEST + AHEAD  # a sender spoken for longer than this: somebody
 _LOCK = text("""
     SELECT id, address, parts_per_second, setbacks, clock_timestamp() AS now,
         greatest(0, extract(epoch FROM free_at - clock_timestamp()))::float AS busy
-    FROM senders WHERE id = ANY(:ids) AND state = 'active' ORDER BY id FOR NO KEY UPDATE
+    FROM senders WHERE id = ANY(:ids) AND state = 'active' ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
 """)
 _KEEP = text("UPDATE senders SET free_at = :free_at, setbacks = :setbacks WHERE id = :id")
 _REST = text("""
@@ -63,7 +64,7 @@ class Budget:
 
 
 def lock(session: Session, senders: Iterable[Sender], ahead: float = AHEAD) -> dict[int, Budget]:
-    """The budgets of those that are active, held until the caller's commit."""
+    """The budgets of those that are active, held until the caller's commit; without those that another holds now."""
     rows = session.execute(_LOCK, {"ids": [sender.id for sender in senders]}).all()
     return {
         row.id: Budget(row.id, row.address, row.parts_per_second, row.now, _busy(row), ahead, row.setbacks)
