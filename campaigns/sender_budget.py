@@ -24,7 +24,10 @@ _LOCK = text("""
     FROM senders WHERE id = ANY(:ids) AND state = 'active' ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
 """)
-_KEEP = text("UPDATE senders SET free_at = :free_at, setbacks = :setbacks WHERE id = :id")
+_KEEP = text("""
+    UPDATE senders SET free_at = said.free_at
+    FROM unnest(CAST(:ids AS int[]), CAST(:moments AS timestamptz[])) AS said(id, free_at) WHERE senders.id = said.id
+""")
 _REST = text("""
     UPDATE senders SET setbacks = least(setbacks + 1, 20), free_at = greatest(free_at, clock_timestamp())
         + make_interval(secs => least(:longest, greatest(:seconds, :first * power(2, least(setbacks, 10)))))
@@ -42,7 +45,6 @@ class Budget:
     now: datetime
     cursor: float
     ahead: float
-    setbacks: int = 0
     begun: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,21 +68,15 @@ class Budget:
 def lock(session: Session, senders: Iterable[Sender], ahead: float = AHEAD) -> dict[int, Budget]:
     """The budgets of those that are active, held until the caller's commit; without those that another holds now."""
     rows = session.execute(_LOCK, {"ids": [sender.id for sender in senders]}).all()
-    return {
-        row.id: Budget(row.id, row.address, row.parts_per_second, row.now, _busy(row), ahead, row.setbacks)
-        for row in rows
-    }
+    return {row.id: Budget(row.id, row.address, row.parts_per_second, row.now, _busy(row), ahead) for row in rows}
 
 
 def keep(session: Session, budgets: Collection[Budget]) -> None:
     """Write down what was taken."""
-    used: list[dict[str, Any]] = [
-        {"id": one.sender_id, "free_at": one.now + timedelta(seconds=one.cursor), "setbacks": one.setbacks}
-        for one in budgets
-        if one.cursor > one.begun
-    ]
+    used = [one for one in budgets if one.cursor > one.begun]
     if used:
-        session.execute(_KEEP, used)
+        moments = [one.now + timedelta(seconds=one.cursor) for one in used]
+        session.execute(_KEEP, {"ids": [one.sender_id for one in used], "moments": moments})
 
 
 def rest(session: Session, sender_id: int, seconds: float = 0.0) -> None:
