@@ -72,8 +72,8 @@ def doubles(dials: Iterable[tuple[str, float]]) -> int:
 class Watch:
     """The one who kills, and the one who looks at what becomes of the calls."""
 
-    def __init__(self, floor: Floor, engine: Engine, dice: random.Random) -> None:
-        self.floor, self.engine, self.dice = floor, engine, dice
+    def __init__(self, floor: Floor, engine: Engine, dice: random.Random, pauses: tuple[float, float] = PAUSES) -> None:
+        self.floor, self.engine, self.dice, self.pauses = floor, engine, dice, pauses
         self.stuck: dict[str, str] = {}  # call id -> the state it was stuck in
         self.kills: defaultdict[str, int] = defaultdict(int)
 
@@ -83,7 +83,7 @@ class Watch:
 
     async def _kill_until(self, end: float) -> None:
         while time.monotonic() < end:
-            await asyncio.sleep(self.dice.uniform(*PAUSES))
+            await asyncio.sleep(self.dice.uniform(*self.pauses))
             with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # it ended by itself, or the note changes
                 self._kill_one()
         await asyncio.sleep(CALM)

@@ -1,6 +1,6 @@
 """A whole calling day in a twelfth of its time: a predictive campaign, a full floor, a network that loses and doubles
-its news, and a kill -9 of any one process every few seconds. What must still hold is looked for in the ledger and in
-the carrier's own journal."""
+its news, and every few minutes of the day a kill -9 of any one process. What must still hold is looked for in the
+ledger and in the carrier's own journal."""
 
 import random
 from collections.abc import Mapping
@@ -19,6 +19,9 @@ COMPRESSION = 12
 FULL = {"operators": 20, "think_ms": 400, "seconds": 1800}
 QUICK = {"operators": 20, "think_ms": 400, "seconds": 90}
 SEED = 1
+# Seconds between two kills: five to ten minutes of the day, so that every process dies a few times in it. More often,
+# and the share of abandoned calls would tell how long processes are away (a second is twelve here), not how we dial.
+PAUSES = (25.0, 50.0)
 LIMIT = 0.03  # of the campaign: the most that one may allow
 # A citizen's share of trouble on the wire; every callback is sent once, as providers do.
 NETWORK = {"speed": float(COMPRESSION), "lost_share": 0.02, "double_share": 0.05, "late_share": 0.02}
@@ -69,7 +72,7 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         with engine.begin() as connection:
             connection.execute(text(PREDICTIVE), {"limit": LIMIT})
         floor = floor_of(running, size["operators"], size["think_ms"], seed=seed, **NETWORK)
-        watch = Watch(floor, engine, random.Random(seed))
+        watch = Watch(floor, engine, random.Random(seed), PAUSES)
         floor.run(size["seconds"] + CALM, lambda _: watch.over(size["seconds"]))
         return _figures(floor, engine, watch, since)
 
