@@ -47,7 +47,7 @@ def ask(campaign_id: int) -> ResponseReturnValue:
     session = web_session()
     message_approvals.ask(session, campaigns.lock(session, campaign_id), current_user.id)
     session.commit()
-    flash(_("It waits for a second person now: it stands first in the list of campaigns."), "success")
+    flash(_("It waits for a second person now; the list of campaigns says so."), "success")
     return redirect(_page(campaign_id, "approval"))
 
 

@@ -49,7 +49,7 @@ class Tried:
         return any(row.state == states.DELIVERED for row, _end in self.rows)
 
 
-def begin(session: Session, campaign_id: int, typed: str, user_id: int) -> int:
+def begin(session: Session, campaign_id: int, typed: str, user_id: int | None) -> int:
     """Send every wording to the phones (or addresses) that are typed, after the commit; returns how many messages.
 
     Raises InvalidInput for what is none of them, Refused for who is suppressed, without a sender, and after many."""

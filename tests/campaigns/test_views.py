@@ -78,52 +78,6 @@ def test_stop_all_reaches_what_is_old_and_is_not_held_up_by_what_just_ended(
     assert runs.state == "paused"
 
 
-def message_form(segment: Segment, **fields: str) -> dict[str, str]:
-    return {
-        "name": "Aviso", "segment_id": str(segment.id), "purpose": "survey", "on_behalf_of": "Estudio Prueba",
-        "text": "Hola {given_names}, Estudio Prueba. BAJA para no recibir", "sender": "+525512340001",
-        "unit_price": "0.35",
-    } | fields  # fmt: skip
-
-
-def test_a_message_campaign_is_written_looked_at_and_sent(
-    session: Session, strategist: FlaskClient, segment: Segment
-) -> None:
-    assert strategist.get("/campaigns/messages/new").status_code == 200
-    answer = strategist.post("/campaigns/messages/new", data=message_form(segment))
-    assert answer.status_code == 302, answer.text
-    made = session.scalars(select(MessageCampaign)).one()
-    look = strategist.get(f"/campaigns/messages/{made.id}")
-    assert "Hola Guadalupe, Estudio Prueba" in look.text
-    assert strategist.post(f"/campaigns/messages/{made.id}/send").status_code == 302
-    session.refresh(made)
-    assert made.state == "planning"
-    assert strategist.get(f"/campaigns/messages/{made.id}").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"text": "Hola {nombre}"}, {"text": ""}, {"name": ""}, {"segment_id": "999"}, {"unit_price": "free"}]
-)
-def test_a_wrong_form_is_answered_in_words_and_creates_nothing(
-    session: Session, strategist: FlaskClient, segment: Segment, wrong: dict[str, str]
-) -> None:
-    answer = strategist.post("/campaigns/messages/new", data=message_form(segment, **wrong))
-    assert answer.status_code == 422
-    assert "invalid-feedback" in answer.text
-    assert session.scalars(select(MessageCampaign)).first() is None
-
-
-def test_the_counter_tells_parts_and_shows_real_texts(
-    session: Session, strategist: FlaskClient, segment: Segment
-) -> None:
-    page = strategist.post(
-        "/campaigns/messages/preview", data={"text": "Hola {given_names}, más", "segment_id": str(segment.id)}
-    )
-    assert "Hola Guadalupe, más" in page.text
-    assert "UCS-2" in page.text
-    assert session.scalars(select(MessageCampaign)).first() is None
-
-
 def test_the_page_of_a_campaign_adds_up(
     session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign
 ) -> None:
