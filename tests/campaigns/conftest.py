@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from callcenter import suppressions
 from callcenter.base import clock
 from callcenter.base.settings import Settings
-from campaigns import message_campaigns, message_planning
+from campaigns import link_addresses, message_campaigns, message_planning
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
 from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
@@ -17,6 +17,7 @@ from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
 @pytest.fixture
 def cast(session: Session, settings: Settings) -> Cast:
     suppressions.configure(settings.suppression_key)
+    link_addresses.configure(settings)
     clock.start_drill(session)
     people = Cast(
         person("Guadalupe Ramos", LUPITA, neighborhood="Centro"),

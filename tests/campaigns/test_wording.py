@@ -53,6 +53,45 @@ def test_invisible_marks_are_removed() -> None:
     assert wording.clean("\u200fHola\u202e \u200bLupita\ufeff ") == "Hola Lupita"
 
 
+def test_what_looks_like_a_space_or_a_line_end_costs_like_one() -> None:
+    assert wording.clean("Hola\u00a0Lupita\u2009¡\tya!\r\nAdiós\u2028.") == "Hola Lupita ¡ ya!\nAdiós\n."
+    assert wording.parts(wording.clean("uno\u00a0dos")).encoding == "GSM-7"
+
+
+def test_a_mark_between_a_letter_and_its_accent_does_not_keep_them_apart() -> None:
+    assert wording.clean("a\u200d\u0301") == "á"
+
+
+def test_pictures_of_several_stay_together() -> None:
+    assert wording.clean("👩\u200d👧 a\u200db") == "👩\u200d👧 ab"
+
+
+def test_marks_that_nobody_sees_are_counted() -> None:
+    assert wording.invisible("Ho\u200bla\u202e\r\nLupita\x07") == 3
+    assert wording.invisible("Hola,\r\nLupita 👩\u200d👧") == 0
+
+
+def test_without_accents_a_persons_name_loses_them_too_only_when_asked() -> None:
+    text, values = "Adiós {given_names}", {"given_names": "Íñigo Muñóz"}
+    assert wording.render(text, values) == "Adiós Íñigo Muñóz"
+    assert wording.render(text, values, is_plain=True) == "Adios Iñigo Muñoz"
+
+
+def test_a_value_of_marks_that_nobody_sees_is_no_value() -> None:
+    with pytest.raises(wording.MissingValue):
+        wording.render("Hola {given_names}", {"given_names": " \u200b"})
+    assert wording.render("Hola {given_names|vecina}", {"given_names": "\u200b"}) == "Hola vecina"
+
+
+def test_fields_without_a_fallback_are_needed() -> None:
+    assert wording.needed("{name|amiga} {given_names} {section| } {given_names}") == ["given_names", "section"]
+
+
+@pytest.mark.parametrize(("text", "septets"), [("", 0), ("a€", 3), ("é\n", 2), ("á", None), ("😀", None)])
+def test_septets_are_counted_where_there_are_any(text: str, septets: int | None) -> None:
+    assert wording.septets(text) == septets
+
+
 def test_accents_can_be_given_up_but_not_the_tilde() -> None:
     assert wording.without_accents("¿Votará la niña «Ávila»…?") == '¿Votara la niña "Avila"...?'
     assert wording.parts(wording.without_accents("¿Votará la niña «Ávila»…?")).encoding == "GSM-7"
@@ -124,3 +163,22 @@ def test_parts_hold_the_whole_text(text: str) -> None:
 @given(st.text(max_size=200))
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert wording.clean(wording.clean(text)) == wording.clean(text)
+
+
+@given(st.text(max_size=200))
+def test_giving_up_accents_twice_is_giving_them_up_once(text: str) -> None:
+    plain = wording.without_accents(text)
+    assert wording.without_accents(plain) == plain
+    assert wording.parts(plain).count <= max(wording.parts(wording.clean(text)).count, 1)
+
+
+@given(st.text(st.sampled_from("aé€á😀\n"), max_size=500))
+def test_a_text_is_cut_letter_by_letter_whatever_is_in_it(text: str) -> None:
+    is_gsm = wording.septets(text) is not None
+    costs = [(2 if c == "€" else 1) if is_gsm else (2 if c == "😀" else 1) for c in text]
+    whole, piece = (160, 153) if is_gsm else (70, 67)
+    count, used = (1 if text else 0), 0
+    if sum(costs) > whole:
+        for cost in costs:
+            count, used = (count + 1, cost) if used + cost > piece else (count, used + cost)
+    assert wording.parts(text).count == count
