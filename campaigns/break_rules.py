@@ -70,7 +70,7 @@ def tail(number: int, hits: int, share: float) -> float:
     """The chance that `hits` or more of `number` come by themselves where each has the chance `share`."""
     if hits <= 0 or share >= 1:
         return 1.0
-    if share <= 0:
+    if share <= 0 or hits > number:
         return 0.0
     most = [_log_of(number, k, share) for k in range(hits, number + 1)]
     top = max(most)

@@ -11,10 +11,11 @@ from callcenter import suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
+from callcenter.base.settings import Settings
+from campaigns import channels, message_sweep
 from campaigns import message_claims as claims
 from campaigns import message_news as news
 from campaigns import message_states as states
-from campaigns import message_sweep
 from campaigns.channels import Receipt
 from campaigns.message_claims import Outgoing
 from campaigns.message_news import Answer
@@ -22,6 +23,11 @@ from campaigns.messages import Message, MessageReceipt
 from tests.campaigns.cast import Campaign, Cast, message_of
 
 PROVIDER_STATES = ("accepted", "sent", "delivered", "undelivered", "failed")
+
+
+@pytest.fixture(autouse=True)
+def channels_of_the_drill(settings: Settings) -> None:
+    channels.configure(settings)
 
 
 @pytest.fixture
