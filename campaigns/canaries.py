@@ -174,9 +174,9 @@ def _may_release(session: Session, campaign: MessageCampaign) -> bool:
 
 def _unsettled(campaign: MessageCampaign) -> ColumnElement[bool] | None:
     """Planned rows that a release or a winner has not reached yet; None where there is neither."""
-    wishes = []
+    wishes: list[ColumnElement[bool]] = []
     if campaign.canary_share is not None and campaign.rest_released_at is not None:
-        wishes.append(Message.is_held)
+        wishes.append(Message.is_held.is_(True))
     if campaign.winner:
         wishes.append(Message.wording != campaign.winner)
     if not wishes:

@@ -55,21 +55,21 @@ class MessageApproval(Base):
 class Approvable(Protocol):
     """What the checks before a launch read of a campaign (campaigns.message_campaigns.MessageCampaign)."""
 
-    id: Mapped[int]
-    purpose: Mapped[str]
-    channel: Mapped[str]
-    carrier: Mapped[str]
-    sender: Mapped[str]
-    pool_id: Mapped[int | None]
-    on_behalf_of: Mapped[str]
-    is_standing: Mapped[bool]
-    segment: Mapped[Segment]
-    frozen_segment_id: Mapped[int | None]
-    created_by: Mapped[int | None]
-    changed_by: Mapped[int | None]
-    approved_version: Mapped[str | None]
-    approved_by: Mapped[int | None]
-    approved_at: Mapped[datetime | None]
+    id: int
+    purpose: str
+    channel: str
+    carrier: str
+    sender: str
+    pool_id: int | None
+    on_behalf_of: str
+    is_standing: bool
+    segment: Segment
+    frozen_segment_id: int | None
+    created_by: int | None
+    changed_by: int | None
+    approved_version: str | None
+    approved_by: int | None
+    approved_at: datetime | None
 
     @property
     def is_simulated(self) -> bool: ...
@@ -107,7 +107,7 @@ def version(session: Session, campaign: Approvable) -> str:
 def standing(session: Session, campaign: Approvable) -> Standing:
     """Everything that the campaign's page says of its approval."""
     now = version(session, campaign)
-    said = [(row[0], row[1]) for row in session.execute(
+    said: list[tuple[MessageApproval, str | None]] = [(row[0], row[1]) for row in session.execute(
         select(MessageApproval, User.full_name).outerjoin(User, User.id == MessageApproval.user_id)
         .where(MessageApproval.campaign_id == campaign.id).order_by(MessageApproval.id.desc()).limit(20)
     )]  # fmt: skip

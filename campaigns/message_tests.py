@@ -73,7 +73,7 @@ def newest(session: Session, campaign_id: int, limit: int = 10) -> Tried:
     """The last tests, the newest first."""
     rows = session.scalars(
         select(Message).where(Message.campaign_id == campaign_id, Message.wave == TEST)
-        .order_by(Message.turn, Message.news_at.desc()).limit(limit)
+        .order_by(Message.turn, Message.news_at.desc()).limit(limit).execution_options(populate_existing=True)
     )  # fmt: skip
     return Tried([(row, (row.address or row.phone or "")[-4:]) for row in rows])
 

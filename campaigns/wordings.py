@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, column, delete, select, table, text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, column, delete, select, table
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.db import Base
@@ -30,9 +31,9 @@ class MessageWording(Base):
     )  # fmt: skip
     letter: Mapped[str] = mapped_column(primary_key=True)
     text: Mapped[str]
-    share: Mapped[int] = mapped_column(default=100, server_default=text("100"))
+    share: Mapped[int] = mapped_column(default=100, server_default=sql("100"))
     template_id: Mapped[int | None]
-    template_values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    template_values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=sql("'{}'"))
 
 
 @dataclass(frozen=True)

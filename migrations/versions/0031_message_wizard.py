@@ -1,5 +1,7 @@
 """message campaigns: drafts, wordings, waves, a second person's approval"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -9,7 +11,7 @@ down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {
+COLUMNS: dict[str, tuple[Any, str | None]] = {
     "canary_share": (sa.Float, None),
     "canary_release": (sa.String, "person"),
     "canary_minutes": (sa.Integer, "60"),

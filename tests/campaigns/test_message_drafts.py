@@ -55,7 +55,7 @@ def test_what_is_wrong_is_named_at_its_step_and_nothing_is_lost_or_made(
     session: Session, strategist: FlaskClient, segment: Segment, wrong: dict[str, str], step: str
 ) -> None:
     draft_id = wizard.begin(strategist)
-    answer = wizard.write(strategist, draft_id, wizard.form(segment.id, **wrong))
+    answer = wizard.write(strategist, draft_id, wizard.form(segment.id) | wrong)
     assert answer.headers["Location"].endswith(f"/drafts/{draft_id}/review")
     review = strategist.get(answer.headers["Location"]).text
     assert f"/drafts/{draft_id}/{step}?check=1" in review

@@ -38,14 +38,14 @@ def draft(session: Session, cast: Cast) -> MessageCampaign:
     return made
 
 
-def tests_of(session: Session, campaign: MessageCampaign) -> list[Message]:
+def rows_of(session: Session, campaign: MessageCampaign) -> list[Message]:
     wanted = select(Message).where(Message.campaign_id == campaign.id, Message.wave == TEST).order_by(Message.turn)
     return list(session.scalars(wanted.execution_options(populate_existing=True)))
 
 
 def test_a_draft_is_tried_as_a_person_of_the_list_would_get_it(session: Session, draft: MessageCampaign) -> None:
     assert message_tests.begin(session, draft.id, f"{OURS}, +52 922 333 0002", None) == 2
-    rows = tests_of(session, draft)
+    rows = rows_of(session, draft)
     assert {row.phone for row in rows} == {"+529223330001", "+529223330002"}
     assert all(row.contact_id is None and row.body and row.body.startswith("Hola ") for row in rows)
     batch = message_tests.claim(session, draft.id)
@@ -64,7 +64,7 @@ def test_every_wording_is_tried(session: Session, draft: MessageCampaign) -> Non
     plan = MessagePlan("Aviso", draft.segment_id, "survey", TEXT, "+525512340001", "simulated")
     campaigns.change(session, draft.id, plan, None, said)
     assert message_tests.begin(session, draft.id, OURS, None) == 2
-    assert {row.wording for row in tests_of(session, draft)} == {"A", "B"}
+    assert {row.wording for row in rows_of(session, draft)} == {"A", "B"}
 
 
 def test_the_same_phone_may_be_tried_again_and_still_be_on_the_list(
@@ -73,10 +73,10 @@ def test_the_same_phone_may_be_tried_again_and_still_be_on_the_list(
     made = campaign()
     for _time in range(2):
         message_tests.begin(session, made.id, LUPITA, None)
-    assert len(tests_of(session, made)) == 2
+    assert len(rows_of(session, made)) == 2
     assert reports.funnel(session, made).planned == 4  # the list alone
     assert [one.phone for one in message_claims.claim(session, made.id, 10)].count(LUPITA) == 1
-    assert all(row.state == states.PLANNED for row in tests_of(session, made))  # they leave by their own job
+    assert all(row.state == states.PLANNED for row in rows_of(session, made))  # they leave by their own job
 
 
 def test_a_test_is_no_try_to_reach_a_person(session: Session, draft: MessageCampaign) -> None:
@@ -100,7 +100,7 @@ def test_what_the_provider_does_not_take_is_said_and_not_tried_again(session: Se
     (one,) = message_tests.claim(session, draft.id)
     code = message_news.record_sent(session, [Answer(one.id, ProviderError("refused", code="20003", permanent=True))])
     message_tests.close_unsent(session, [one.id], code)
-    (row,) = tests_of(session, draft)
+    (row,) = rows_of(session, draft)
     assert (row.state, row.error_code) == (states.STOPPED, "20003")
     assert message_tests.claim(session, draft.id) == []
 
