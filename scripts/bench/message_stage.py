@@ -20,9 +20,9 @@ TEXT = "Hola {given_names|vecina}, este es un mensaje de prueba. Responda BAJA p
 FIRST_PHONE = 9_220_000_000
 _PEOPLE = """
     INSERT INTO contacts (name, given_names, name_key, phone, line_kind, municipality, state, section_number, source,
-        consent, invented)
+        language, consent, invented)
     SELECT 'Persona Inventada ' || g, 'Persona', 'persona inventada ' || g, '+52' || :first + g, 'mobile',
-        'Minatitlán', 30, 45, 'bench', 'opted_in', true
+        'Minatitlán', 30, 45, 'bench', 'es', 'opted_in', true
     FROM generate_series(1, :people) g
 """
 
