@@ -58,7 +58,7 @@ def hide(counts: Cells[R, C], columns: Sequence[C]) -> Table[R, C]:
 
 def _fold(sums: Mapping[C, int]) -> list[tuple[C, ...]]:
     """The columns that hold anybody, those of few added to the smallest others; none when one is left of several."""
-    groups = [(column,) for column, people in sums.items() if people]
+    groups: list[tuple[C, ...]] = [(column,) for column, people in sums.items() if people]
     several = len(groups) > 1
     while few := [group for group in groups if small_counts.is_few(sum(sums[one] for one in group))]:
         if len(groups) == 1:

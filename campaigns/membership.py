@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.errors import InvalidInput
 from callcenter.contacts import Contact
-from campaigns import segment_choices, segment_sql, segment_words, segments
+from campaigns import segment_choices, segment_counts, segment_sql, segment_words
 from campaigns.frozen_segments import FrozenMember
 from campaigns.segment_forms import group_in
 
@@ -38,7 +38,7 @@ def look(session: Session, rule: Mapping[str, Any], contact_id: int) -> Membersh
     catalogue = segment_choices.catalogue(session)
     said = segment_words.sentence(rule, catalogue)
     try:
-        node = segments.read(session, rule)
+        node = segment_counts.read(session, rule)
     except InvalidInput:
         return Membership(None, said)
     op, members = group_in(rule)

@@ -23,6 +23,7 @@ from campaigns import message_states as states
 from campaigns.message_breakdowns import GROUPINGS, Breakdown
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_people import Wanted
+from campaigns.message_responses import Responses
 
 blueprint = Blueprint("message_reports", __name__, url_prefix="/messages/<int:campaign_id>")
 
@@ -47,7 +48,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
     lines = message_breakdowns.by_wording(session, campaign)
     return render_template(
         "campaigns/message_report.html", campaign=campaign, funnel=reports.funnel(session, campaign), lines=lines,
-        answers=sum((line.responses for line in lines), message_breakdowns.Responses()), by=_by(), as_of=real_now(),
+        answers=sum((line.responses for line in lines), Responses()), by=_by(), as_of=real_now(),
     )  # fmt: skip
 
 

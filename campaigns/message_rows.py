@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
@@ -50,8 +50,7 @@ def parts() -> ColumnElement[int]:
 
 def unit_price(campaign: ColumnElement[Decimal] | Decimal | None = None) -> ColumnElement[Decimal]:
     """MXN a part: as kept at the claim, else the campaign's own (`campaign`, or its column in a joined SELECT)."""
-    own = MessageCampaign.unit_price if campaign is None else campaign
-    return func.coalesce(Message.unit_price, own if isinstance(own, ColumnElement) else literal(own))
+    return func.coalesce(Message.unit_price, MessageCampaign.unit_price if campaign is None else campaign)
 
 
 def cost(campaign: ColumnElement[Decimal] | Decimal | None = None) -> ColumnElement[Decimal]:

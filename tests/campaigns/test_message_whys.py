@@ -59,7 +59,8 @@ def test_it_arrived_and_everything_that_let_it_through_is_told(
 @pytest.mark.parametrize("state", [state for state in message_states.NEXT if state != "planned"])
 def test_every_state_has_its_answer(session: Session, cast: Cast, campaign: Campaign, state: str) -> None:
     made = campaign()
-    values = {"refusal": "opted_out"} if state == "excluded" else {}
+    values = {"excluded": {"refusal": "opted_out"}, "failed": {"error_code": "30003"},
+              "undelivered": {"error_code": "30003"}}.get(state, {})  # fmt: skip
     end(session, cast.lupita, state, **values)
     found = why(session, made, cast.lupita)
     assert found.verdict.endswith(".")
