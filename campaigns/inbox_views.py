@@ -211,7 +211,7 @@ def _frame() -> dict[str, Any]:
     return {
         "is_manager": is_manager, "colleagues": conversations.colleagues(session) if is_manager else [],
         "peer_waits": bool(peer_batches.campaigns(session)), "max_characters": wording.MAX_CHARACTERS,
-        "sent": request.args.get("sent", type=int), "topic": "inbox" if is_manager else f"inbox/{current_user.id}",
+        "sent": request.args.get("sent", type=int), "own_topic": "" if is_manager else f"/{current_user.id}",
     }  # fmt: skip
 
 
