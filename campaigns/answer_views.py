@@ -84,11 +84,12 @@ def canned() -> ResponseReturnValue:
 def save_canned() -> ResponseReturnValue:
     """A new canned reply, or another wording of one."""
     session, reply_id = web_session(), request.form.get("reply", type=int)
-    typed = {"id": reply_id, "shortcut": request.form.get("shortcut", ""), "text": request.form.get("text", "")}
+    shortcut, text = request.form.get("shortcut", ""), request.form.get("text", "")
     try:
-        canned_replies.save(session, reply_id, typed["shortcut"], typed["text"], int(current_user.id))
+        canned_replies.save(session, reply_id, shortcut, text, int(current_user.id))
     except InvalidInput as fault:
         session.rollback()
+        typed = {"id": reply_id, "shortcut": shortcut, "text": text}
         return _canned_page(typed=typed, faults=fault.faults), 422
     session.commit()
     flash(_("The reply was kept."), "success")

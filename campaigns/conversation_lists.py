@@ -42,9 +42,9 @@ class Wanted:
 def read(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Row[Any]]:
     """columns: Conversation, contact_name, assigned_name, campaign_name; inbound_id, text and is_doubtful of what came
     last (of what is to be decided, in the list of those)"""
-    said = [InboundMessage.conversation_id == Conversation.id]
+    said: list[ColumnElement[bool]] = [InboundMessage.conversation_id == Conversation.id]
     if wanted.show == "doubtful":
-        said.append(InboundMessage.is_doubtful)
+        said.append(InboundMessage.is_doubtful.is_(True))
     last = (
         select(InboundMessage.id.label("inbound_id"), InboundMessage.text, InboundMessage.is_doubtful)
         .where(*said)

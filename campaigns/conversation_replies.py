@@ -117,8 +117,8 @@ def _moved(session: Session, conversation: Conversation, seen: datetime | None) 
     """What happened while somebody was writing; the same answer sent twice is stopped here, too."""
     newest = conversation_threads.newest_heard(session, conversation.id)
     if newest is not None and (seen is None or newest.received_at > seen):
-        return _("The person wrote again while you were writing. Read it, then send your answer.")
-    return _("Somebody answered while you were writing. Read it, then send your answer if it is still needed.")
+        return str(_("The person wrote again while you were writing. Read it, then send your answer."))
+    return str(_("Somebody answered while you were writing. Read it, then send your answer if it is still needed."))
 
 
 def _takes_sms(contact: Contact | None) -> bool:
@@ -158,7 +158,7 @@ def _of_stranger(session: Session, conversation: Conversation, channel: str, to:
     """Whoever wrote to us is answered though no list has them, unless they want nothing more; "" is no fault."""
     newest = conversation_threads.newest_heard(session, conversation.id)
     if newest is None:
-        return _("Nobody on our lists is reached there, and they have not written to us.")
+        return str(_("Nobody on our lists is reached there, and they have not written to us."))
     is_out = conversation.phone is not None and suppressions.find(session, conversation.phone) is not None
     if is_out or channel_addresses.shut(session, channel, [to]):
         return labels.refusal("suppressed")

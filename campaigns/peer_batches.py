@@ -116,13 +116,15 @@ def take(session: Session, campaign_id: int, size: int, user_id: int) -> PeerBat
 
 def next_of(session: Session, batch: PeerBatch) -> Row[Any] | None:
     """columns: PeerMessage, Message, contact_id and the placeholders of the next message; None at the end."""
-    return session.execute(
+    query: Any = (
         select(PeerMessage, Message, Contact.id.label("contact_id"), *PLACEHOLDERS)
         .join(Message, Message.id == PeerMessage.message_id)
         .outerjoin(Contact, Contact.id == Message.contact_id)
         .where(PeerMessage.batch_id == batch.id, PeerMessage.done_at.is_(None), Message.state == states.PLANNED)
         .order_by(PeerMessage.position).limit(1)
-    ).first()  # fmt: skip
+    )  # fmt: skip
+    found: Row[Any] | None = session.execute(query).first()
+    return found
 
 
 def release(session: Session, user_id: int, message_id: UUID) -> None:
