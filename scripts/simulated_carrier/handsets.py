@@ -45,10 +45,10 @@ class Order:
 class Handsets:
     """`phone` is everywhere the canonical one (`canonical`), also of people whom WhatsApp only names by an id."""
 
-    def __init__(self, options: Options) -> None:
-        self._options = options
+    def __init__(self, options: Options, phones: dict[str, str]) -> None:
+        """`phones`: by WhatsApp's id of a person; what is learned is added."""
+        self._options, self._phones = options, phones
         self.orders: dict[str, Order] = {}
-        self._phones: dict[str, str] = {}  # by WhatsApp's id of a person
 
     def canonical(self, address: str) -> str:
         """The phone behind an address: WhatsApp's prefix and its 1 after +52 are left out. An id leads to the phone

@@ -8,8 +8,10 @@ import os
 import re
 import secrets
 import tempfile
+import weakref
 from array import array
 from collections.abc import Iterator
+from pathlib import Path
 
 from scripts.simulated_carrier.texts import WHATSAPP, Text
 
@@ -26,6 +28,8 @@ _BUFFER = 1 << 20
 
 
 class Ledger:
+    """`close()` lets the file go at once; else it goes with the ledger."""
+
     def __init__(self, account_sid: str) -> None:
         self.account_sid = account_sid
         self.person, self.text_hash = array("Q"), array("q")
@@ -34,11 +38,14 @@ class Ledger:
         self.created, self.sent, self.updated = array("d"), array("d"), array("d")
         self.names: list[str] = [""]  # senders and services; 0 is none
         self._name_numbers: dict[str, int] = {"": 0}
-        self._strangers: list[str] = []  # people without a phone
+        self.strangers: list[str] = []  # people whom their channel names by something else than a phone
+        self.phones: dict[str, str] = {}  # the phones behind some of them
         self._stranger_numbers: dict[str, int] = {}
         self._older, self._newest = array("I"), array("I", [0]) * _BUCKETS  # by person; 0 is none
         self._start, self._length = array("Q"), array("H")
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - as long as the ledger
+        self._file, name = tempfile.mkstemp(prefix="convoca-carrier-")
+        Path(name).unlink()
+        self.close = weakref.finalize(self, os.close, self._file)
         self._written, self._buffer = 0, bytearray()
         self._life = secrets.token_bytes(16)
 
@@ -109,7 +116,7 @@ class Ledger:
         start, length = self._start[number], self._length[number]
         if start + length > self._written:
             self._flush()
-        return os.pread(self._file.fileno(), length, start).decode(errors="replace")
+        return os.pread(self._file, length, start).decode(errors="replace")
 
     def key(self, address: str) -> int:
         """A number for a citizen's address; `address` leads back."""
@@ -117,17 +124,14 @@ class Ledger:
         bare = address[len(WHATSAPP) :] if channel else address
         if _PHONE.fullmatch(bare):
             return int(bare) | channel
-        number = self._stranger_numbers.setdefault(bare, len(self._strangers))
-        if number == len(self._strangers):
-            self._strangers.append(bare)
+        number = self._stranger_numbers.setdefault(bare, len(self.strangers))
+        if number == len(self.strangers):
+            self.strangers.append(bare)
         return number | channel | IS_NAME
 
     def address(self, key: int) -> str:
         prefix, digits = WHATSAPP if key & ON_WHATSAPP else "", key & ~(ON_WHATSAPP | IS_NAME)
-        return prefix + (self._strangers[digits] if key & IS_NAME else f"+{digits}")
-
-    def close(self) -> None:
-        self._file.close()
+        return prefix + (self.strangers[digits] if key & IS_NAME else f"+{digits}")
 
     def _name(self, name: str) -> int:
         number = self._name_numbers.setdefault(name, len(self.names))
@@ -145,9 +149,10 @@ class Ledger:
             self._flush()
 
     def _flush(self) -> None:
-        self._file.write(self._buffer)
-        self._written += len(self._buffer)
-        self._buffer.clear()
+        while self._buffer:
+            taken = os.write(self._file, self._buffer)
+            self._written += taken
+            del self._buffer[:taken]
 
     def _sid(self, number: int, prefix: str) -> str:
         # The number lies in the SID, so that it is found without an index; the rest cannot be guessed.

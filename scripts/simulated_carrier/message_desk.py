@@ -30,7 +30,7 @@ def read(texts: Texts, form: Form) -> Text:
     text = Text(
         to, sender, filled.body,
         status="accepted" if service else "queued",
-        status_callback=_callback(_one(form, "StatusCallback")) or (service and service.status_callback),
+        status_callback=_callback(_one(form, "StatusCallback")) or (service.status_callback if service else None),
         validity_seconds=_seconds(_one(form, "ValidityPeriod")),
         service_sid=service.sid if service else None,
         media=_media(filled), buttons=filled.buttons, template_sid=template_sid,
@@ -64,7 +64,8 @@ def _service(texts: Texts, sid: str | None) -> Service | None:
 
 
 def _sender(texts: Texts, given: str | None, to: str, service: Service | None) -> str:
-    address = given or (service and service.choose(texts.handsets.canonical(to) if to[0] == "+" else to))
+    person = (WHATSAPP if to.startswith(WHATSAPP) else "") + texts.handsets.canonical(to)
+    address = given or (service.choose(person) if service else None)
     if address is None:
         raise errors.empty_service() if service else errors.missing("From")
     known = texts.senders.known.get(address)

@@ -37,7 +37,7 @@ class Texts:
         self.options, self.webhooks, self.journal = options, webhooks, journal
         self.inbound_urls: dict[str, str] = {}  # our sender -> where its messages are posted
         self.ledger = Ledger(options.account_sid)
-        self.senders, self.handsets = Senders(options), Handsets(options)
+        self.senders, self.handsets = Senders(options), Handsets(options, self.ledger.phones)
         self.opt_outs = OptOuts(options, self.senders, stopped)
         self.filters, self.contents, self.media = Filters(options.seed), Contents(public_url), Media()
         self.whatsapp = WhatsApp(options, self.handsets, self.contents)
@@ -52,9 +52,9 @@ class Texts:
         asyncio.get_running_loop().call_soon(self._do, self._begin, text)
 
     async def until_final(self, text: Text, seconds: float = 5) -> None:
-        """Wait for the last receipt of a message."""
+        """Wait for the last receipt of a message, and until it was told."""
         give_up = time.monotonic() + seconds
-        while text.status not in FINAL and time.monotonic() < give_up:
+        while (text.status not in FINAL or self.webhooks.waiting) and time.monotonic() < give_up:
             await asyncio.sleep(0.02)
 
     def is_told_late(self) -> bool:
@@ -132,7 +132,7 @@ class Texts:
         if not text.is_whatsapp:
             self.receive(text.to, text.sender, body)
             return
-        self.receive(text.to, text.sender, body, self.names_of(self.handsets.canonical(text.to)) | more)
+        self.receive(text.to, text.sender, body, {**self.names_of(self.handsets.canonical(text.to)), **more})
 
     def names_of(self, phone: str) -> Params:
         """How WhatsApp introduces the person: `From`, and what stands beside it."""

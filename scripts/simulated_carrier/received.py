@@ -10,7 +10,7 @@ import numpy as np
 from aiohttp import web
 
 from scripts.simulated_carrier.api import EXCHANGE
-from scripts.simulated_carrier.ledger import INBOUND, ON_WHATSAPP, RECEIVED, STATUSES, Ledger
+from scripts.simulated_carrier.ledger import INBOUND, IS_NAME, ON_WHATSAPP, RECEIVED, STATUSES, Ledger
 
 routes = web.RouteTableDef()
 MOST_TEXTS = 20
@@ -50,7 +50,7 @@ def columns(ledger: Ledger, first: int = 0) -> Columns:
     """Copies: the ledger grows meanwhile."""
     all_of_it = Columns(
         np.arange(first, len(ledger), dtype=np.int64),
-        _phones(np.array(ledger.person[first:], dtype=np.uint64)),
+        _phones(ledger, np.array(ledger.person[first:], dtype=np.uint64)),
         np.array(ledger.text_hash[first:], dtype=np.int64),
         np.array(ledger.status[first:], dtype=np.uint8),
         np.array(ledger.error[first:], dtype=np.uint16),
@@ -60,8 +60,12 @@ def columns(ledger: Ledger, first: int = 0) -> Columns:
     return all_of_it.where(is_outbound)
 
 
-def _phones(keys: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+def _phones(ledger: Ledger, keys: np.ndarray[Any, np.dtype[np.uint64]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     digits = keys & np.uint64(~ON_WHATSAPP & (1 << 64) - 1)
+    is_name = digits >= np.uint64(IS_NAME)
+    if is_name.any():
+        known = [ledger.key(ledger.phones.get(name, name)) for name in ledger.strangers]
+        digits[is_name] = np.array(known, dtype=np.uint64)[digits[is_name] - np.uint64(IS_NAME)]
     is_old = digits // np.uint64(10**10) == np.uint64(521)
     return np.where(is_old, digits - np.uint64(_OLD - 52 * 10**10), digits)
 

@@ -1,6 +1,7 @@
 """The small client that posts callbacks."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -13,13 +14,25 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def with_server(serve: Serve, use: Callable[[Wire], Awaitable[None]], most: int = 4) -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    served = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served.add(task)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await serve(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
     wire = Wire("127.0.0.1", server.sockets[0].getsockname()[1], lambda: most)
     try:
         await use(wire)
     finally:
         wire.close()
         server.close()
+        await asyncio.gather(*served)
+        await server.wait_closed()
 
 
 @pytest.mark.parametrize(

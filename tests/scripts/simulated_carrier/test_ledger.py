@@ -45,7 +45,6 @@ def test_what_is_read_is_what_was_written(texts: list[Text]) -> None:
             field.name for field in fields(Text) if field.name not in ("status_callback", "media", "buttons", "_parts")
         ]
         assert {name: getattr(found, name) for name in kept} == {name: getattr(written, name) for name in kept}
-    ledger.close()
 
 
 @given(st.lists(TEXTS, max_size=12))
@@ -54,7 +53,6 @@ def test_the_messages_of_an_address_are_found_newest_first(texts: list[Text]) ->
     for address in {written.to for written in texts}:
         numbers = [found.number for found in ledger.of(address)]
         assert numbers == [written.number for written in reversed(texts) if written.to == address]
-    ledger.close()
 
 
 @pytest.mark.parametrize("sid", ["", "SM", "SM" + "0" * 32, "SMzz", "SM" + "f" * 32])
@@ -111,4 +109,3 @@ def test_a_hundred_thousand_messages_take_some_ten_megabytes() -> None:
     columns = [value for value in vars(ledger).values() if hasattr(value, "buffer_info")]
     assert sum(len(column) * column.itemsize for column in columns) < 15 * 2**20
     assert ledger.body(77) == "Hola vecina 77"
-    ledger.close()

@@ -214,7 +214,12 @@ def test_one_picture_for_everybody_is_fetched_once_a_minute(quick: Line) -> None
 def test_templates_are_made_asked_approval_for_and_removed(quick: Line) -> None:
     root, who = quick.url + "/v1/Content", (quick.client.username, quick.client.password)
     types = {"twilio/text": {"body": "Hola {{1}}"}}
-    order = {"friendly_name": "nueva", "language": "es_MX", "variables": {"1": "vecina"}, "types": types}
+    order: dict[str, Any] = {
+        "friendly_name": "nueva",
+        "language": "es_MX",
+        "variables": {"1": "vecina"},
+        "types": types,
+    }
     made = requests.post(root, json=order, auth=who, timeout=5)
     assert made.status_code == 201
     sid = made.json()["sid"]
