@@ -37,7 +37,7 @@ WAITS = frozenset({"hours", "household", "people_a_day"})
 @dataclass(frozen=True)
 class Outgoing:
     """One claimed message, ready for the wire. `id` travels to the provider, `provider_ref` is what came back.
-    `leaves_in`: seconds from its claim until it is its turn at the sender."""
+    `leaves_at`: the monotonic moment of this process at which it is its turn at the sender."""
 
     id: UUID
     phone: str
@@ -50,7 +50,7 @@ class Outgoing:
     enclosed: Enclosure = NOTHING_ENCLOSED
     campaign_id: int = 0
     sender_id: int = 0
-    leaves_in: float = 0.0
+    leaves_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def take(session: Session, campaign_id: int, limit: int, *, looks_at: int = LOOK
     _dress(session, batch)
     letters = _find_senders(session, batch, budgets, limit)
     _write(session, batch, letters)
-    return Claimed(letters, len(batch.rows))
+    return Claimed(letters, len(batch.rows), is_full=not any(budget.room for budget in budgets))
 
 
 def has_ready(session: Session, campaign_id: int) -> bool:
@@ -225,12 +225,12 @@ def _find_senders(session: Session, batch: _Batch, budgets: list[Budget], limit:
     now, letters = real_now(), []
     for row in rows:
         if row.id in choice.carried:
-            budget, leaves_in = choice.carried[row.id]
+            budget, leaves_at = choice.carried[row.id]
             address, enclosed = batch.reached.get(row.id, (row.address, NOTHING_ENCLOSED))
             body, parts = batch.dressed[row.id]
             letters.append(Outgoing(
                 row.id, row.phone or "", budget.address, body, parts if is_cut else 1, now, address=address,
-                enclosed=enclosed, campaign_id=batch.campaign.id, sender_id=budget.sender_id, leaves_in=leaves_in,
+                enclosed=enclosed, campaign_id=batch.campaign.id, sender_id=budget.sender_id, leaves_at=leaves_at,
             ))  # fmt: skip
     return letters
 
@@ -239,8 +239,6 @@ def _reached_at(row: Row[Any]) -> str:
     """What stands for the phone of who has none: the law's caps and the household are theirs alone."""
     return row.phone or row.address or f"nobody/{row.id}"
 
-
-# ── what is written ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 # One text for all rows: a list of values costs the driver more than the server's work. A message that was given back
 # (429, no connection) has its attempt already.

@@ -50,7 +50,7 @@ class Ledger(Protocol):
         ...
 
     def is_done(self) -> bool:
-        """Was there nothing at all to wait for at the last claim?"""
+        """Was nothing left at the last claim, and has nothing been written down since?"""
         ...
 
     def record(self, sent: Sequence[Sent]) -> None:
@@ -81,7 +81,7 @@ class Pump:
         self._barred: dict[int, float] = {}  # campaign → monotonic moment until which nothing of it leaves
         self._resting: dict[int, float] = {}  # the same of senders
         self._in_hand: dict[int, int] = {}  # campaign → letters that are not on the wire yet
-        self._is_over = False
+        self._is_over = self._is_recording = False
 
     async def run(self, seconds: float) -> None:
         """Send until the time is up, nothing is left or the process is asked to end; every answer is written down."""
@@ -119,14 +119,14 @@ class Pump:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             if not letters:
-                if self._ledger.is_done() and not tasks:
+                if self._ledger.is_done() and not (tasks or self._sent or self._held or self._is_recording):
                     return
                 await asyncio.sleep(PAUSE)
 
     async def _carry(self, letter: Letter, claimed_at: float) -> None:
         message = letter.message
-        if message.leaves_in > 0:
-            await asyncio.sleep(claimed_at + message.leaves_in - monotonic())
+        if (early := message.leaves_at - monotonic()) > 0:
+            await asyncio.sleep(early)
         async with self._slots:
             self._in_hand[message.campaign_id] -= 1
             if not self._may_leave(message, claimed_at):
@@ -165,12 +165,14 @@ class Pump:
 
     async def _keep_recording(self) -> None:
         while not self._is_over or self._sent or self._held:
+            self._is_recording = bool(self._sent or self._held)
             if self._sent:
                 sent, self._sent = self._sent, []
                 await self._in_thread(self._ledger.record, sent)
             if self._held:
                 held, self._held = self._held, []
                 await self._in_thread(self._ledger.give_back, held)
+            self._is_recording = False
             if not self._is_over:
                 await asyncio.sleep(RECORD)
 

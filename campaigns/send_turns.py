@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -33,6 +34,7 @@ TURN = 30.0  # seconds; then the worker looks at its queue again
 EMPTY = 0.5  # seconds until a campaign with nothing ready is looked at again
 ALL_REFUSED = 2_000  # rows that are shown to the gate at once after some of which not one might leave
 TELL = 1.0  # seconds between two news of a campaign to those who look at it
+Alive = Row[Any]  # id, state, urgency, channel, pool_id, sender of a campaign that sends
 PATIENCE = 60.0  # seconds that answers in hand wait for a database that went away
 AWAY = (OperationalError, InterfaceError)
 
@@ -63,6 +65,7 @@ class TurnLedger:
         self._renewed = monotonic()
         self._served: dict[int, float] = {}  # campaign → parts, to serve alike
         self._empty: dict[int, float] = {}  # campaign → monotonic moment until which it is not looked at
+        self._finished: set[int] = set()  # campaigns of which all is planned and nothing is ready
         self._looks_at: dict[int, int] = {}
         self._told: dict[int, float] = {}
         self._is_done = False
@@ -72,19 +75,22 @@ class TurnLedger:
             self._renew(session)
             alive = self._alive(session)
             session.commit()
-        self._is_done = True
+        for one in alive:
+            if one.state == campaigns.PLANNING:
+                planning_turns.begin(one.id)
         letters: list[Letter] = []
+        full: set[tuple[str, int | None, str]] = set()  # senders that carry no more: who had less comes first there
         for one in self._in_order(alive):
-            self._is_done = False
-            share = limit - len(letters) if one.urgency == "urgent" else max(20, limit // len(alive))
-            letters += self._take(one, min(share, limit - len(letters)))
-            if len(letters) >= limit:
-                break
-        planning = [one.id for one in alive if one.state == campaigns.PLANNING]
-        self._is_done = self._is_done and not planning
-        for campaign_id in planning:
-            planning_turns.begin(campaign_id)
-        return sorted(letters, key=lambda letter: letter.message.leaves_in)
+            by = (one.channel, one.pool_id, one.sender if one.pool_id is None else "")
+            if by in full or len(letters) >= limit:
+                continue
+            share = limit if one.urgency == "urgent" else max(20, limit // len(alive))
+            taken, is_full = self._take(one, min(share, limit - len(letters)))
+            letters += taken
+            if is_full:
+                full.add(by)
+        self._is_done = all(one.id in self._finished for one in alive)
+        return sorted(letters, key=lambda letter: letter.message.leaves_at)
 
     def is_done(self) -> bool:
         return self._is_done
@@ -97,6 +103,8 @@ class TurnLedger:
             with open_session() as session:
                 claims.give_back(session, [letter.message.id for letter in held])
                 session.commit()
+            for letter in held:
+                self._look_again(letter.message.campaign_id)
 
         _patiently(work, letters)
 
@@ -113,17 +121,18 @@ class TurnLedger:
             send_lanes.renew(session, self._lane, self._holder)
             self._renewed = monotonic()
 
-    def _alive(self, session: Session) -> Sequence[Row[tuple[int, str, str, str]]]:
-        """id, state, urgency, channel of the campaigns that send; one that may not leave by this carrier is paused."""
+    def _alive(self, session: Session) -> Sequence[Alive]:
+        """The campaigns that send; one that may not leave by this carrier is paused."""
         found = select(MessageCampaign.id, MessageCampaign.state, MessageCampaign.urgency, MessageCampaign.channel,
-                       MessageCampaign.carrier).where(MessageCampaign.state.in_(claims.SENDS))  # fmt: skip
-        rows = session.execute(found.order_by(MessageCampaign.id)).all()
+                       MessageCampaign.pool_id, MessageCampaign.sender, MessageCampaign.carrier)  # fmt: skip
+        sends = found.where(MessageCampaign.state.in_(claims.SENDS)).order_by(MessageCampaign.id)
+        rows = session.execute(sends).all()
         for row in rows:
             if row.carrier != carrier():
                 _pause(session, row.id, "carrier_missing")
-        return [row for row in rows if row.carrier == carrier()]  # type: ignore[misc]  # the rows have a fifth column
+        return [row for row in rows if row.carrier == carrier()]
 
-    def _in_order(self, alive: Sequence[Row[tuple[int, str, str, str]]]) -> list[Row[tuple[int, str, str, str]]]:
+    def _in_order(self, alive: Sequence[Alive]) -> list[Alive]:
         """Urgent ones first; then who has had least. A new one begins where the others are."""
         now, known = monotonic(), [self._served[one.id] for one in alive if one.id in self._served]
         for one in alive:
@@ -131,19 +140,23 @@ class TurnLedger:
         ready = [one for one in alive if self._empty.get(one.id, 0.0) <= now]
         return sorted(ready, key=lambda one: (one.urgency != "urgent", self._served[one.id]))
 
-    def _take(self, one: Row[tuple[int, str, str, str]], limit: int) -> list[Letter]:
+    def _take(self, one: Alive, limit: int) -> tuple[list[Letter], bool]:
+        """Letters of a campaign, and: do its senders carry nothing more now?"""
+        self._finished.discard(one.id)
         with open_session() as session:
             taken = claims.take(session, one.id, limit, looks_at=self._looks_at.get(one.id, claims.LOOKS_AT))
             if not taken.has_sender:
                 _pause(session, one.id, "no_sender")
             elif not taken.looked_at and not taken.is_full:
                 self._empty[one.id] = monotonic() + EMPTY
-                message_sweep.finish(session, one.id)
+                if one.state == campaigns.RUNNING:
+                    self._finished.add(one.id)
+                    message_sweep.finish(session, one.id)
             session.commit()
         is_refused = bool(taken.looked_at and not taken.letters)  # the night has come, or a day on which nothing leaves
         self._looks_at[one.id] = ALL_REFUSED if is_refused else claims.LOOKS_AT
         self._served[one.id] += sum(message.parts for message in taken.letters)
-        return [Letter(one.channel, message) for message in taken.letters]
+        return [Letter(one.channel, message) for message in taken.letters], taken.is_full
 
     def _record(self, sent: Sequence[Sent]) -> None:
         with open_session() as session:
@@ -154,6 +167,14 @@ class TurnLedger:
                     self._told[campaign_id] = monotonic()
                     campaigns.tell(session, campaign_id)
             session.commit()
+        for campaign_id in {one.letter.message.campaign_id for one in sent}:
+            self._look_again(campaign_id)
+
+    def _look_again(self, campaign_id: int) -> None:
+        """What was written down may have given something back, or been the last."""
+        self._empty.pop(campaign_id, None)
+        self._finished.discard(campaign_id)
+        self._is_done = False
 
 
 def _heed(session: Session, sent: Sequence[Sent]) -> None:

@@ -6,6 +6,7 @@ What leaves is claimed at most AHEAD of its time: more would lie in a worker's h
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import text
@@ -31,13 +32,13 @@ _KEEP = text("""
 _REST = text("""
     UPDATE senders SET setbacks = least(setbacks + 1, 20), free_at = greatest(free_at, clock_timestamp())
         + make_interval(secs => least(:longest, greatest(:seconds, :first * power(2, least(setbacks, 10)))))
-    WHERE id = :id AND (setbacks = 0 OR free_at IS NULL OR free_at < clock_timestamp() + make_interval(secs => :ahead))
+    WHERE id = :id AND (setbacks = 0 OR free_at IS NULL OR free_at < clock_timestamp())
 """)
 
 
 @dataclass
 class Budget:
-    """One sender's time. `cursor`: seconds from now until its next part may leave."""
+    """One sender's time. `cursor`: seconds from now until its next part may leave. `locked_at`: now, monotonic."""
 
     sender_id: int
     address: str
@@ -45,6 +46,7 @@ class Budget:
     now: datetime
     cursor: float
     ahead: float
+    locked_at: float = field(default_factory=monotonic)
     begun: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,15 +56,15 @@ class Budget:
     def room(self) -> int:
         """Parts that fit into what is ahead; the last one may reach over its end."""
         left = self.ahead - self.cursor
-        return 0 if left <= 0 else max(1, int(left * self.per_second))
+        return 0 if left <= 1e-9 else max(1, int(left * self.per_second))
 
     def take(self, parts: int) -> float | None:
-        """Seconds until a message of so many parts leaves; None when that is too far ahead to be claimed now."""
-        if self.cursor >= self.ahead:
+        """The monotonic moment at which a message of so many parts leaves; None: too far ahead to be claimed now."""
+        if self.cursor >= self.ahead - 1e-9:
             return None
-        leaves_in = self.cursor
+        leaves_at = self.locked_at + self.cursor
         self.cursor += parts / self.per_second
-        return leaves_in
+        return leaves_at
 
 
 def lock(session: Session, senders: Iterable[Sender], ahead: float = AHEAD) -> dict[int, Budget]:
@@ -82,8 +84,7 @@ def keep(session: Session, budgets: Collection[Budget]) -> None:
 def rest(session: Session, sender_id: int, seconds: float = 0.0) -> None:
     """The provider asked this sender to wait: so long, or twice as long as the last time. Said twice of one moment, it
     counts once."""
-    session.execute(_REST, {"id": sender_id, "seconds": seconds, "first": REST_FIRST, "longest": REST_LONGEST,
-                            "ahead": AHEAD})  # fmt: skip
+    session.execute(_REST, {"id": sender_id, "seconds": seconds, "first": REST_FIRST, "longest": REST_LONGEST})
 
 
 def forgive(session: Session, sender_ids: Collection[int]) -> None:

@@ -34,8 +34,8 @@ class Wish:
 
 @dataclass
 class Choice:
-    """`carried`: message → (its sender's budget, seconds until it leaves). `late`: those whose own sender is spoken for
-    just now. Who is in neither did not fit."""
+    """`carried`: message → (its sender's budget, monotonic moment at which it leaves). `late`: those whose own sender is
+    spoken for just now. Who is in neither did not fit."""
 
     carried: dict[UUID, tuple[Budget, float]] = field(default_factory=dict)
     late: list[UUID] = field(default_factory=list)
@@ -51,9 +51,9 @@ def choose(session: Session, budgets: Sequence[Budget], wishes: Sequence[Wish], 
     for wish in wishes:
         kept = own.get(wish.contact_id) if wish.contact_id is not None else None
         budget = kept or min(budgets, key=lambda one: one.cursor)
-        leaves_in = budget.take(wish.parts)
-        if leaves_in is not None:
-            choice.carried[wish.id] = budget, leaves_in
+        leaves_at = budget.take(wish.parts)
+        if leaves_at is not None:
+            choice.carried[wish.id] = budget, leaves_at
         elif kept is not None:
             choice.late.append(wish.id)
     if sticks:

@@ -1,10 +1,17 @@
 """The edge of the message campaigns: what is found again without Redis."""
 
+import pytest
 from sqlalchemy.orm import Session
 
 from callcenter.base import outbox
-from campaigns import message_sweep
+from callcenter.base.settings import Settings
+from campaigns import channels, message_sweep
 from tests.campaigns.cast import Campaign, Cast
+
+
+@pytest.fixture(autouse=True)
+def drill(settings: Settings) -> None:
+    channels.configure(settings)
 
 
 def test_a_redis_that_forgot_everything_costs_no_message(session: Session, cast: Cast, campaign: Campaign) -> None:

@@ -21,8 +21,9 @@ ACCEPTED = "accepted"
 
 
 def outgoing(number: int, *, campaign_id: int = 1, sender_id: int = 1, leaves_in: float = 0.0) -> Letter:
+    at = monotonic() + leaves_in
     return Letter("sms", Outgoing(uuid4(), f"+52922111{number:04}", "26262", "Hola", 1, datetime.now(UTC),
-                                  campaign_id=campaign_id, sender_id=sender_id, leaves_in=leaves_in))  # fmt: skip
+                                  campaign_id=campaign_id, sender_id=sender_id, leaves_at=at))  # fmt: skip
 
 
 class Wire:

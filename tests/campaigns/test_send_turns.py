@@ -76,7 +76,7 @@ def make(committed: Sessions, settings: Settings) -> Made:
                 someone = person(f"Persona {number}", f"+52922{len(made):02}{number:05}")
                 someone.source = source
                 session.add(someone)
-            segment = Segment(name=source, rule={"all": [{"field": "source", "is": [source]}]})
+            segment = Segment(name=source, rule={"all": [{"field": "source", "op": "is", "value": source}]})
             session.add(segment)
             session.flush()
             wanted = {"sender": "+525512340001", "carrier": "simulated", "text": "Hola. BAJA para no recibir", **plan}
