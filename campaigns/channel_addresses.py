@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import consent, suppressions
@@ -113,7 +113,7 @@ def of_people(channel: str) -> Subquery:
     newest_first = (ChannelAddress.heard_at.desc().nulls_last(), ChannelAddress.id)
     return (
         select(ChannelAddress.contact_id, ChannelAddress.address)
-        .distinct(ChannelAddress.contact_id)
+        .ext(distinct_on(ChannelAddress.contact_id))
         .where(ChannelAddress.channel == channel, ChannelAddress.state == ACTIVE,
                ChannelAddress.contact_id.is_not(None))
         .order_by(ChannelAddress.contact_id, *newest_first)
