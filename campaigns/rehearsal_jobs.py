@@ -38,6 +38,7 @@ def _walk(rehearsal_id: int, campaign_id: int) -> tuple[Found, Frame, dict[str, 
         for done in rehearsal_walk.walk(reading, campaign, found):
             if done % 10_000 < rehearsal_walk.BLOCK and not _goes_on(rehearsal_id, done):
                 return None
+        reading.commit()
     return found, seen, left_out
 
 

@@ -79,11 +79,12 @@ def _must_be_here(url: str) -> None:
 
 
 async def _try_out(door: Door, sample: Sequence[tuple[str, str]]) -> Tried:
-    from aiohttp import BasicAuth, ClientSession, ClientTimeout
+    from aiohttp import ClientSession, ClientTimeout, encode_basic_auth
 
     slots = asyncio.Semaphore(IN_FLIGHT)
     timeout = ClientTimeout(total=PATIENCE)
-    async with ClientSession(auth=BasicAuth(door.account, door.token), timeout=timeout) as http:
+    entry = {"Authorization": encode_basic_auth(door.account, door.token)}
+    async with ClientSession(headers=entry, timeout=timeout) as http:
         root = f"{door.url}/2010-04-01/Accounts/{door.account}/Messages"
         fates = await asyncio.gather(*[_one(http, root, door.sender, phone, text, slots) for phone, text in sample])
     states = Counter(state for state, _code, _parts in fates)

@@ -27,6 +27,7 @@ from campaigns.rehearsals import Rehearsal
 from campaigns.segments import Segment
 from scripts import rehearsal_carrier
 from tests.campaigns.cast import LUPITA, Cast
+from tests.campaigns.test_segment_views import post
 from tests.conftest import ClientAs
 
 Draft = Callable[..., MessageCampaign]
@@ -150,7 +151,7 @@ def test_the_page_shows_what_was_found(session: Session, draft: Draft, client_as
     strategist = client_as("strategist")
     address = f"/campaigns/messages/{made.id}/rehearsal"
     assert strategist.get(address).status_code == 200
-    assert strategist.post(address).status_code == 302
+    assert post(strategist, address, {}).status_code == 302
     begun = rehearsals.latest(session, made.id)
     assert begun is not None
     assert 'role="progressbar"' in strategist.get(address + "/live").text

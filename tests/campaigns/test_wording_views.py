@@ -5,6 +5,7 @@ from callcenter.base.settings import Settings
 from campaigns import link_addresses, wording_panel
 from campaigns.segments import Segment
 from tests.campaigns.cast import Cast
+from tests.campaigns.test_segment_views import post
 from tests.conftest import ClientAs
 
 ADDRESS = "/campaigns/messages/wording/"
@@ -22,17 +23,17 @@ def everybody(session: Session, cast: Cast, settings: Settings) -> dict[str, str
 
 def test_the_counter_says_faults_parts_and_real_texts(client_as: ClientAs, everybody: dict[str, str]) -> None:
     author = client_as("strategist")
-    page = author.post(ADDRESS + "counter", data=everybody | {"text": "Hola {given_names}"}).text
+    page = post(author, ADDRESS + "counter", everybody | {"text": "Hola {given_names}"}).text
     assert "Hola Mario" in page
     assert "BAJA" in page  # the way out is missing
-    page = author.post(ADDRESS + "counter", data=everybody | {"text": "Hola {zodiac}"}).text
+    page = post(author, ADDRESS + "counter", everybody | {"text": "Hola {zodiac}"}).text
     assert "{zodiac}" in page
     assert "Hola Mario" not in page
 
 
 def test_the_second_wording_is_counted_by_its_own_field(client_as: ClientAs, everybody: dict[str, str]) -> None:
     data = everybody | {"text": "Hola", "text_b": "Adiós {given_names}"}
-    assert "Adiós Mario" in client_as("strategist").post(ADDRESS + "counter?field=text_b", data=data).text
+    assert "Adiós Mario" in post(client_as("strategist"), ADDRESS + "counter?field=text_b", data).text
 
 
 @pytest.mark.parametrize("data", [{}, {"text": "x" * 5000}, {"text": "Hola", "segment_id": "7/7"},
@@ -42,12 +43,12 @@ def test_whatever_is_typed_the_counter_answers(
     client_as: ClientAs, settings: Settings, session: Session, data: dict[str, str]
 ) -> None:
     for route in ("counter", "everybody", "plain"):
-        assert client_as("strategist").post(ADDRESS + route, data=data).status_code == 200
+        assert post(client_as("strategist"), ADDRESS + route, data).status_code == 200
 
 
 def test_everybody_is_checked_when_asked(client_as: ClientAs, everybody: dict[str, str]) -> None:
     data = everybody | {"text": "Vecina de {neighborhood}, " + "a" * 160}
-    page = client_as("strategist").post(ADDRESS + "everybody", data=data).text
+    page = post(client_as("strategist"), ADDRESS + "everybody", data).text
     assert "{neighborhood|…}" in page  # Mario has none
 
 
@@ -58,11 +59,11 @@ def test_what_costs_less_is_offered_and_only_done_when_asked(
     panel = wording_panel.look(session, data)
     assert [way.code for way in panel.ways] == ["", "text"]
     assert panel.ways[1].cost < panel.ways[0].cost
-    box = client_as("strategist").post(ADDRESS + "plain?way=text", data=data)
+    box = post(client_as("strategist"), ADDRESS + "plain?way=text", data)
     assert "¿Como esta, {given_names}? https://sur.example/Á" in box.text
     assert "checked" not in box.text
     assert box.headers["HX-Trigger-After-Settle"] == "change"
-    assert "checked" in client_as("strategist").post(ADDRESS + "plain?way=all", data=data).text
+    assert "checked" in post(client_as("strategist"), ADDRESS + "plain?way=all", data).text
 
 
 def test_marks_and_links_are_told_of(session: Session, everybody: dict[str, str]) -> None:
