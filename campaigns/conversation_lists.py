@@ -20,10 +20,10 @@ SHOWN: dict[str, LazyString] = {
     "mine": _l("Mine"),
     "unassigned": _l("Nobody's"),
     "doubtful": _l("To decide"),
-    "open": _l("Open"),
+    "open": _l("Open ones"),
     "resolved": _l("Resolved"),
     "opt_out": _l("Opt-outs"),
-    "all": _l("All"),
+    "all": _l("All of them"),
 }
 OWN = ("waiting", "doubtful", "open", "resolved", "all")
 LONGEST_WAITING_FIRST = frozenset({"waiting", "mine", "unassigned", "doubtful", "open"})
