@@ -47,11 +47,11 @@ class _Size:
 
 def value(field: str) -> ColumnElement[str]:
     """What the field is for a person, as `messages.values_of` says it, without space at its ends; '' for nothing."""
-    column: ColumnElement[Any] = {
+    columns: dict[str, Any] = {
         "given_names": Contact.given_names, "name": Contact.name, "neighborhood": Contact.neighborhood,
         "municipality": Contact.municipality, "section": _section(),
-    }[field]  # fmt: skip
-    return func.btrim(func.coalesce(column, ""), literal(_SPACE))
+    }  # fmt: skip
+    return func.btrim(func.coalesce(columns[field], ""), literal(_SPACE))
 
 
 def alphabet(fields: list[str]) -> ColumnElement[int]:
