@@ -6,6 +6,7 @@ in order, as Telegram does."""
 import asyncio
 import hashlib
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from scripts.simulated_carrier.citizens import citizen
 from scripts.simulated_carrier.journal import Journal
 from scripts.simulated_carrier.options import Options
 from scripts.simulated_carrier.rates import Allowance
@@ -24,6 +26,7 @@ BOT = {
     "id": 777000, "is_bot": True, "first_name": "Convoca", "username": "convoca_bot", "can_join_groups": False,
     "can_read_all_group_messages": False, "supports_inline_queries": False,
 }  # fmt: skip
+REPLY_AFTER = (2.0, 15.0)
 RETRY_AFTER = 3  # seconds for which the whole bot is stopped after it wrote too fast
 PAUSES = (0.5, 1, 2, 5, 10, 30)  # seconds between tries of an update
 
@@ -63,6 +66,7 @@ class Telegram:
         self.last_error: str | None = None
         self._allowance = Allowance(lambda: options.telegram_per_second)
         self._stopped_until = 0.0
+        self._dice = random.Random(options.seed)
         self._messages = self._updates = int(time.time() * 1000) % 10**9  # never lower than in an earlier life
         self._pending: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._poster: asyncio.Task[None] | None = None
@@ -104,7 +108,14 @@ class Telegram:
         }  # fmt: skip
         chat.received = [*chat.received[-19:], {"text": text, **what}]
         self._journal.write("message", sid=f"TG{self._messages}", to=f"telegram:{chat_id}", id=None)
+        self._let_answer(chat, text)
         return sent
+
+    def _let_answer(self, chat: Chat, text: str) -> None:
+        reply = citizen(chat.phone, self._options.seed).replies(text) if self._options.citizens_reply else None
+        if reply is not None:
+            seconds = self._dice.uniform(*REPLY_AFTER) / self._options.speed
+            asyncio.get_running_loop().call_later(seconds, self.write, chat.phone, reply)
 
     def _keep_to_the_limits(self, chat_id: int) -> None:
         """https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this"""
@@ -127,10 +138,7 @@ class Telegram:
         return self.chats.setdefault(number, Chat(number, phone))
 
     def start(self, phone: str, payload: str = "") -> Chat:
-        chat = self.chat_of(phone)
-        self._note({"event": "chat", "phone": phone, "is_started": True, "has_blocked": False})
-        self.write(phone, f"/start {payload}".strip())
-        return chat
+        return self.write(phone, f"/start {payload}".strip())
 
     def write(self, phone: str, text: str) -> Chat:
         return self._say(phone, {"text": text})
@@ -152,6 +160,8 @@ class Telegram:
 
     def _say(self, phone: str, what: dict[str, Any]) -> Chat:
         chat = self.chat_of(phone)
+        if not chat.is_started or chat.has_blocked:  # who writes may be written to
+            self._note({"event": "chat", "phone": phone, "is_started": True, "has_blocked": False})
         self._messages += 1
         said = {"message_id": self._messages, "from": chat.person(), "chat": chat.show(), "date": int(time.time())}
         self._tell({"message": said | what})

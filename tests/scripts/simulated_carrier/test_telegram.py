@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import requests
 
+from scripts.simulated_carrier.citizens import citizen
 from scripts.simulated_carrier.telegram import TOKEN
 from tests.scripts.simulated_carrier.line import Line, running
-from tests.scripts.simulated_carrier.test_texts import MOBILE
+from tests.scripts.simulated_carrier.test_texts import MOBILE, PHONES
 
 
 def ask(line: Line, method: str, token: str = TOKEN, **arguments: Any) -> Any:
@@ -120,6 +121,17 @@ def test_pictures_and_films_are_fetched_or_sent_along(bot: Line) -> None:
         f"{bot.url}/bot{TOKEN}/sendPhoto", data={"chat_id": chat}, files={"photo": ("a.png", b"png")}, timeout=5
     )
     assert along.json()["ok"]
+
+
+def test_some_people_answer(bot: Line) -> None:
+    bot.settings(telegram_per_second=0)
+    text = "¿Podemos contar con usted?"
+    phone = next(p for p in PHONES if citizen(p, 1).replies(text))
+    chat = bot.post("/control/telegram", {"phone": phone, "does": "start"})["chat_id"]
+    assert ask(bot, "sendMessage", chat_id=chat, text=text)["ok"]
+    bot.until(
+        lambda: updates(bot) and updates(bot)[-1]["message"]["text"] == citizen(phone, 1).replies(text), "the answer"
+    )
 
 
 @pytest.mark.parametrize(
