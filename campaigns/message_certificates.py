@@ -121,7 +121,7 @@ def check(session: Session, campaign_id: int) -> Checks:
     )
 
 
-def rows(session: Session, campaign_id: int) -> Iterator[Row[Any]]:
+def rows(session: Session, campaign_id: int) -> Iterator[Row[*tuple[Any, ...]]]:
     """Every row, the list's and those beside it, with COLUMNS: codes, numbers and times, no phone, name or text."""
     which = case(
         (rows_.of_list(campaign_id), "list"), (Message.wave == TEST, "test"), else_=literal("conversation", String)

@@ -77,7 +77,7 @@ def last_look(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
 def picture(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
     """What became of everybody so far; the first wave and the trial, where there are; whether it waits for approval."""
     return {
-        "campaign": campaign, "labels": labels, "funnel": reports.funnel(session, campaign),
+        "campaign": campaign, "labels": labels, "funnel": reports.funnel_lately(session, campaign),
         "canary": canaries.look(session, campaign), "trial": message_trials.look(session, campaign),
         "said": wordings.of(session, campaign.id),
         "approval": message_approvals.standing(session, campaign) if campaign.state == "paused" else None,
