@@ -154,7 +154,7 @@ def test_what_was_never_taken_costs_nothing(session: Session, cast: Cast, campai
     end(session, cast.mario, "failed", error_code="21610")
     today = message_costs.today()
     (line,) = message_costs.lines(session, today, today, made.id)
-    assert (line.messages, line.parts, line.amount) == (2, 0, 0)
+    assert (line.messages, line.parts, line.amount) == (2, 0, Decimal(0))
 
 
 def test_the_people_behind_a_figure(session: Session, cast: Cast, campaign: Campaign) -> None:
