@@ -34,8 +34,8 @@ class Wish:
 
 @dataclass
 class Choice:
-    """`carried`: message → (its sender's budget, monotonic moment at which it leaves). `late`: those whose own sender is
-    spoken for just now. Who is in neither did not fit."""
+    """`carried`: message → (its sender's budget, monotonic moment at which it leaves). `late`: those whose own
+    sender is spoken for just now. Who is in neither did not fit."""
 
     carried: dict[UUID, tuple[Budget, float]] = field(default_factory=dict)
     late: list[UUID] = field(default_factory=list)

@@ -37,7 +37,7 @@ def test_parts_never_leave_faster_than_the_sender_may(parts: list[int], per_seco
     for number, (at, _count) in enumerate(taken):
         assert (
             at * per_second >= sum(count for _, count in taken[:number]) - 1e-3
-        )  # a monotonic clock has many digits before the point
+        )
         assert at < one.ahead
     assert all(at is None for at, _ in leaves[len(taken) :])
 
