@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
 
 from callcenter.base import db
 from scripts.bench import Figure, message_stage, product, receipt_load
+from scripts.bench.chaos import children
 from scripts.bench.floor import p95
 from scripts.bench.product import Product
 from scripts.bench.receipt_load import STATUSES, Load
@@ -43,7 +46,9 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         ids = _stage(size["recipients"] + BURST)
         steady, burst = ids[: size["recipients"]], ids[size["recipients"] :]
         campaign_id = _campaign_of(ids[0])
+        before = _cpu(running)
         load, pages = asyncio.run(_both(running, campaign_id, steady, size["rate"], seed))
+        spent = _cpu(running) - before
         fastest = asyncio.run(_as_fast(running, burst, seed))
         lost = len(ids) * len(STATUSES) - _kept()
         not_moved = _not_delivered()
@@ -54,6 +59,7 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         Figure("callbacks_refused", refused, "callbacks", target=0),
         Figure("page_p95_ms", p95(pages), "ms", target=200),
         Figure("callback_p95_ms", p95(load.milliseconds), "ms"),
+        Figure("callback_cpu_ms", 1000 * spent / (len(steady) * len(STATUSES)), "ms of web and PostgreSQL, pages too"),
         Figure("pages_read", len(pages), "pages"),
         Figure("burst_per_s", fastest.answers[204] / fastest.seconds, "callbacks/s"),
     ]
@@ -79,6 +85,18 @@ def _campaign_of(message_id: UUID) -> int:
     with db.engine().connect() as connection:
         found = connection.scalar(text("SELECT campaign_id FROM messages WHERE id = :id"), {"id": message_id})
     return int(found or 0)
+
+
+def _cpu(running: Product) -> float:
+    """Seconds of processor time that web and PostgreSQL have used until now, with the processes that they ended."""
+    ticks = 0
+    for part in ("web", "postgres"):
+        pid = running.pids()[part]
+        for one in (pid, *children(pid)):
+            with suppress(FileNotFoundError):
+                used = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+                ticks += sum(map(int, used[11:15] if one == pid else used[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 async def _both(running: Product, campaign_id: int, ids: list[UUID], rate: int, seed: int) -> tuple[Load, list[float]]:
