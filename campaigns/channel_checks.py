@@ -35,7 +35,7 @@ class ChannelCheck(Base):
     said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Own:
     """A sender of this installation's settings, as `senders` wants to hear of it."""
 

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, LargeBinary, select
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base import audit
 from callcenter.base.clock import real_now
@@ -43,7 +43,7 @@ class MessageMedia(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     sha256: Mapped[str] = mapped_column(unique=True)
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(default=real_now)
 
@@ -85,16 +85,15 @@ def newest(session: Session, limit: int = 50) -> list[MessageMedia]:
 
 def fault(media: MessageMedia, facts: Facts) -> str | None:
     """Why this channel does not take it, in a sentence; None when it does."""
+    name, most = str(facts.label), facts.media.get(media.content_type)
     if not facts.media:
-        return _("%(channel)s carries no images or videos here.", channel=str(facts.label))
-    most = facts.media.get(media.content_type)
+        return str(_("%(channel)s carries no images or videos here.", channel=name))
     if most is None:
         kinds = ", ".join(sorted(media_files.EXTENSIONS[one] for one in facts.media))
-        return _("%(channel)s does not take this kind of file; it takes %(kinds)s.", channel=str(facts.label),
-                 kinds=kinds)  # fmt: skip
+        return str(_("%(channel)s does not take this kind of file; it takes %(kinds)s.", channel=name, kinds=kinds))
     if media.size > most:
-        return _("The file has %(size)s MB; %(channel)s takes at most %(most)s MB.", size=_megabytes(media.size),
-                 channel=str(facts.label), most=_megabytes(most))  # fmt: skip
+        return str(_("The file has %(size)s MB; %(channel)s takes at most %(most)s MB.", size=_megabytes(media.size),
+                     channel=name, most=_megabytes(most)))  # fmt: skip
     return None
 
 

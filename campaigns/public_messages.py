@@ -36,7 +36,6 @@ def way_out(code: str) -> ResponseReturnValue:
 
 @blueprint.post("/u/<code>")
 @public("whoever got a message may end them")
-@csrf.exempt  # RFC 8058: mail programs press the button themselves; the code in the address is what nobody can forge
 def end(code: str) -> ResponseReturnValue:
     """No more on this channel; or, when they say so on the page, none by any means."""
     limiter = next(iter(current_app.extensions["limiter"]))
@@ -50,6 +49,10 @@ def end(code: str) -> ResponseReturnValue:
         opt_out_links.unsubscribe(session, asked)
     session.commit()
     return _page(code, asked, done=True)
+
+
+# RFC 8058: mail programs press the button themselves, without a token; what nobody can forge is the address's code.
+csrf.exempt(end)
 
 
 def _page(code: str, asked: opt_out_links.Asked, *, done: bool) -> ResponseReturnValue:
