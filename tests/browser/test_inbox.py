@@ -49,7 +49,7 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     expect(page.locator("#call-fault")).to_be_visible()
     page.fill("#call-when", "mañana 6 pm")
     page.press("#call-when", "Enter")
-    expect(page.locator("[role=status]", has_text="Se le llamará")).to_be_visible()
+    expect(page.locator(".alert-success", has_text="Se le llamará")).to_be_visible()
 
     page.locator("body").click(position={"x": 5, "y": 5})
     page.keyboard.press("e")
