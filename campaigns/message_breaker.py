@@ -70,25 +70,26 @@ def sentence(broken: MessageBreak) -> str:
     counts = {"hits": broken.hits, "number": broken.number, "share": f"{broken.hits / broken.number:.0%}",
               "usual": f"{broken.usual:.1%}", "where": _where(broken)}  # fmt: skip
     if broken.trouble == "30007":
-        return _("Carriers' filters took %(hits)s of the newest %(number)s messages %(where)s (%(share)s; before: "
+        said = _("Carriers' filters took %(hits)s of the newest %(number)s messages %(where)s (%(share)s; before: "
                  "%(usual)s). Change the text or the sender before you go on: each more makes the filter surer.",
                  **counts)  # fmt: skip
-    if broken.trouble == "21610":
-        return _("%(hits)s of the newest %(number)s people %(where)s had told the carrier to stop (%(share)s; before: "
+    elif broken.trouble == "21610":
+        said = _("%(hits)s of the newest %(number)s people %(where)s had told the carrier to stop (%(share)s; before: "
                  "%(usual)s). They are suppressed here now. Ask where this list comes from before you go on.",
                  **counts)  # fmt: skip
-    return _("%(hits)s of the newest %(number)s messages %(where)s did not arrive (%(share)s; before: %(usual)s). The "
-             "list may be old, or a carrier refuses the sender.", **counts)  # fmt: skip
+    else:
+        said = _("%(hits)s of the newest %(number)s messages %(where)s did not arrive (%(share)s; before: %(usual)s). "
+                 "The list may be old, or a carrier refuses the sender.", **counts)  # fmt: skip
+    return str(said)
 
 
 def _where(broken: MessageBreak) -> str:
-    if broken.aspect == WORDING:
-        return _("with wording %(letter)s", letter=broken.value)
-    if broken.aspect == SENDER:
-        return _("from sender %(sender)s", sender=broken.value)
-    if broken.aspect == PREFIX:
-        return _("to phones that begin with %(prefix)s", prefix=broken.value)
-    return _("of this campaign")
+    names = {
+        WORDING: _("with wording %(letter)s", letter=broken.value),
+        SENDER: _("from sender %(sender)s", sender=broken.value),
+        PREFIX: _("to phones that begin with %(prefix)s", prefix=broken.value),
+    }
+    return str(names.get(broken.aspect) or _("of this campaign"))
 
 
 def _note_resumed(session: Session) -> None:

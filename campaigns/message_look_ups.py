@@ -79,7 +79,7 @@ def _record_listed(session: Session, asked: Outgoing, found: Sequence[Receipt]) 
         _note_absence(session, asked.id)
 
 
-def due(now: datetime, carrier: str) -> Select[tuple[UUID]]:
+def due(now: datetime, carrier: str) -> Select[UUID]:
     """The messages by `carrier` that should be asked about at `now`."""
     waited = func.greatest(QUIET, (Message.news_at - Message.sent_at))
     is_long_ago = or_(

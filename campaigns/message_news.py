@@ -76,7 +76,7 @@ class _Row:
     provider_ref: str | None
     code: str | None
     news_at: datetime | None
-    was: str = ""
+    was: str
     parts: int | None = None
     is_touched: bool = False
 
@@ -170,7 +170,7 @@ def _lock(session: Session, ids: set[UUID]) -> dict[UUID, _Row]:
     if not ids:
         return {}
     found = session.execute(_LOCK, {"ids": sorted(ids)})
-    return {row.id: _Row(*row, was=row.state) for row in found}
+    return {row.id: _Row(**row._mapping) for row in found}
 
 
 def _keep(session: Session, rows: list[_Row], words: list[_Word], now: datetime) -> None:
@@ -224,8 +224,8 @@ def tell(session: Session, heard: Heard) -> None:
 
 # In words of their own, because a thousand receipts a second cannot pay for building a statement each time.
 _LOCK = text(
-    "SELECT id, campaign_id, phone, address, state, provider_ref, error_code, news_at FROM messages"
-    " WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+    "SELECT id, campaign_id, phone, address, state, state AS was, provider_ref, error_code AS code, news_at"
+    " FROM messages WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 _KEEP = text("""
     WITH news AS (

@@ -105,7 +105,7 @@ async def _post(url: str, wire: Wire, request: bytes, load: Load) -> Wire:
         if not wire.is_open:
             where = urlsplit(url)
             loop = asyncio.get_running_loop()
-            _, wire = await loop.create_connection(Wire, where.hostname, where.port)
+            _, wire = await loop.create_connection(Wire, where.hostname or "127.0.0.1", where.port or 80)
         load.answers[await wire.ask(request)] += 1
     except (OSError, TimeoutError):
         load.answers[NO_ANSWER] += 1

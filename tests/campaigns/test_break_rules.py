@@ -16,7 +16,9 @@ def results(number: int, trouble: str | None = None, *, wording: str = "A", send
 
 def verdict(*tallies: Tally, accepted: dict[str, float] | None = None) -> tuple[str, str, str, int, int] | None:
     found = judge(tallies, (6, 9), accepted or {})
-    return found and (found.trouble, found.aspect, found.value, found.hits, found.number)
+    if found is None:
+        return None
+    return (found.trouble, found.aspect, found.value, found.hits, found.number)
 
 
 def test_a_healthy_campaign_goes_on() -> None:

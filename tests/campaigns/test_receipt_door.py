@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -120,7 +121,12 @@ def test_the_same_receipt_a_hundred_times_is_one(
 ) -> None:
     heard: list[Receipt] = []
     real = receipt_commits.commit
-    monkeypatch.setattr(receipt_commits, "commit", lambda id_, said: heard.append(said) or real(id_, said))
+
+    def commit(message_id: UUID, said: Receipt) -> bool:
+        heard.append(said)
+        return real(message_id, said)
+
+    monkeypatch.setattr(receipt_commits, "commit", commit)
     assert {post(where(sent), urlencode(FORM)).status_code for _ in range(100)} == {204}
     assert len(heard) == 100
     assert message_of(session, cast.lupita).state == "delivered"
