@@ -28,6 +28,7 @@ SPARED = {
     "message_campaigns": "names and wordings of campaigns, with placeholders",
     "message_wordings": "wordings of campaigns, with placeholders",
     "message_drafts": "a message campaign that somebody of the house is writing",
+    "message_breaks": "counts of results, and the beginnings of phones that thousands share",
     "message_approvals": "who of the house approved a campaign, or why not",
     "call_campaigns": "names of campaigns",
     "segments": "names and rules",

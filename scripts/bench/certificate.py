@@ -107,7 +107,7 @@ class Trial:
             left = sum(counts.get(state, 0) for state in OPEN)
             if sum(counts.values()) >= self.recipients and not left:
                 return
-            self._strike(1 - left / self.recipients if counts else 0.0)
+            self._strike((sum(counts.values()) - left) / self.recipients)
             if time.monotonic() > next_kill:
                 next_kill = time.monotonic() + self.dice.uniform(*PAUSES)
                 with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # it is being started just now
