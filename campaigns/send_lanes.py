@@ -19,8 +19,9 @@ def take(session: Session, holder: str) -> str | None:
     return None
 
 
-def renew(session: Session, lane: str, holder: str) -> None:
-    leases.take(session, lane, holder, SECONDS)
+def renew(session: Session, lane: str, holder: str) -> bool:
+    """False: another has it, because we were away for too long."""
+    return leases.take(session, lane, holder, SECONDS) is not None
 
 
 def is_anybody_sending(session: Session) -> bool:

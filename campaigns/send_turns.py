@@ -68,12 +68,11 @@ class TurnLedger:
         self._finished: set[int] = set()  # campaigns of which all is planned and nothing is ready
         self._looks_at: dict[int, int] = {}
         self._told: dict[int, float] = {}
-        self._is_done = False
+        self._is_done, self._is_ours = False, True
 
     def claim(self, limit: int) -> Sequence[Letter]:
         with open_session() as session:
-            self._renew(session)
-            alive = self._alive(session)
+            alive = self._alive(session) if self._renew(session) else []
             session.commit()
         for one in alive:
             if one.state == campaigns.PLANNING:
@@ -116,10 +115,12 @@ class TurnLedger:
             return campaign_ids - set(session.scalars(sends))
         return set()
 
-    def _renew(self, session: Session) -> None:
+    def _renew(self, session: Session) -> bool:
+        """Is the lane still ours? Without it nothing more is claimed, and the turn ends."""
         if monotonic() - self._renewed > send_lanes.RENEWED:
-            send_lanes.renew(session, self._lane, self._holder)
+            self._is_ours = self._is_ours and send_lanes.renew(session, self._lane, self._holder)
             self._renewed = monotonic()
+        return self._is_ours
 
     def _alive(self, session: Session) -> Sequence[Alive]:
         """The campaigns that send; one that may not leave by this carrier is paused."""
