@@ -1,7 +1,7 @@
 """What goes with a wording beyond its text: an approved template with what stands for its variables, an image or video,
 an e-mail's subject. One row a wording of a campaign that has any of these."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base import audit
 from callcenter.base.db import Base
-from callcenter.base.errors import NotFound
+from callcenter.base.errors import NotFound, Refused
 from campaigns import channels, message_media, message_templates, wording
 from campaigns.message_media import MessageMedia
 from campaigns.message_templates import MessageTemplate
@@ -92,6 +92,32 @@ def faults(session: Session, channel: str, said: Enclosed, written: str) -> dict
     if facts.has_title:
         found |= _of_title(said.title)
     return found
+
+
+def missing(session: Session, campaign_id: int, channel: str, texts: Mapping[str, str]) -> list[str]:
+    """Sentences of what keeps a campaign of these wordings (letter → text) from leaving by its channel."""
+    said = of(session, campaign_id)
+    found = [faults(session, channel, said.get(letter, NOTHING), text) for letter, text in texts.items()]
+    return list(dict.fromkeys(sentence for each in found for sentence in each.values()))
+
+
+def require(session: Session, campaign_id: int, channel: str, texts: Mapping[str, str]) -> None:
+    """Raises Refused when what goes with the wordings is not what the channel takes."""
+    if sentences := missing(session, campaign_id, channel, texts):
+        raise Refused("enclosed", " ".join(sentences))
+
+
+def shown(session: Session, campaign_id: int, channel: str, letters: Iterable[str]) -> list[dict[str, Any]]:
+    """letter, template, media, title of each wording, for a page; empty where the channel carries text alone."""
+    facts = channels.facts(channel)
+    if not (facts.has_templates or facts.has_title or facts.media):
+        return []
+    said = of(session, campaign_id)
+    return [
+        {"letter": letter, "template": template_of(session, one), "media": media_of(session, one), "title": one.title}
+        for letter in letters
+        for one in (said.get(letter, NOTHING),)
+    ]
 
 
 def _of_media(session: Session, facts: channels.Facts, said: Enclosed) -> dict[str, str]:

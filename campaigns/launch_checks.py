@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from campaigns import channel_rules, message_approvals, notices, senders, wording_rules
+from campaigns import channel_rules, enclosures, message_approvals, notices, senders, wording_rules, wordings
 from campaigns.message_approvals import Approvable
 
 
@@ -23,4 +23,5 @@ def check(
         texts, campaign.on_behalf_of, purpose=campaign.purpose, has_own_way_out=campaign.channel == "email",
         is_alphanumeric=any(one.is_alphanumeric for one in senders.of_campaign(session, campaign)),
     )  # fmt: skip
+    enclosures.require(session, campaign.id, campaign.channel, wordings.texts(session, campaign.id))
     message_approvals.check(session, campaign, user_id)

@@ -22,7 +22,7 @@ from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, Refused
-from campaigns import wordings
+from campaigns import enclosures, wordings
 from campaigns.segments import Segment
 
 # Columns of a campaign that tell how far it is, not what leaves: they void no approval. All others do.
@@ -99,6 +99,8 @@ def version(session: Session, campaign: Approvable) -> str:
     columns = inspect(type(campaign)).column_attrs
     said: dict[str, Any] = {one.key: _plain(getattr(campaign, one.key)) for one in columns if one.key not in LIFE}
     said["wordings"] = [one.__dict__ for one in wordings.of(session, campaign.id)]
+    if enclosed := enclosures.of(session, campaign.id):
+        said["enclosed"] = {letter: one.__dict__ for letter, one in enclosed.items()}
     if campaign.frozen_segment_id is None:
         said["segment"] = campaign.segment.version  # a frozen list stays as it is
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:12]

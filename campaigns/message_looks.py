@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from callcenter.base.auth import may
 from campaigns import (
     canaries,
+    channel_rules,
+    enclosures,
     labels,
     message_approvals,
     message_breaker,
@@ -61,6 +63,7 @@ def last_look(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
     )
     points = [
         *_keeping_it(check, senders.fault(session, campaign)),
+        *_of_channel(session, campaign, said),
         _advice(_("A test message arrived."), _("Try it on a phone of yours first."), "test", done=tried.has_arrived),
         _advice(_("It was rehearsed as it is."),
                 _("Rehearse it: how long it takes, what it costs, what would fail."), "rehearsal", done=is_rehearsed),
@@ -71,6 +74,7 @@ def last_look(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
         "said": said, "others": _others(session, campaign, said), "rehearsal": rehearsal, "is_rehearsed": is_rehearsed,
         "may_approve": message_approvals.may_approve(campaign, current_user.id), "wizard": _wizard(session, campaign),
         "approval_steps": message_approvals.STEPS, "is_ready": all(point.state != "open" for point in points),
+        "enclosing": enclosures.shown(session, campaign.id, campaign.channel, [one.letter for one in said]),
     }  # fmt: skip
 
 
@@ -94,6 +98,17 @@ def _keeping_it(check: Preflight, sender_fault: str | None) -> list[Point]:
     if sender_fault:
         return [reached, Point("open", sender_fault, "text")]
     return [reached, Point("done", _("Its sender may send."), "text")]
+
+
+def _of_channel(session: Session, campaign: MessageCampaign, said: list[wordings.Wording]) -> list[Point]:
+    """What the channel itself asks for: an approval of its provider, a template, a subject."""
+    why = channel_rules.why_off(session, campaign.channel, campaign.purpose, simulated=campaign.is_simulated)
+    texts = {one.letter: one.text for one in said}
+    found = [str(channel_rules.SENTENCES[why])] if why else []
+    found += enclosures.missing(session, campaign.id, campaign.channel, texts)
+    if found:
+        return [Point("open", sentence, "enclosed") for sentence in found]
+    return [Point("done", _("Its channel may be used for this."), "text")]
 
 
 def _advice(was_done: str, to_do: str, anchor: str, *, done: bool) -> Point:

@@ -25,6 +25,7 @@ from campaigns import (
     calling,
     channel_views,
     draft_views,
+    enclosure_views,
     inbox_views,
     labels,
     message_act_views,
@@ -55,6 +56,7 @@ blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(channel_views.blueprint)
+blueprint.register_blueprint(enclosure_views.blueprint)
 blueprint.register_blueprint(message_act_views.blueprint)
 blueprint.register_blueprint(message_draft_views.blueprint)
 blueprint.register_blueprint(sending_views.blueprint)
