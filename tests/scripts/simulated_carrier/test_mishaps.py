@@ -1,5 +1,7 @@
 """What goes wrong between a request and its last receipt, on demand."""
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from scripts.bench.product import ROOT
 from scripts.simulated_carrier.options import Options
 from tests.scripts.simulated_carrier.line import SMS, Line
 from tests.scripts.simulated_carrier.test_texts import MOBILE, send
@@ -215,6 +218,13 @@ def test_settings_of_the_command_line_are_numbers_and_words() -> None:
     for wrong in ("speed", "speed=fast", "loud=1"):
         with pytest.raises(ValueError, match=wrong):
             options.change_by_words([wrong])
+
+
+def test_a_carrier_does_not_start_with_a_setting_that_makes_no_sense() -> None:
+    command = [sys.executable, "-m", "scripts.simulated_carrier", "--port", "1", "--set", "loud=1"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    assert ended.returncode == 1
+    assert "loud=1" in ended.stderr
 
 
 def test_messages_are_paged_newest_first(line: Line) -> None:
