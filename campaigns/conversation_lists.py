@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Row, Select, exists, false, select, true
+from sqlalchemy import ColumnElement, Row, Select, exists, false, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
@@ -65,15 +65,16 @@ def neighbours(session: Session, wanted: Wanted, conversation: Conversation) -> 
     """The ids before and after this conversation in the list, whether it still stands there or not."""
     ids = select(Conversation.id).where(*_which(wanted), Conversation.id != conversation.id)
     if wanted.show not in LONGEST_WAITING_FIRST:
-        later, earlier = Conversation.last_at >= conversation.last_at, Conversation.last_at < conversation.last_at
-        before = ids.where(later).order_by(Conversation.last_at, Conversation.id)
-        after = ids.where(earlier).order_by(Conversation.last_at.desc(), Conversation.id.desc())
-        return session.scalar(before.limit(1)), session.scalar(after.limit(1))
-    if conversation.waiting_since is None:  # answered or resolved just now: the next is who waits longest
+        place, own = (Conversation.last_at, Conversation.id), (conversation.last_at, conversation.id)
+        before = ids.where(tuple_(*place) > tuple_(*own)).order_by(*place)
+        after = ids.where(tuple_(*place) < tuple_(*own))
+    elif conversation.waiting_since is None:  # answered or resolved just now: the next is who waits longest
         return None, session.scalar(_ordered(ids, wanted.show).limit(1))
-    sooner = Conversation.waiting_since < conversation.waiting_since
-    before = ids.where(sooner).order_by(Conversation.waiting_since.desc(), Conversation.id.desc())
-    after = ids.where(sooner.is_not(True))
+    else:
+        place, own = (Conversation.waiting_since, Conversation.id), (conversation.waiting_since, conversation.id)
+        sooner = tuple_(*place) < tuple_(*own)
+        before = ids.where(sooner).order_by(Conversation.waiting_since.desc(), Conversation.id.desc())
+        after = ids.where(sooner.is_not(True))  # those who do not wait come last
     return session.scalar(before.limit(1)), session.scalar(_ordered(after, wanted.show).limit(1))
 
 
@@ -85,8 +86,7 @@ def has_doubtful(session: Session, wanted: Wanted) -> bool:
 
 def _ordered(query: Select[Any], show: str) -> Select[Any]:
     if show in LONGEST_WAITING_FIRST:
-        first = Conversation.waiting_since.asc().nulls_last()
-        return query.order_by(first, Conversation.last_at.desc(), Conversation.id)
+        return query.order_by(Conversation.waiting_since.asc().nulls_last(), Conversation.id)
     return query.order_by(Conversation.last_at.desc(), Conversation.id.desc())
 
 

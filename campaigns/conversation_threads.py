@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
@@ -79,9 +80,9 @@ def _theirs(conversation: Conversation) -> ColumnElement[bool]:
 
 
 def _heard(one: InboundMessage) -> Line:
-    return Line(
-        "in", str(one.id), one.channel, one.text, one.at, is_doubtful=one.is_doubtful, is_opt_out=one.is_opt_out
-    )
+    has_file = str(one.payload.get("NumMedia", "0")) not in ("", "0")
+    text = one.text or (str(_("(a picture or another file, which is at the provider)")) if has_file else "")
+    return Line("in", str(one.id), one.channel, text, one.at, is_doubtful=one.is_doubtful, is_opt_out=one.is_opt_out)
 
 
 def _said(row: Row[Any]) -> Line:

@@ -6,7 +6,7 @@ ends the waiting, and whatever the person writes later opens it again for the sa
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, case, func, null, select, text, update
@@ -21,6 +21,7 @@ from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.outbox import tell_later
 
 OPEN, RESOLVED = "open", "resolved"
+STALE = timedelta(hours=2)
 ANSWER = ("operator", "supervisor", "strategist", "administrator")  # the roles that may be given one
 
 
@@ -193,16 +194,19 @@ def answered(session: Session, conversation: Conversation) -> None:
     _tell(session, conversation.assigned_to)
 
 
-def begin(session: Session, contact_id: int, phone: str | None, user_id: int) -> int:
-    """The conversation with a person who may not have written yet, so that one of us may begin it; returns its id."""
-    row = insert(Conversation).values(
-        contact_id=contact_id, phone=phone, channel="sms", address=phone, assigned_to=user_id, opened_at=real_now(),
-        last_at=real_now(), state=OPEN,
-    )  # fmt: skip
-    session.execute(row.on_conflict_do_nothing(index_elements=["contact_id"], index_where=text(_WHERE["contact_id",])))
-    found = session.scalar(select(Conversation.id).where(Conversation.contact_id == contact_id))
-    assert found is not None
-    return found
+def sweep(session: Session) -> int:
+    """Give back what has waited for STALE in the hands of one colleague: nobody waits for somebody who went home.
+    Returns how many that were; audited."""
+    too_long = (Conversation.assigned_to.is_not(None), Conversation.waiting_since < real_now() - STALE)
+    rows = session.scalars(
+        select(Conversation).where(Conversation.state == OPEN, *too_long).order_by(Conversation.id).limit(1_000)
+        .with_for_update(skip_locked=True)
+    ).all()  # fmt: skip
+    for row in rows:
+        _tell(session, row.assigned_to)
+        audit.record(session, None, "inbox.give_back", f"conversation/{row.id}", was=row.assigned_to)
+        row.assigned_to = None
+    return len(rows)
 
 
 def colleagues(session: Session) -> list[tuple[int, str]]:

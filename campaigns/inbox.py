@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, exists, false, select
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -34,7 +35,10 @@ class InboundMessage(Base):
     (whatsapp:+521…), to which an answer would go; `sender` is which of ours they wrote to."""
 
     __tablename__ = "inbound_messages"
-    __table_args__ = (Index("ix_inbound_messages_channel_address", "channel", "address", "received_at"),)
+    __table_args__ = (
+        Index("ix_inbound_messages_channel_address", "channel", "address", "received_at"),
+        Index("ix_inbound_messages_doubtful", "conversation_id", postgresql_where=sql("is_doubtful")),
+    )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     provider_ref: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]

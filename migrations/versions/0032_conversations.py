@@ -31,6 +31,8 @@ def upgrade() -> None:
     op.create_index("ix_inbound_messages_conversation_id", "inbound_messages", ["conversation_id"])
     op.add_column("inbound_messages", sa.Column("sender", sa.String, nullable=False, server_default=""))
     op.create_index("ix_inbound_messages_channel_address", "inbound_messages", ["channel", "address", "received_at"])
+    op.create_index("ix_inbound_messages_doubtful", "inbound_messages", ["conversation_id"],
+                    postgresql_where=sa.text("is_doubtful"))  # fmt: skip
     op.execute(BEGIN)
     op.execute(BELONG)
     op.create_table(
@@ -111,6 +113,7 @@ def downgrade() -> None:
     op.drop_table("peer_batches")
     op.drop_table("canned_replies")
     op.drop_table("conversation_campaigns")
+    op.drop_index("ix_inbound_messages_doubtful", "inbound_messages")
     op.drop_index("ix_inbound_messages_channel_address", "inbound_messages")
     op.drop_column("inbound_messages", "sender")
     op.drop_column("inbound_messages", "conversation_id")

@@ -1,6 +1,7 @@
 """Conversations: one a person, waiting from the first word that nobody answered, in the hands of one colleague."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,8 +13,9 @@ from callcenter.base import db
 from callcenter.base.auth import Role, User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound
-from campaigns import conversations
+from campaigns import conversation_lists, conversations
 from campaigns import message_claims as claims
+from campaigns.conversation_lists import Wanted
 from campaigns.conversations import OPEN, RESOLVED, Conversation
 from campaigns.messages import Message
 from tests.campaigns.cast import LUPITA, MARIO, Campaign, Cast
@@ -142,6 +144,20 @@ def test_nobody_resolves_what_is_a_colleagues(session: Session, cast: Cast, peop
     assert found.state == OPEN
 
 
+def test_what_waits_too_long_with_one_colleague_is_anybodys_again(
+    session: Session, cast: Cast, people: dict[str, User]
+) -> None:
+    mario, lupita = heard(session, MARIO), heard(session, LUPITA)
+    olga = people["operator"].id
+    for _ in range(2):
+        conversations.take_next(session, olga)
+    found = conversation(session, mario)
+    found.waiting_since = real_now() - conversations.STALE - timedelta(seconds=1)
+    session.flush()
+    assert (conversations.sweep(session), conversations.sweep(session)) == (1, 0)
+    assert (conversation(session, mario).assigned_to, conversation(session, lupita).assigned_to) == (None, olga)
+
+
 ACTS: dict[str, Callable[[Session, Conversation, int], object]] = {
     "heard": lambda session, _found, _user: heard(session, MARIO),
     "baja": lambda session, _found, _user: heard(session, MARIO, "BAJA"),
@@ -166,3 +182,21 @@ def test_whatever_happens_only_an_open_conversation_waits(
             if act != "reopen":  # which changes nothing where it was open
                 assert (found.waiting_since is not None) == (act == "heard")
         savepoint.rollback()
+
+
+def test_the_keys_walk_through_a_whole_list_and_end(session: Session, cast: Cast, people: dict[str, User]) -> None:
+    boss = people["supervisor"].id
+    moment = real_now()
+    for number in range(5):
+        found = conversation(session, heard(session, f"+52922999000{number}"))
+        found.waiting_since = found.last_at = moment  # all at once
+    session.flush()
+    for show in ("waiting", "all"):
+        wanted = Wanted(show, boss)
+        ids = [row.Conversation.id for row in conversation_lists.read(session, wanted, limit=10)]
+        walked = [ids[0]]
+        while after := conversation_lists.neighbours(session, wanted, conversations.find(session, walked[-1]))[1]:
+            walked.append(after)
+        assert walked == ids
+        back = [conversation_lists.neighbours(session, wanted, conversations.find(session, one))[0] for one in ids]
+        assert back == [None, *ids[:-1]]
