@@ -101,7 +101,3 @@ async def _loop(url: str, account: str, token: str, sender: str, phones: list[st
     finally:
         await http.close()
     return len(phones) / (time.perf_counter() - begun)
-
-
-if __name__ == "__main__":
-    print(capacity())

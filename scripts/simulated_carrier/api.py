@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
@@ -68,7 +68,14 @@ def _authorization(account_sid: str, token: str) -> bytes:
 
 async def read_form(request: web.Request) -> dict[str, list[str]]:
     """Every value of every field."""
-    return parse_qs(await request.text(), keep_blank_values=True, max_num_fields=200)
+    values: dict[str, list[str]] = {}
+    for field in (await request.text()).split("&"):
+        name, _, value = field.partition("=")
+        # Most values need no decoding, and this is asked thousands of times a second.
+        values.setdefault(unquote_plus(name) if "%" in name else name, []).append(
+            unquote_plus(value) if "%" in value or "+" in value else value
+        )
+    return values
 
 
 def one(form: dict[str, list[str]], name: str) -> str | None:
