@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, and_, case, cast, func, literal, null, or_
+from sqlalchemy import ColumnElement, Integer, String, and_, case, cast, func, literal, null, or_, true
 
 from callcenter.contacts import Contact
 from campaigns import wording
 from campaigns.wording import GSM_BASIC, MAX_CHARACTERS, PLACEHOLDER, PLAIN
 
-_SPACE = "".join(character for character in map(chr, range(1, 0x3001)) if character.isspace())  # what strip() takes
 # The alphabets of ordinary values: every character is one unit, and composes with no other.
 _IN_GSM = "".join(character for character in GSM_BASIC if character not in "\n\r")
 _ACCENTED = "".join(sorted(character for character, plain in PLAIN.items() if len(plain) == 1))
@@ -46,23 +45,24 @@ class _Size:
 
 
 def value(field: str) -> ColumnElement[str]:
-    """What the field is for a person, as `messages.values_of` says it, without space at its ends; '' for nothing."""
+    """What the field is for a person, as `messages.values_of` says it, without spaces at its ends; '' for nothing.
+
+    Other marks at its ends, such as tabs, stay, and make it unusual."""
     columns: dict[str, Any] = {
         "given_names": Contact.given_names, "name": Contact.name, "neighborhood": Contact.neighborhood,
         "municipality": Contact.municipality, "section": _section(),
     }  # fmt: skip
-    return func.btrim(func.coalesce(columns[field], ""), literal(_SPACE))
+    return func.btrim(func.coalesce(columns[field], ""))
 
 
 def alphabet(fields: list[str]) -> ColumnElement[int]:
     """The widest alphabet that the person's values of these fields need: GSM, ACCENTED, STUBBORN or UNUSUAL."""
     if not fields:
         return literal(GSM)
-    together = _together(fields)
     return case(
-        (_holds_only(together, _IN_GSM), GSM),
-        (_holds_only(together, _IN_GSM + _ACCENTED), ACCENTED),
-        (_holds_only(together, _IN_GSM + _ACCENTED + _STUBBORN), STUBBORN),
+        (_holds_only(fields, _IN_GSM), GSM),
+        (_holds_only(fields, _IN_GSM + _ACCENTED), ACCENTED),
+        (_holds_only(fields, _IN_GSM + _ACCENTED + _STUBBORN), STUBBORN),
         else_=UNUSUAL,
     )
 
@@ -86,15 +86,16 @@ def measured(text: str, *, is_plain: bool = False) -> Measured:
     missing = or_(literal(False), *[value(field) == "" for field in wording.needed(text)])
     if not is_regular(text):
         return Measured(cast(null(), Integer), cast(case((missing, "missing_value"), else_=null()), String))
-    of_kind = alphabet(wording.fields(text))
-    pieces = _pieces(text)
-    fits = of_kind <= (ACCENTED if is_plain else GSM)
-    in_gsm = and_(fits, *[piece.is_used for piece in pieces if piece.size.septets is None])
-    too_long = and_(of_kind < UNUSUAL, _sum(pieces, "characters") > MAX_CHARACTERS)
+    pieces, fields = _pieces(text), wording.fields(text)
+    fits = _holds_only(fields, _IN_GSM + _ACCENTED if is_plain else _IN_GSM)
+    is_ordinary = _holds_only(fields, _IN_GSM + _ACCENTED + _STUBBORN)
+    # The dear question, what letters there are, comes after the cheap ones, and once for most people.
+    in_gsm = and_(*[piece.is_used for piece in pieces if piece.size.septets is None], fits)
+    too_long = and_(_sum(pieces, "characters") > MAX_CHARACTERS, is_ordinary)
     parts = case(
         (missing, null()),
         (in_gsm, _count(pieces, "septets", whole=160, piece=153)),
-        (of_kind < UNUSUAL, _count(pieces, "units", whole=70, piece=67)),
+        (is_ordinary, _count(pieces, "units", whole=70, piece=67)),
         else_=null(),
     )
     refusal = case((missing, "missing_value"), (too_long, "too_long"), else_=null())
@@ -152,16 +153,15 @@ def _count(pieces: list[_Piece], what: str, *, whole: int, piece: int) -> Column
     return case((units <= whole, 1), (least == most, least), else_=null())
 
 
-def _together(fields: list[str]) -> ColumnElement[str]:
+def _holds_only(fields: list[str], letters: str) -> ColumnElement[bool]:
+    """Are all values of these fields of these letters? One look at all of them together."""
+    if not fields:
+        return true()
     together = value(fields[0])
     for field in fields[1:]:
         together = together.concat(value(field))
-    return together
-
-
-def _holds_only(words: ColumnElement[str], alphabet: str) -> ColumnElement[bool]:
-    listed = "".join(sorted(set(alphabet) - {"-"})) + "-"  # a hyphen between two would mean all from one to the other
-    return words.regexp_match(f"^[{listed}]*$")
+    listed = "".join(sorted(set(letters) - {"-"})) + "-"  # a hyphen between two would mean all from one to the other
+    return together.regexp_match(f"^[{listed}]*$")
 
 
 def _section() -> ColumnElement[str]:
