@@ -64,6 +64,7 @@ def read(session: Session, wanted: Wanted, *, limit: int, offset: int = 0) -> li
 def neighbours(session: Session, wanted: Wanted, conversation: Conversation) -> tuple[int | None, int | None]:
     """The ids before and after this conversation in the list, whether it still stands there or not."""
     ids = select(Conversation.id).where(*_which(wanted), Conversation.id != conversation.id)
+    place: tuple[Any, Any]
     if wanted.show not in LONGEST_WAITING_FIRST:
         place, own = (Conversation.last_at, Conversation.id), (conversation.last_at, conversation.id)
         before = ids.where(tuple_(*place) > tuple_(*own)).order_by(*place)
