@@ -160,7 +160,7 @@ def counts(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def is_suppressed(phone: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def is_suppressed(phone: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """SQL: stands the phone of this column in the list? For counts; the gate asks by value."""
     return exists().where(Suppression.phone_hash == _hash_of(phone))
 

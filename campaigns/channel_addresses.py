@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Subquery,
     UniqueConstraint,
+    func,
     select,
     update,
 )
@@ -104,8 +105,14 @@ def person(session: Session, channel: str, address: str) -> int | None:
 
 def phone_of(session: Session, channel: str, address: str) -> str | None:
     """The first phone of whose address this is."""
-    known = select(Contact.phone).join(ChannelAddress, ChannelAddress.contact_id == Contact.id)
-    return session.scalar(known.where(_is(channel, address)))
+    theirs = select(Contact.phone).join(ChannelAddress, ChannelAddress.contact_id == Contact.id)
+    return session.scalar(theirs.where(_is(channel, address)))
+
+
+def known(session: Session, channel: str) -> int:
+    """How many people may be reached at an address of theirs on this channel."""
+    theirs = of_people(channel)
+    return session.scalar(select(func.count()).select_from(theirs)) or 0
 
 
 def of_people(channel: str) -> Subquery:

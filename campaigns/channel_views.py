@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
+from callcenter import attributes
 from callcenter.base.auth import access
 from callcenter.base.clock import ZONE, real_now
 from callcenter.base.db import web_session
@@ -17,8 +18,11 @@ from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.settings import web_settings
 from callcenter.base.web import takes_upload
 from campaigns import (
+    address_intake,
+    channel_addresses,
     channel_checks,
     channel_rules,
+    channel_stops,
     channels,
     daily_people,
     enclosures,
@@ -43,6 +47,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "campaigns/channels/index.html", cards=[_card(name) for name in channels.NAMES], labels=labels,
         is_drill=settings.is_drill, checks=channel_checks.latest(session), today=_today(),
+        attributes=attributes.all_attributes(session), intake=address_intake.CHANNEL,
     )  # fmt: skip
 
 
@@ -57,6 +62,7 @@ def _card(name: str) -> dict[str, Any]:
     return {
         "facts": facts, "rule": rule, "open_for": open_for, "senders": senders.listed(session, name, settings.carrier),
         "room": daily_people.room(session, name) if facts.window is not None else None,
+        "known": channel_addresses.known(session, name) if facts.reached_by == channels.BY_ADDRESS else None,
     }  # fmt: skip
 
 
@@ -71,6 +77,17 @@ def check() -> ResponseReturnValue:
     return redirect(url_for(".index"))
 
 
+@blueprint.post("/channels/addresses")
+@access(*EDITORS)
+def take_addresses() -> ResponseReturnValue:
+    """Take over the e-mail addresses that came with lists."""
+    session = web_session()
+    address_intake.begin(session, request.form.get("attribute", ""), current_user.id)
+    session.commit()
+    flash(_("The addresses are being taken over; the number grows within minutes."), "success")
+    return redirect(url_for(".index"))
+
+
 @blueprint.route("/channels/<name>", methods=["GET", "POST"])
 @access(*EDITORS)
 def rule(name: str) -> ResponseReturnValue:
@@ -82,6 +99,7 @@ def rule(name: str) -> ResponseReturnValue:
         return _rule_form(name, _written(channel_rules.of(session, name)), {})
     try:
         channel_rules.record(session, name, _said(), current_user.id)
+        channel_stops.sweep(session, current_user.id)
     except InvalidInput as fault:
         session.rollback()
         return _rule_form(name, {**request.form, "purposes": request.form.getlist("purposes")}, fault.faults), 422
@@ -98,6 +116,7 @@ def turn_off(name: str) -> ResponseReturnValue:
         raise NotFound(_("There is no channel %(name)s.", name=name))
     try:
         channel_rules.turn_off(session, name, request.form.get("off_reason", ""), current_user.id)
+        channel_stops.sweep(session, current_user.id)
     except InvalidInput as fault:
         session.rollback()
         return _rule_form(name, _written(channel_rules.of(session, name)), fault.faults), 422

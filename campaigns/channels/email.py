@@ -34,9 +34,10 @@ USUAL_SPEED = 10.0  # messages a second; relays ask for less more often than for
 WAY_OUT = "Para no recibir más correos: {url}"
 
 
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
-)
+# As lists hold them; PostgreSQL reads it, too.
+ADDRESS = r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
+LONGEST = 254  # characters: RFC 5321, 4.5.3.1.3
+_ADDRESS = re.compile(ADDRESS)
 
 
 class Email:
@@ -102,7 +103,7 @@ def composed(letter: Letter) -> EmailMessage:
 
 def is_address(text: str) -> bool:
     """Is this an address as lists hold them? Quoted and non-ASCII ones are not: few relays take them."""
-    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= LONGEST and _ADDRESS.fullmatch(text) is not None
 
 
 class _Relay:

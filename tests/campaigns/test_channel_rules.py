@@ -7,10 +7,13 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import ZONE, real_now
 from callcenter.base.errors import InvalidInput, Refused
-from campaigns import channel_rules
+from campaigns import channel_rules, channel_stops
 from campaigns.channel_rules import Approval
 from tests.base.conftest import post
+from tests.campaigns.cast import Campaign, Cast
 from tests.conftest import ClientAs
+
+PAGE = "/campaigns/messages/channels"
 
 
 def today() -> date:
@@ -125,6 +128,28 @@ def test_turning_a_channel_off_needs_a_reason(session: Session, client_as: Clien
         == 302
     )
     assert "Quejas" in browser.get("/campaigns/messages/channels").text
+
+
+def test_what_is_being_sent_pauses_when_its_channel_is_turned_off(
+    session: Session, cast: Cast, campaign: Campaign, client_as: ClientAs
+) -> None:
+    made = campaign()
+    for channel, state in (("telegram", "running"), ("sms", "paused")):
+        off = f"/campaigns/messages/channels/{channel}/off"
+        assert post(client_as("administrator"), off, {"off_reason": "Quejas"}, page=PAGE).status_code == 302
+        session.refresh(made)
+        assert made.state == state
+    assert made.state_reason == "channel_off"
+
+
+def test_what_is_being_sent_pauses_when_the_approval_runs_out(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    assert channel_stops.sweep(session) == 0
+    yesterday = today() - timedelta(days=1)
+    channel_rules.record(session, "sms", approval(approved_on=yesterday, valid_until=yesterday), None)
+    assert [channel_stops.sweep(session) for _ in range(2)] == [1, 0]
+    session.refresh(made)
+    assert (made.state, made.state_reason) == ("paused", "channel_expired")
 
 
 @pytest.mark.parametrize("path", ["", "/off"])
