@@ -32,7 +32,7 @@ class Frame:
     @property
     def is_narrow(self) -> bool:
         """Few entries (an operator's): no side bar, the screen is for the work."""
-        return sum(len(section.items) for section in self.sections) <= 2
+        return sum(len(section.items) for section in self.sections) <= 3
 
 
 def init_app(app: Flask, settings: Settings) -> None:
