@@ -14,6 +14,8 @@ NEXT = 20 * SECONDS  # until the dialer shows the next person; the machine may b
 RING = 45 * SECONDS  # the longest that an invented phone rings
 PACE = "#pace [name=mode][value=%s]"
 PHASES = "#console[data-phase=%s]"
+LEAVE = """() => fetch("/console/leave", {method: "POST", body: "{}", headers: {
+    "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content, "Content-Type": "application/json"}})"""
 
 
 @pytest.fixture
@@ -29,13 +31,14 @@ def strategist(page_as: PageAs) -> Iterator[Page]:
 
 @pytest.fixture
 def console(page_as: PageAs) -> Iterator[Page]:
-    """An operator's console, connected and paused; the operator leaves afterwards."""
+    """An operator's console, connected and paused; the operator leaves afterwards, whatever they were doing."""
     page = page_as("operator", language="en")
     page.goto("/console/")
+    go_home(page)
     page.click("[data-act=connect]")
     expect(page.locator(PHASES % "paused")).to_be_attached(timeout=NEXT)
     yield page
-    page.request.post("/console/leave", headers={"X-CSRFToken": token(page)}, data={})
+    go_home(page)
 
 
 def test_an_operator_looks_skips_with_a_reason_and_calls(strategist: Page, console: Page) -> None:
@@ -104,5 +107,16 @@ def dial(page: Page, mode: str) -> None:
     expect(page.locator(".alert-success")).to_be_visible()
 
 
-def token(page: Page) -> str:
-    return page.locator('meta[name="csrf-token"]').get_attribute("content") or ""
+def go_home(page: Page) -> None:
+    """End whatever the operator is in the middle of, and their shift."""
+    for _ in range(60):
+        phase = page.locator("#console").get_attribute("data-phase")
+        if phase == "offline":
+            return
+        page.evaluate(LEAVE)  # at once, or after the call that is under way
+        for act in ("[data-act=preview-stop]", "[data-act=hang-up]", "#outcomes button"):
+            button = page.locator(f"{act}:visible").first
+            if button.count():
+                button.dispatch_event("click")  # it may be gone in the next moment
+        page.wait_for_timeout(500)
+    pytest.fail(f"the operator cannot leave: {phase}")
