@@ -2,6 +2,7 @@
 
 https://www.twilio.com/docs/content/content-api-resources, https://www.twilio.com/docs/whatsapp/api/senders"""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +109,10 @@ def _client(settings: Settings) -> Any:
     from twilio.rest import Client
 
     twilio = settings.twilio
-    client = Client(twilio.account_sid, twilio.auth_token, http_client=TwilioHttpClient(timeout=DEADLINE))
+    logger = logging.getLogger("campaigns.channels.twilio.content")
+    logger.setLevel(logging.WARNING)  # the client tells each request at level INFO, with its headers
+    http = TwilioHttpClient(timeout=DEADLINE, logger=logger)
+    client = Client(twilio.account_sid, twilio.auth_token, http_client=http)
     if twilio.base_url:
         client.content.base_url = client.messaging.base_url = twilio.base_url
     return client
