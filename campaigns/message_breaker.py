@@ -29,8 +29,8 @@ NEWEST, BEFORE = 500, 5_000  # results that are judged, and those before them th
 PREFIXES = (6, 9)  # +52 and an area; and a block of ten thousand numbers, which belongs to one operator
 REASON = "breaker"  # `state_reason` is this, a colon and the break's id
 RESULTS = (states.DELIVERED, states.UNDELIVERED, states.FAILED)
-# Not the carrier's word about a person's phone: our own, or the person's way out.
-NOT_COUNTED = ("never_taken",)
+# What says nothing of text and sender: our own word, a landline, a number that never was. A list is full of landlines.
+NOT_COUNTED = ("never_taken", "21614", "30006", "21211")
 
 
 class MessageBreak(Base):

@@ -64,11 +64,12 @@ def test_once_resumed_only_what_comes_later_counts(session: Session, running: Me
     assert [one.trouble for one in message_breaker.of_campaign(session, running.id)] == ["21610", "30007"]
 
 
-def test_tests_to_our_own_phones_and_our_own_findings_count_for_nothing(
+def test_our_own_phones_our_own_findings_and_landlines_count_for_nothing(
     session: Session, running: MessageCampaign
 ) -> None:
     results(session, running, 60, "30007", wave=TEST)
     results(session, running, 60, "never_taken")
+    results(session, running, 60, "21614")
     assert message_breaker.watch(session) == 0
 
 
