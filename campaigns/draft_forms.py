@@ -3,7 +3,6 @@
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import (
-    BooleanField,
     DecimalField,
     Field,
     IntegerField,
@@ -25,7 +24,7 @@ from campaigns.calling import OPERATOR_SCRIPT
 from campaigns.forms import ANSWERED_BY, BEHALF, MACHINES, NAME, PURPOSES, RECORDING
 from campaigns.quota_forms import QuotaFields, items_of, plan_of
 from campaigns.rule_forms import RuleForm
-from campaigns.wizard_steps import Filled, StepForm
+from campaigns.wizard_steps import Filled, StepForm, Tick
 from surveys import prompt_catalogue, questionnaire
 from surveys.quota_cells import QuotaPlan
 
@@ -116,7 +115,7 @@ class PaceForm(CallStepForm):
         _l("Phones that ring for each free operator"),
         [Filled(RATIO), NumberRange(min=1, max=5, message=RATIO)], default=1.5, places=1,
     )  # fmt: skip
-    gives_up = BooleanField(_l("Give up phones that ring long while nobody is free"), false_values=("",))
+    gives_up = Tick(_l("Give up phones that ring long while nobody is free"))
     calls_per_second = IntegerField(
         _l("Calls that begin in a second, at most"), [Optional(), NumberRange(min=1, max=100, message=SPEED)]
     )

@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import (
-    BooleanField,
     DecimalField,
     Field,
     IntegerField,
@@ -24,7 +23,7 @@ from callcenter.base.settings import web_settings
 from campaigns import channels, labels, sender_choices, wording, wording_rules
 from campaigns.draft_forms import PeopleForm
 from campaigns.forms import BEHALF, NAME, PURPOSES
-from campaigns.wizard_steps import Filled, StepForm
+from campaigns.wizard_steps import Filled, StepForm, Tick
 from campaigns.wording import Fault
 from campaigns.wordings import FIRST, SECOND, Wording
 
@@ -74,8 +73,8 @@ class WordingForm(StepForm):
     """What it says: one wording, or two that are tried against each other."""
 
     text = TextAreaField(_l("Text"))
-    is_plain = BooleanField(_l("Without accents, also in names"), false_values=("",))
-    has_trial = BooleanField(_l("Try a second wording against it"), false_values=("",))
+    is_plain = Tick(_l("Without accents, also in names"))
+    has_trial = Tick(_l("Try a second wording against it"))
     text_b = TextAreaField(_l("Second wording (B)"))
     share_b = IntegerField(
         _l("Share of the people who get the second one (%)"), [Filled(HALF), NumberRange(min=1, max=99, message=HALF)],
@@ -128,7 +127,7 @@ class SendingForm(StepForm):
         _l("Price of one part (MXN)"), [Filled(PRICE), NumberRange(min=0, max=100, message=PRICE)],
         default=Decimal("0.35"), places=None,
     )  # fmt: skip
-    has_canary = BooleanField(_l("Write to a small share of the people first"), false_values=("",))
+    has_canary = Tick(_l("Write to a small share of the people first"))
     canary_share = DecimalField(
         _l("Share of the people in the first wave (%)"),
         [Filled(SHARE), NumberRange(min=1, max=50, message=SHARE)], default=5, places=1,

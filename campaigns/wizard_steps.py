@@ -29,6 +29,15 @@ class Filled:
             raise StopValidation(self.sentence)
 
 
+class Tick(BooleanField):  # type: ignore[misc]  # WTForms has no types
+    """A box. A draft holds "y" or nothing for it; and also one that was left open in the draft says "y" when ticked."""
+
+    false_values = ("",)
+
+    def _value(self) -> str:
+        return "y"
+
+
 class StepForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """One step over a draft. `draft`: everything typed, for what depends on another step."""
 

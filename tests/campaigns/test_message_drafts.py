@@ -105,6 +105,18 @@ def test_two_wordings_and_a_first_wave_are_kept_and_come_back(
     assert "nos ayuda" in strategist.get(f"/campaigns/messages/{number}").text
 
 
+def test_a_box_that_was_left_open_can_be_ticked_later(
+    session: Session, strategist: FlaskClient, segment: Segment
+) -> None:
+    draft_id = wizard.begin(strategist)
+    where = f"/campaigns/messages/drafts/{draft_id}/wording"
+    strategist.post(f"{where}/keep", data={"text": "Hola"})
+    page = strategist.get(where).text
+    box = page[page.index('id="has_trial"') - 60 : page.index('id="has_trial"') + 140]
+    assert 'value="y"' in box
+    assert "checked" not in box
+
+
 def test_a_paused_campaign_is_changed_but_not_its_people(
     session: Session, strategist: FlaskClient, segment: Segment
 ) -> None:
