@@ -31,8 +31,8 @@ PAUSE = 0.25  # seconds over each page
 _MESSAGES = """
     WITH made AS (
         INSERT INTO messages (id, campaign_id, contact_id, phone, state, body, parts, provider_ref, sent_at, news_at)
-        SELECT one.id, :campaign, person, phone, 'accepted', 'x', 1, 'SM' || replace(CAST(one.id AS text), '-', ''), now(),
-            now() + interval '1 hour'
+        SELECT one.id, :campaign, person, phone, 'accepted', 'x', 1, 'SM' || replace(CAST(one.id AS text), '-', ''),
+            now(), now() + interval '1 hour'
         FROM (SELECT gen_random_uuid() AS id, id AS person, phone FROM contacts WHERE source = 'bench') one
         RETURNING id, contact_id, phone
     )
