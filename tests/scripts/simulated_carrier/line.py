@@ -155,3 +155,7 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
     async def _stop(self) -> None:
         for runner in reversed(self._runners):
             await runner.cleanup()
+        # A callback's connection that was just being accepted ends too, or its socket would be left open.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            await asyncio.wait(left, timeout=5)
