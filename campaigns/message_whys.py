@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,10 +29,17 @@ from campaigns.message_campaigns import MessageCampaign
 from campaigns.message_why_steps import STOPPED, WAITS, Step
 from campaigns.messages import Message, MessageReceipt
 
+# Kinds of receipts that we wrote ourselves.
+_OURS: dict[str, LazyString] = {
+    "not_listed": _l("We asked the provider's own list: it knew nothing of it."),
+    "refused": _l("It refused our request at once."),
+}
+
 
 @dataclass(frozen=True)
 class Heard:
-    """One word of the provider's: `said` is its own, `means` the sentence for its error. Real time."""
+    """One word of the provider's: `said` is its own (empty: it answered a question of ours), `means` the sentence for
+    it and for its error. Real time."""
 
     at: datetime
     said: str
@@ -167,11 +176,8 @@ def _heard(session: Session, message_id: UUID) -> list[Heard]:
     heard = []
     for one in session.scalars(found):
         said, _slash, code = one.key.partition("/")
-        if said == "not_listed":
-            means = _("We asked the provider's own list: it knew nothing of it.")
-        else:
-            means = labels.error(code) if code else ""
-        heard.append(Heard(one.at, said, code or None, str(means)))
+        means = str(_OURS.get(said, "")) + (f" {labels.error(code)}" if code else "")
+        heard.append(Heard(one.at, "" if said in _OURS else said, code or None, means.strip()))
     return heard
 
 
