@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from callcenter import consent, suppressions
@@ -148,7 +148,7 @@ def _ready(session: Session, campaign_id: int, now: datetime, limit: int, *, is_
     return found
 
 
-def _rows(campaign_id: int) -> Select[Any]:
+def _rows(campaign_id: int) -> Any:
     return (
         select(Message.id, Message.phone, Message.address, Message.contact_id, Message.wording, Message.body,
                Message.turn, Message.parts, *PLACEHOLDERS)

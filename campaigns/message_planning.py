@@ -58,7 +58,8 @@ def write_for_segment(session: Session, campaign_id: int) -> int:
     campaign = campaigns.lock(session, campaign_id)
     total = freeze(session, campaign)
     written = write(session, campaign_id, 0, total)
-    finish(session, campaign)
+    clean_up(session)
+    finish(campaign)
     return written
 
 
@@ -70,12 +71,11 @@ def freeze_first(session: Session, campaign: MessageCampaign) -> int:
     return _freeze(session, campaign, Contact.phone < last) if last is not None else 0
 
 
-def freeze(session: Session, campaign: MessageCampaign) -> int:
-    """Freeze everybody of the segment who has no row yet; how many they are."""
-    version = campaign.segment.version
-    total = _freeze(session, campaign, None)
-    campaign.segment_version = version  # now, not before: writing it locks the campaign's row, and a pause wants that
-    return total
+def freeze(session: Session, campaign: MessageCampaign, *, share: int = 0, of: int = 1) -> int:
+    """Freeze everybody of the segment who has no row yet, or one of several shares of them (households whole), which
+    different connections may do at once; how many they are."""
+    mine = None if of == 1 else func.mod(func.hashtext(Contact.phone).op("&")(0x7FFF_FFFF), of) == share
+    return _freeze(session, campaign, mine)
 
 
 def write(session: Session, campaign_id: int, after: int, upto: int) -> int:
@@ -89,10 +89,14 @@ def write(session: Session, campaign_id: int, after: int, upto: int) -> int:
     return int(done.rowcount)
 
 
-def finish(session: Session, campaign: MessageCampaign) -> None:
-    """Everybody is written."""
+def clean_up(session: Session) -> None:
+    """What was frozen on this connection is needed no more."""
     session.execute(text("DROP TABLE IF EXISTS pg_temp.message_plan"))
-    campaign.planned_at = real_now()
+
+
+def finish(campaign: MessageCampaign) -> None:
+    """Everybody is written."""
+    campaign.planned_at, campaign.segment_version = real_now(), campaign.segment.version
 
 
 def _freeze(session: Session, campaign: MessageCampaign, which: ColumnElement[bool] | None) -> int:
@@ -107,7 +111,7 @@ def _freeze(session: Session, campaign: MessageCampaign, which: ColumnElement[bo
 
 def _chosen(session: Session, campaign: MessageCampaign, which: ColumnElement[bool] | None) -> Select[Any]:
     whom = people(session, campaign, which)
-    waves = message_waves.planned(session, campaign, Contact.id)
+    waves = message_waves.planned(session, campaign, Contact.id.expression)
     measured = _measured(session, campaign, waves["wording"])
     written = select(func.coalesce(Message.address, Message.phone)).where(
         Message.campaign_id == campaign.id, Message.turn == 0, Message.state != states.EXCLUDED

@@ -61,13 +61,12 @@ class Message(Base):
 
     __tablename__ = "messages"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "contact_id", "turn"),
+        UniqueConstraint("contact_id", "campaign_id", "turn"),
         Index("uq_messages_campaign_id_reached_turn", "campaign_id", text("COALESCE(address, phone)"), "turn",
               unique=True, postgresql_where=text("state <> 'excluded'")),  # one phone, one message
         Index("ix_messages_ready", "campaign_id", "not_before", "id",
               postgresql_where=text("state = 'planned' AND NOT is_held")),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
-        Index("ix_messages_contact_id", "contact_id"),
         Index("ix_messages_phone", "phone"),
         Index("ix_messages_provider_ref", "provider_ref"),
         Index("ix_messages_unsettled", "news_at",
@@ -124,7 +123,7 @@ def people(session: Session, campaign: MessageCampaign, which: ColumnElement[boo
     chosen = select(Contact.id).where(Contact.id.in_(segments.compile_rule(session, audiences.rule_of(campaign))))
     if which is not None:
         chosen = chosen.where(which)
-    reached: ColumnElement[str | None] = Contact.phone
+    reached: ColumnElement[Any] = Contact.phone.expression
     if facts.reached_by != channels.BY_PHONE:
         known = channel_addresses.of_people(campaign.channel)
         chosen = chosen.outerjoin(known, known.c.contact_id == Contact.id)

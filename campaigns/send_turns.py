@@ -131,7 +131,7 @@ class TurnLedger:
         for row in rows:
             if row.carrier != carrier():
                 _pause(session, row.id, "carrier_missing")
-        return [row for row in rows if row.carrier == carrier()]
+        return [row for row in rows if row.carrier == carrier()]  # type: ignore[misc]  # a row of more than one type
 
     def _in_order(self, alive: Sequence[Alive]) -> list[Alive]:
         """Urgent ones first; then who has had least. A new one begins where the others are."""

@@ -72,10 +72,10 @@ def fault(session: Session, campaign: _Campaign) -> str | None:
     """A sentence why nothing of the campaign could leave, or None."""
     found = of_campaign(session, campaign)
     if not found:
-        return _("The pool has no sender: add one under Senders, or choose another pool.")
+        return str(_("The pool has no sender: add one under Senders, or choose another pool."))
     if not any(sender.state == ACTIVE for sender in found):
         names = ", ".join(sender.address for sender in found)
-        return _("No sender may send now (%(senders)s is paused or blocked): see Senders.", senders=names)
+        return str(_("No sender may send now (%(senders)s is paused or blocked): see Senders.", senders=names))
     return None
 
 

@@ -108,6 +108,11 @@ def open_session() -> Iterator[Session]:
         yield session
 
 
+def has_connections() -> bool:
+    """May threads of this process work beside each other, each by a connection of its own? Not in most tests."""
+    return _sessions is not None and isinstance(_sessions.kw["bind"], Engine)
+
+
 @contextmanager
 def pinned_session() -> Iterator[Session]:
     """A session that keeps one connection through its commits: what belongs to a connection (temporary tables) stays.

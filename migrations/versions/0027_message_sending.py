@@ -82,8 +82,9 @@ def _widen_messages() -> None:
     op.alter_column("messages", "phone", nullable=True)
     op.drop_constraint(op.f("uq_messages_campaign_id_contact_id"), "messages")
     op.create_unique_constraint(
-        op.f("uq_messages_campaign_id_contact_id_turn"), "messages", ["campaign_id", "contact_id", "turn"]
+        op.f("uq_messages_contact_id_campaign_id_turn"), "messages", ["contact_id", "campaign_id", "turn"]
     )
+    op.drop_index("ix_messages_contact_id", "messages")
     op.drop_index("uq_messages_campaign_id_phone", "messages")
     op.create_index(
         "uq_messages_campaign_id_reached_turn", "messages", ["campaign_id", sa.text("COALESCE(address, phone)"), "turn"],
@@ -99,7 +100,8 @@ def downgrade() -> None:
     op.execute("DELETE FROM messages WHERE turn <> 0 OR phone IS NULL")  # earlier code writes to a person once
     op.create_index("uq_messages_campaign_id_phone", "messages", ["campaign_id", "phone"], unique=True,
                     postgresql_where=sa.text("state <> 'excluded'"))  # fmt: skip
-    op.drop_constraint(op.f("uq_messages_campaign_id_contact_id_turn"), "messages")
+    op.create_index("ix_messages_contact_id", "messages", ["contact_id"])
+    op.drop_constraint(op.f("uq_messages_contact_id_campaign_id_turn"), "messages")
     op.create_unique_constraint(op.f("uq_messages_campaign_id_contact_id"), "messages", ["campaign_id", "contact_id"])
     op.alter_column("messages", "phone", nullable=False)
     for column in MESSAGE_COLUMNS:
