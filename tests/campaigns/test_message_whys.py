@@ -79,7 +79,7 @@ def test_a_failure_is_told_with_its_code_and_an_exclusion_with_who_lifts_it(
     found = why(session, made, cast.mario)
     assert "filter" in found.verdict
     assert (found.heard[0].code, found.heard[0].means) == ("30007", "A carrier's filter took it for unwanted.")
-    assert "list" in found.heard[1].means
+    assert (found.heard[1].said, "list" in found.heard[1].means) == ("", True)
     assert step(why(session, made, cast.rosa), "gate") == ("stopped", "A landline takes no SMS.")
     end(session, cast.lupita, "excluded", refusal="not_opted_in")
     assert "Only the person themselves" in step(why(session, made, cast.lupita), "gate")[1]
