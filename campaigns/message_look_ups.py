@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
@@ -107,14 +107,12 @@ def _named_otherwise(session: Session, message_id: UUID, refs: Sequence[str | No
 def _has_twin(session: Session, asked: Outgoing) -> bool:
     """Is there another message of ours whose name we do not know, with the same text to the same person, that was sent
     about then? Then the list may mean either."""
-    ours, other = aliased(Message), aliased(Message)
-    same = and_(
-        other.phone.is_not_distinct_from(ours.phone), other.address.is_not_distinct_from(ours.address),
-        other.body == ours.body, other.id != ours.id, other.provider_ref.is_(None),
-        other.state.in_([states.SENDING, states.UNKNOWN]),
-        other.sent_at.between(ours.sent_at - WINDOW, ours.sent_at + WINDOW),
-    )  # fmt: skip
-    twin = select(other.id).join(ours, same).where(ours.id == asked.id).limit(1)
+    to_them = Message.phone == asked.phone if asked.phone else Message.address == asked.address
+    twin = select(Message.id).where(
+        to_them, Message.body == asked.body, Message.id != asked.id, Message.provider_ref.is_(None),
+        Message.state.in_([states.SENDING, states.UNKNOWN]),
+        Message.sent_at.between(asked.sent_at - WINDOW, asked.sent_at + WINDOW),
+    ).limit(1)  # fmt: skip
     return session.execute(twin).first() is not None
 
 
