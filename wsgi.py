@@ -41,7 +41,8 @@ MODELS = (
     "campaigns.message_media", "campaigns.message_templates",
     "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
     "campaigns.messages", "campaigns.rehearsals",
-    "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.peer_batches", "campaigns.wordings",
+    "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.message_drafts", "campaigns.peer_batches",
+    "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
 )  # fmt: skip
 BLUEPRINTS = (

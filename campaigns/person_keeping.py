@@ -30,6 +30,8 @@ SPARED = {
     "message_drafts": "a message campaign that somebody of the house is writing",
     "message_breaks": "counts of results, and the beginnings of phones that thousands share",
     "message_approvals": "who of the house approved a campaign, or why not",
+    "senders": "the house's own numbers and names",
+    "sender_pools": "names of pools of the house's own numbers",
     "call_campaigns": "names of campaigns",
     "segments": "names and rules",
     "segment_versions": "names and rules",
@@ -44,6 +46,7 @@ def compose() -> None:
     """Put the floor into the register."""
     person_register.register("campaigns", export=export, erase=erase, block=block, tables=TABLES)
     person_register.keep_rows("message_clicks", _l("Links you opened"), {"at": _AT})
+    person_register.keep_rows("sticky_senders", _l("When each of our numbers last wrote to you"), {"last_at": _AT})
     person_register.keep_rows(
         "channel_addresses", _l("Your addresses"),
         {"channel": _CHANNEL, "address": _l("Address"), "name": _l("Name"), "heard_at": _l("You last wrote")},

@@ -13,6 +13,7 @@ from campaigns.clicks import MessageClick
 from campaigns.frozen_segments import FrozenMember
 from campaigns.inbox import InboundMessage
 from campaigns.messages import Message
+from campaigns.sender_tables import StickySender
 
 # Of two messages of one campaign the person's is the one that got furthest.
 _FURTHEST_FIRST = (states.DELIVERED, states.SENT, states.ACCEPTED, states.UNKNOWN, states.SENDING, states.UNDELIVERED,
@@ -27,6 +28,7 @@ def compose() -> None:
     merges.register_mover("message_clicks", *merges.column_mover(MessageClick.contact_id))
     merges.register_mover("channel_addresses", *merges.column_mover(ChannelAddress.contact_id))
     merges.register_mover("frozen_members", move_members, move_members_back)
+    merges.register_mover("sticky_senders", move_senders, move_senders_back)
 
 
 def move_messages(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
@@ -74,3 +76,26 @@ def move_members_back(session: Session, kept_id: int, removed_id: int, memory: d
     session.execute(gone)
     rows = [{"frozen_id": one, "contact_id": removed_id} for one in memory["lists"]]
     row_memory.put_back(session, FrozenMember, rows)
+
+
+def move_senders(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
+    """The senders that wrote to the removed person; the kept one keeps their own where both have one."""
+    theirs = _senders_of(session, removed_id)
+    session.execute(delete(StickySender).where(StickySender.contact_id == removed_id))
+    own = {row["sender_id"] for row in _senders_of(session, kept_id)}
+    new = [row for row in theirs if row["sender_id"] not in own]
+    row_memory.put_back(session, StickySender, [{**row, "contact_id": kept_id} for row in new])
+    return {"senders": theirs, "new": [row["sender_id"] for row in new]}
+
+
+def move_senders_back(session: Session, kept_id: int, removed_id: int, memory: dict[str, Any]) -> None:
+    gone = StickySender.sender_id.in_(memory["new"])
+    session.execute(delete(StickySender).where(StickySender.contact_id == kept_id, gone))
+    row_memory.put_back(session, StickySender, [{**row, "contact_id": removed_id} for row in memory["senders"]])
+
+
+def _senders_of(session: Session, contact_id: int) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(StickySender.sender_id, StickySender.last_at).where(StickySender.contact_id == contact_id)
+    )
+    return [{"sender_id": sender_id, "last_at": last_at.isoformat()} for sender_id, last_at in rows]

@@ -16,6 +16,7 @@ from campaigns.frozen_segments import FrozenMember, FrozenSegment
 from campaigns.message_news import Answer
 from campaigns.messages import Message
 from campaigns.segments import Segment
+from campaigns.sender_tables import Sender, StickySender
 from tests.callcenter.test_merges import everything
 from tests.campaigns.cast import MARIO, Campaign, Cast, message_of
 
@@ -81,3 +82,23 @@ def test_a_frozen_list_holds_the_one_person_once(session: Session, cast: Cast) -
     merges.undo(session, made.id, None)
     assert everything(session) == before
     assert session.get(Contact, cast.mario.id) is not None
+
+
+def test_each_sender_that_wrote_to_either_stays_with_the_one_person(session: Session, cast: Cast) -> None:
+    senders = [
+        Sender(channel="sms", address=f"+52551234990{n}", carrier="simulated", parts_per_second=1.0) for n in range(2)
+    ]
+    session.add_all(senders)
+    session.flush()
+    both, only_mario = (one.id for one in senders)
+    for sender_id, who in ((both, cast.rosa), (both, cast.mario), (only_mario, cast.mario)):
+        session.add(StickySender(contact_id=who.id, sender_id=sender_id, last_at=who.created_at))
+    session.flush()
+    pairs = select(StickySender.contact_id, StickySender.sender_id, StickySender.last_at).order_by(
+        StickySender.contact_id, StickySender.sender_id
+    )
+    before = session.execute(pairs).all()
+    made = merges.merge(session, cast.rosa.id, cast.mario.id, user_id=None)
+    assert {tuple(row[:2]) for row in session.execute(pairs)} == {(cast.rosa.id, both), (cast.rosa.id, only_mario)}
+    merges.undo(session, made.id, None)
+    assert session.execute(pairs).all() == before
