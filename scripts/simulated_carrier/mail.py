@@ -4,6 +4,7 @@ Some addresses refuse, as real ones do; the part before the @ says so: `noexiste
 `grey…` (refuses the first time)."""
 
 import asyncio
+import logging
 import random
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Mail:
 
     async def listen(self, port: int) -> asyncio.Server:
         """On 127.0.0.1 only."""
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every word, addresses too
         loop = asyncio.get_running_loop()
         return await loop.create_server(
             lambda: SMTP(self, hostname="localhost", enable_SMTPUTF8=True, loop=loop), "127.0.0.1", port
