@@ -27,6 +27,7 @@ from campaigns import conversation_replies as replies
 from campaigns import conversation_threads as threads
 from campaigns.conversation_lists import Wanted
 from campaigns.conversations import Conversation
+from campaigns.message_campaigns import MessageCampaign
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 SIZE = 50
@@ -201,6 +202,12 @@ def _back(ids: list[int]) -> str:
     return url_for(".page", **query)
 
 
+def _only_of() -> MessageCampaign | None:
+    """The campaign whose answers alone are listed."""
+    campaign_id = asked().wanted.campaign_id
+    return web_session().get(MessageCampaign, campaign_id) if campaign_id is not None else None
+
+
 def _channel_labels() -> dict[str, Any]:
     return {name: channels.facts(name).label for name in channels.NAMES}
 
@@ -211,7 +218,8 @@ def _frame() -> dict[str, Any]:
     return {
         "is_manager": is_manager, "colleagues": conversations.colleagues(session) if is_manager else [],
         "peer_waits": bool(peer_batches.campaigns(session)), "max_characters": wording.MAX_CHARACTERS,
-        "sent": request.args.get("sent", type=int), "own_topic": "" if is_manager else f"/{current_user.id}",
+        "only_of": _only_of(), "sent": request.args.get("sent", type=int),
+        "own_topic": "" if is_manager else f"/{current_user.id}",
     }  # fmt: skip
 
 

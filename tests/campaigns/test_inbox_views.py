@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import User
 from campaigns import conversations
+from campaigns import message_claims as claims
 from campaigns.calling import CallCampaign
 from campaigns.canned_replies import CannedReply
 from campaigns.conversations import Conversation
@@ -236,6 +237,18 @@ def test_every_list_and_part_of_the_page_opens(session: Session, enter: Enter, m
         assert page.status_code == 200
         assert "<b>" not in page.text
         assert supervisor.get(address(found, "/thread")).status_code == 200
+
+
+def test_the_answers_to_one_campaign_are_listed_alone(
+    session: Session, enter: Enter, cast: Cast, campaign: Campaign
+) -> None:
+    made = campaign()
+    claims.claim(session, made.id, 10)
+    heard(session, MARIO, "Sí voy")
+    heard(session, "+529229999999", "¿Quién es?")
+    session.commit()
+    page = enter("strategist").get(f"/campaigns/inbox/?show=all&campaign={made.id}").text
+    assert ("Sí voy" in page, "¿Quién es?" in page, made.name in page) == (True, False, True)
 
 
 def test_the_snapshot_of_an_inbox_is_for_those_who_may_read_it(
