@@ -102,17 +102,6 @@ def of_calls(session: Session, rule: dict[str, Any], purpose: str, *, simulated:
     )  # fmt: skip
 
 
-def renders(session: Session, campaign: MessageCampaign) -> tuple[list[str], wording.Parts]:
-    """Five real texts of a draft and the parts of the longest; the bare text when nobody fits."""
-    texts = []
-    for row in messages.sample(session, campaign, RENDERS):
-        try:
-            texts.append(wording.render(campaign.text, messages.values_of(row)))
-        except wording.MissingValue:
-            continue
-    return texts, max((wording.parts(text) for text in texts or [wording.clean(campaign.text)]), key=lambda p: p.units)
-
-
 def _by_share(session: Session, campaign: MessageCampaign) -> list[str]:
     """A hundred texts, each wording as often as its share, with links as long as the real ones."""
     said = [
