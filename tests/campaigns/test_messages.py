@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import consent
+from callcenter import consent, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, Refused
@@ -121,3 +121,53 @@ def test_a_stopped_campaign_stays_stopped(session: Session, cast: Cast, campaign
     message_campaigns.stop(session, made.id, "wrong text", None)
     with pytest.raises(Refused):
         message_campaigns.resume(session, made.id, None)
+
+
+def test_a_reply_is_the_next_turn_and_is_sent_as_it_stands(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    claims.claim(session, made.id, 10)
+    body = "Con gusto, {given_names}: mañana a las 9."
+    first = messages.add_reply(session, made.id, cast.mario.id, body, phone=cast.mario.phone, user_id=None)
+    second = messages.add_reply(session, made.id, cast.mario.id, "Y algo más.", phone=cast.mario.phone, user_id=None)
+    assert [session.get_one(Message, one).turn for one in (first, second)] == [1, 2]
+    by_id = {one.id: one for one in claims.claim(session, made.id, 10)}
+    assert by_id[first].body == body
+
+
+def test_a_stranger_is_answered_until_they_want_nothing_more(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    claims.claim(session, made.id, 10)
+    stranger = "+529229990000"
+    messages.add_reply(session, made.id, None, "Gracias.", phone=stranger, user_id=None)
+    assert [one.phone for one in claims.claim(session, made.id, 10)] == [stranger]
+    suppressions.add(session, stranger, reason="reply", source="inbox", at=clock.real_now())
+    late = messages.add_reply(session, made.id, None, "Una cosa más.", phone=stranger, user_id=None)
+    assert claims.claim(session, made.id, 10) == []
+    assert session.get_one(Message, late, populate_existing=True).refusal == "suppressed"
+
+
+def test_what_is_held_waits_until_somebody_releases_it(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    session.execute(update(Message).values(is_held=True))
+    assert claims.claim(session, made.id, 10) == []
+    assert claims.has_planned(session, made.id)
+    assert not claims.has_ready(session, made.id)
+    assert messages.release(session, [message_of(session, cast.mario).id], None) == 1
+    assert [one.phone for one in claims.claim(session, made.id, 10)] == [cast.mario.phone]
+    assert messages.release(session, Message.campaign_id == made.id, None) == 1
+
+
+def test_a_claim_writes_who_carries_it_and_what_a_part_costs(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    claims.claim(session, made.id, 10)
+    row = message_of(session, cast.mario)
+    assert row.sender_id is not None
+    assert row.unit_price == made.unit_price
+
+
+def test_what_was_claimed_and_did_not_leave_is_planned_again(session: Session, cast: Cast, campaign: Campaign) -> None:
+    made = campaign()
+    one, other = claims.claim(session, made.id, 10)
+    claims.give_back(session, [one.id])
+    assert [again.id for again in claims.claim(session, made.id, 10)] == [one.id]
+    assert session.get_one(Message, other.id).state == "sending"
