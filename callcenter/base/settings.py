@@ -44,7 +44,7 @@ class Mail:
 
     `sender`: as it stands in From, `Encuestas <avisos@example.org>`."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     sender: str = ""
 

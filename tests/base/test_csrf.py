@@ -1,11 +1,12 @@
-"""Who may change something without a token of our own pages: the providers' webhooks, which are signed, and nobody."""
+"""Who may change something without a token of our own pages: the providers' webhooks and the ways out of messages,
+which are signed, and nobody."""
 
 from flask import Flask
 
 from callcenter.base.web import csrf
 
 
-def test_only_signed_webhooks_do_without_the_token(app: Flask) -> None:
+def test_only_what_is_signed_otherwise_does_without_the_token(app: Flask) -> None:
     exempt = {name for name in csrf._exempt_views if not name.startswith("tests.")}
     views = {f"{view.__module__}.{view.__name__}" for view in app.view_functions.values()}
     assert exempt & views == {
@@ -13,6 +14,8 @@ def test_only_signed_webhooks_do_without_the_token(app: Flask) -> None:
         "callcenter.webhooks.room",
         "callcenter.webhooks.room_status",
         "callcenter.webhooks.status",
+        "campaigns.public_messages.end",
+        "campaigns.telegram_hooks.update",
         "campaigns.webhooks.inbound",
         "campaigns.webhooks.receipt",
     }

@@ -61,6 +61,37 @@ def test_public_passwords_are_for_a_drill_that_nobody_else_reaches(
     assert read_settings(_env(tmp_path, **account, **modes)).demo_passwords_refused is refused
 
 
+def test_a_drills_messages_leave_by_nothing_real(tmp_path: Path) -> None:
+    real = {"CONVOCA_TELEGRAM_TOKEN": "1:real", "CONVOCA_SMTP_URL": "smtps://mail.example"}
+    drill = read_settings(_env(tmp_path, CONVOCA_SIMULATED_URL="http://127.0.0.1:7", **real))
+    assert (drill.telegram.token, drill.telegram.base_url) == ("777000:simulated", "http://127.0.0.1:7")
+    assert drill.mail.url == ""
+    assert read_settings(_env(tmp_path, **real)).telegram.base_url == "http://127.0.0.1:9"  # nobody answers there
+
+
+def test_a_bot_and_a_mail_server_are_told_and_checked(tmp_path: Path) -> None:
+    account = {"CONVOCA_CARRIER": "twilio", "CONVOCA_TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+               "CONVOCA_TWILIO_AUTH_TOKEN": "invented"}  # fmt: skip
+    given = {
+        "CONVOCA_TELEGRAM_TOKEN": "123:abc-D_e",
+        "CONVOCA_SMTP_URL": "smtp://convoca@mail.example:587",
+        "CONVOCA_SMTP_PASSWORD": "invented-too",
+        "CONVOCA_MAIL_SENDER": "Encuestas <avisos@example.org>",
+    }
+    told = read_settings(_env(tmp_path, **account, **given))
+    assert (told.telegram.token, told.telegram.base_url) == ("123:abc-D_e", "https://api.telegram.org")
+    assert (told.mail.url, told.mail.sender) == (given["CONVOCA_SMTP_URL"], given["CONVOCA_MAIL_SENDER"])
+    assert "invented-too" not in repr(told)
+    assert "abc-D_e" not in repr(told)
+    none = read_settings(_env(tmp_path, **account))
+    assert (none.telegram.token, none.mail.url) == ("", "")
+    odd = {"CONVOCA_TELEGRAM_TOKEN": "no token", "CONVOCA_SMTP_URL": "http://mail.example", "CONVOCA_MAIL_SENDER": ""}
+    with pytest.raises(BadSettings) as fault:
+        read_settings(_env(tmp_path, **account, **odd))
+    for name in ("CONVOCA_TELEGRAM_TOKEN", "CONVOCA_SMTP_URL", "CONVOCA_MAIL_SENDER"):
+        assert name in str(fault.value)
+
+
 def test_the_simulated_carriers_webhooks_are_signed_with_the_token_of_this_start(tmp_path: Path) -> None:
     assert read_settings(_env(tmp_path, CONVOCA_SIMULATED_TOKEN="t1")).twilio.auth_token == "t1"
 
