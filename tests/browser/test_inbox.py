@@ -22,22 +22,22 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     page = page_as("supervisor", width=1366)
     page.goto("/campaigns/inbox/?show=unassigned")
     rows = page.locator(".inbox-rows li")
-    expect(rows.first).to_be_visible()
+    expect(rows.first).to_be_visible(timeout=SOON)
     page.keyboard.press("j")
-    expect(page.locator("#thread .bubble-in").first).to_be_visible()
+    expect(page.locator("#thread .bubble-in").first).to_be_visible(timeout=SOON)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
     page.keyboard.press("r")
     page.keyboard.type(ANSWER)
-    expect(page.locator("#reply-parts")).to_contain_text("parte")
+    expect(page.locator("#reply-parts")).to_contain_text("parte", timeout=SOON)
     conversation = page.url
     page.reload()
-    expect(page.locator("#reply-text")).to_have_value(ANSWER)  # a reload loses nothing
+    expect(page.locator("#reply-text")).to_have_value(ANSWER, timeout=SOON)  # a reload loses nothing
     page.focus("#reply-text")
     page.keyboard.press("Control+Enter")
     ours = page.locator("#thread .bubble-out", has_text=ANSWER)
-    expect(ours).to_have_count(1)
+    expect(ours).to_have_count(1, timeout=SOON)
     expect(ours).to_contain_text("Entregado", timeout=SOON)  # by the carrier, past the gate
-    expect(page.locator("#reply-text")).to_have_value("")
+    expect(page.locator("#reply-text")).to_have_value("", timeout=SOON)
 
     phone = receiver(running_product, (ours.get_attribute("id") or "").removeprefix("out-"))
     say(running_product, phone, "¿Y los domingos?")
@@ -46,10 +46,10 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     page.keyboard.press("b")
     page.fill("#call-when", "ayer")
     page.press("#call-when", "Enter")
-    expect(page.locator("#call-fault")).to_be_visible()
+    expect(page.locator("#call-fault")).to_be_visible(timeout=SOON)
     page.fill("#call-when", "mañana 6 pm")
     page.press("#call-when", "Enter")
-    expect(page.locator(".alert-success", has_text="Se le llamará")).to_be_visible()
+    expect(page.locator(".alert-success", has_text="Se le llamará")).to_be_visible(timeout=SOON)
 
     page.locator("body").click(position={"x": 5, "y": 5})
     page.keyboard.press("e")
@@ -66,31 +66,31 @@ def test_a_canned_reply_is_written_by_its_short_name(page_as: PageAs) -> None:
     page.fill("#shortcut-new", "con espacio")
     page.fill("#text-new", "Gracias, {given_names|vecina}.")
     page.locator("form:has(#shortcut-new) button").click()
-    expect(page.locator(".invalid-feedback")).to_be_visible()
+    expect(page.locator(".invalid-feedback")).to_be_visible(timeout=SOON)
     page.fill("#shortcut-new", "gracias")
     page.press("#shortcut-new", "Enter")
-    expect(page.locator("main")).to_contain_text("/gracias")
+    expect(page.locator("main")).to_contain_text("/gracias", timeout=SOON)
     page.goto("/campaigns/inbox/?show=all")
     page.locator(".inbox-rows a:not(:has(.text-bg-danger))").first.click()
     page.locator("#reply-text").press_sequentially("/gracias ")
-    expect(page.locator("#reply-text")).to_have_value(re.compile(r"^Gracias, .+\.$"))
+    expect(page.locator("#reply-text")).to_have_value(re.compile(r"^Gracias, .+\.$"), timeout=SOON)
     page.fill("#reply-text", "")
     page.keyboard.press("Escape")
     page.keyboard.press("c")
     page.fill("#canned-find", "GRÁCIAS")
     page.locator("[data-insert]:visible").click()
-    expect(page.locator("#reply-text")).to_have_value(re.compile("^Gracias"))
+    expect(page.locator("#reply-text")).to_have_value(re.compile("^Gracias"), timeout=SOON)
 
 
 def test_an_operator_takes_the_next_one_on_a_telephone(page_as: PageAs) -> None:
     page = page_as("operator", width=360, scheme="dark", language="en")
     page.goto("/campaigns/inbox/")
     page.get_by_role("button", name="Take the next one").click()
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#thread")).to_be_visible(timeout=SOON)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert faults(page) == []
     page.get_by_role("link", name="List").click()
-    expect(page.locator(".inbox-rows li")).to_have_count(1)
+    expect(page.locator(".inbox-rows li")).to_have_count(1, timeout=SOON)
     assert faults(page) == []
 
 
