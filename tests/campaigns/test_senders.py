@@ -35,9 +35,7 @@ def test_parts_never_leave_faster_than_the_sender_may(parts: list[int], per_seco
     leaves = [(one.take(count), count) for count in parts]
     taken = [(at - one.locked_at, count) for at, count in leaves if at is not None]
     for number, (at, _count) in enumerate(taken):
-        assert (
-            at * per_second >= sum(count for _, count in taken[:number]) - 1e-3
-        )
+        assert at * per_second >= sum(count for _, count in taken[:number]) - 1e-3
         assert at < one.ahead
     assert all(at is None for at, _ in leaves[len(taken) :])
 
