@@ -46,6 +46,7 @@ ERRORS: dict[str, LazyString] = {
     "telegram-429": _l("Telegram asked us to wait."),
     "smtp-535": _l("The mail server refuses our account."),
     "smtp-550": _l("Nobody is at this e-mail address."),
+    "smtp-452": _l("The mailbox is full, or the message too big for it."),
     "smtp-552": _l("The mailbox is full, or the message too big for it."),
     "smtp-554": _l("The mail server took the message for unwanted."),
 }

@@ -195,10 +195,11 @@ def _lines(content: bytes) -> bytes:
 
 
 def _check(said: tuple[int, bytes], wanted: int | None = None, wait_seconds: float | None = None) -> None:
-    """Raises ProviderError unless the relay agreed: 4xx may be said again later, 5xx never changes."""
+    """Raises ProviderError unless the relay agreed: 4xx may be said again later, except of one
+    mailbox; 5xx never changes."""
     code = said[0]
     if code == wanted or (wanted is None and 200 <= code < 300):
         return
-    if 400 <= code < 500:
+    if 400 <= code < 500 and not said[1].startswith(b"4.2."):  # RFC 3463: of this mailbox, which stays full for days
         raise ProviderError("The relay asks to wait.", code=f"smtp-{code}", wait_seconds=wait_seconds)
     raise ProviderError("The relay refused the message.", code=f"smtp-{code}", permanent=True)

@@ -17,6 +17,7 @@ from campaigns.channels import Enclosure
 from campaigns.message_claims import Outgoing
 
 TAKES, REFUSES, ASKS_TO_WAIT, FAILS, HANGS = "takes", "refuses", "asks to wait", "fails", "hangs"
+FULL = "full"  # a mailbox, in which nothing more fits
 LONG = 30.0  # seconds; no test waits for it
 
 
@@ -161,7 +162,11 @@ async def _converse(provider: Provider, reader: asyncio.StreamReader, writer: as
         if word == "RCPT":
             provider.asked += 1
             to = line.partition("<")[2].partition(">")[0]
-            say({REFUSES: "550 5.1.1 nobody", ASKS_TO_WAIT: "451 4.7.1 later"}.get(provider.does, "250 ok"))
+            say(
+                {REFUSES: "550 5.1.1 nobody", ASKS_TO_WAIT: "451 4.7.1 later", FULL: "452 4.2.2 full"}.get(
+                    provider.does, "250 ok"
+                )
+            )
         elif word == "DATA":
             say("354 go on")
             content = await reader.readuntil(b"\r\n.\r\n")

@@ -12,7 +12,7 @@ from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
 from campaigns.channels import Enclosure
 from campaigns.channels.email import composed, is_address
-from tests.campaigns.channels.contract import ASKS_TO_WAIT, STAGES, Provider
+from tests.campaigns.channels.contract import ASKS_TO_WAIT, FULL, STAGES, Provider
 from tests.campaigns.channels.test_contract import on_stage, refused
 
 
@@ -80,6 +80,11 @@ def test_what_is_no_address_never_reaches_a_relay(settings: Settings, address: s
 @pytest.mark.parametrize("address", ["ana@example.org", "ana.lara+x@sub.example.com.mx", "A_1%b@example.mx"])
 def test_addresses_as_lists_hold_them_are_taken(address: str) -> None:
     assert is_address(address)
+
+
+def test_a_full_mailbox_holds_nobody_else_up(settings: Settings) -> None:
+    error = refused("email", Provider(FULL), settings)
+    assert (error.code, error.permanent) == ("smtp-452", True)
 
 
 def test_a_relay_that_looks_twice_at_one_person_holds_up_that_person_alone(settings: Settings) -> None:
