@@ -14,7 +14,7 @@ NOT_PAGES = re.compile(
     r"\.(static|standing|trunk|test_state|targets|live|running|board|state|when|times|training_when|progress|preview"
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
     r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
-    r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show)$"
+    r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show|enclosed|show_media|public_messages\.media|way_out)$"
 )
 
 
@@ -49,4 +49,6 @@ def pages() -> list[PageOf]:
 def _sample(endpoint: str, name: str) -> object:
     """An id that the demonstration has: its rows are numbered from 1; its sections are Minatitlán's."""
     step = "wording" if "message" in endpoint else "pace"
+    if endpoint == "campaigns.channels.rule":
+        return "whatsapp"
     return {"state": 30, "number": 2301, "key": "escolaridad", "step": step}.get(name, 1)
