@@ -3,7 +3,8 @@
 To date at most `limit` × answered may be abandoned (one more within the first hundred answers), and in any hour twice
 that, at least one. Risk is about the limit itself, corrected by how the campaign's credit stands and has stood and by
 its last hour: a controller with a proportional and an integral part. With room for hardly one more the campaign is
-wary; without, it rests. Both are small risks, and far better than one phone for each operator.
+wary; without, it rests. Both are small risks, and far better than one phone for each operator; within the first hundred
+answers rest is a tenth of that, for those who find nobody come together.
 """
 
 import math
@@ -13,6 +14,7 @@ HOUR = 3600.0
 FIRST = 100  # answers within which one more than the limit may be abandoned
 HOURLY, HOURLY_MORE = 1.13, 0.6  # times what an hour earns, and so many more; the rule allows twice what it earns
 RESTING, RESTING_TEAM = 0.2, 10.0  # times the limit: the risk without room for one more; of larger teams less
+RESTING_FIRST = 0.02  # the same within the first answers, of which the rule says most
 TOGETHER, TOGETHER_MORE = 1.0, 0.06  # those who find nobody come together: so many more, and for each operator
 HALF = 0.5  # of what an hour allows beyond one is never held back
 KEPT, KEPT_MORE = 2.5, 0.5  # the credit held in hand: first, and for each root of what was earned
@@ -64,7 +66,8 @@ class Budget:
         wary = max(_wary(self.credit, together), _wary(most - lost, min(together, HALF * (most - 1))))
         over = math.exp(self._integral + GAIN * self._surplus() + HOUR_GAIN * self._hour_surplus())
         bold = min(self.limit * min(over, MOST_OVER), MOST_RISK)
-        resting = self.limit * RESTING / max(operators / RESTING_TEAM, 1.0)
+        share = RESTING_FIRST if self.answered < FIRST else RESTING
+        resting = self.limit * share / max(operators / RESTING_TEAM, 1.0)
         return math.pow(bold, 1 - wary) * math.pow(resting, wary)
 
     def _hour(self, now: float) -> tuple[float, int]:
