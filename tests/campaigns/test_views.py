@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcenter import house_rules
 from callcenter.base.errors import Refused
 from campaigns import inbox, message_campaigns
 from campaigns import message_claims as claims
@@ -103,6 +104,7 @@ def test_the_rows_are_exported_without_phones_or_names(strategist: FlaskClient, 
 def test_a_campaign_is_paused_resumed_and_stopped_with_a_reason(
     session: Session, strategist: FlaskClient, cast: Cast, campaign: Campaign
 ) -> None:
+    house_rules.set_approval_needed(session, None, needed=False)
     made = campaign()
     for act, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
         answer = strategist.post(f"/campaigns/messages/{made.id}/{act}", data={"reason": "complaints"})
