@@ -115,6 +115,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def start_process() -> Settings:
     """Make a daemon of this process: its settings, its database and Redis, and all floors put together."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("twilio").setLevel(logging.WARNING)  # at INFO it tells every request, with its phones
     settings = _settings()
     import_models()
     db.connect(settings.database_url)

@@ -21,17 +21,17 @@ from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
-from campaigns import channel_addresses
+from campaigns import channel_addresses, senders
 from campaigns import message_states as states
 from campaigns.channels import Receipt
 from campaigns.message_campaigns import MessageCampaign
 
 # https://www.twilio.com/docs/api/errors: the person told the carrier to stop; the phone is no mobile.
 OPTED_OUT, LANDLINE = frozenset({"21610"}), frozenset({"21614", "30006"})
-# An error of the account or the sender: everybody else would fail alike, so the campaign stops for a person to look.
+# An error of the account, the sender or the template: everybody else would fail alike; a person has to look.
 # Not Twilio's: no channel is set up, a bot's token or a mailbox's password is refused, a WhatsApp sender is unknown.
-STOPS_CAMPAIGN = frozenset({"20003", "20005", "20008", "21603", "21606", "21659", "21660", "63001",
-                            "not_set_up", "telegram-401", "smtp-535"})  # fmt: skip
+STOPS_CAMPAIGN = senders.BLOCKS_SENDER | {"20003", "20005", "20008", "21603", "63001", "63040", "63041", "63042",
+                                          "not_set_up", "telegram-401", "smtp-535"}  # fmt: skip
 LONGEST_KEY = 200  # characters; an index holds no more than some 2,700 bytes
 STALE = timedelta(seconds=30)  # `news_at` is not written anew for news that say nothing new, unless it is older
 

@@ -1,10 +1,10 @@
 """The wordings of a message campaign: A, which is its own text, and B where two are tried against each other.
 
-Rows exist only where there is more to say than the campaign's text: a second wording, or a template of the provider."""
+Rows exist only where there is more to say than the campaign's text. What goes with a wording (a template of the
+provider, a picture, a subject) stands in campaigns.enclosures."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, column, delete, select, table
 from sqlalchemy import text as sql
@@ -18,8 +18,7 @@ _campaigns = table("message_campaigns", column("id", Integer), column("text", St
 
 
 class MessageWording(Base):
-    """One wording. `share`: percent of the people who get it. `template_id`: what the provider approved, where the
-    channel sends nothing else; `template_values`: what stands in each of its variables, with our placeholders."""
+    """One wording. `share`: percent of the people who get it."""
 
     __tablename__ = "message_wordings"
     __table_args__ = (
@@ -32,8 +31,6 @@ class MessageWording(Base):
     letter: Mapped[str] = mapped_column(primary_key=True)
     text: Mapped[str]
     share: Mapped[int] = mapped_column(default=100, server_default=sql("100"))
-    template_id: Mapped[int | None]
-    template_values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=sql("'{}'"))
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,6 @@ class Wording:
     letter: str
     text: str
     share: int = 100
-    template_id: int | None = None
-    template_values: Mapping[str, str] = field(default_factory=dict)
 
 
 def of(session: Session, campaign_id: int) -> list[Wording]:
@@ -52,7 +47,7 @@ def of(session: Session, campaign_id: int) -> list[Wording]:
     rows = session.scalars(
         select(MessageWording).where(MessageWording.campaign_id == campaign_id).order_by(MessageWording.letter)
     )
-    found = [Wording(row.letter, row.text, row.share, row.template_id, row.template_values) for row in rows]
+    found = [Wording(row.letter, row.text, row.share) for row in rows]
     return found or [Wording(FIRST, _own_text(session, campaign_id))]
 
 
@@ -64,13 +59,11 @@ def texts(session: Session, campaign_id: int) -> dict[str, str]:
 def keep(session: Session, campaign_id: int, wanted: Sequence[Wording]) -> None:
     """These are the wordings from now on; the first is the campaign's own text, which the caller keeps."""
     session.execute(delete(MessageWording).where(MessageWording.campaign_id == campaign_id))
-    if len(wanted) < 2 and not any(one.template_id for one in wanted):
+    if len(wanted) < 2:
         return
     session.add_all(
-        MessageWording(campaign_id=campaign_id, letter=one.letter, text=one.text, share=one.share,
-                       template_id=one.template_id, template_values=dict(one.template_values))
-        for one in wanted
-    )  # fmt: skip
+        MessageWording(campaign_id=campaign_id, letter=one.letter, text=one.text, share=one.share) for one in wanted
+    )
     session.flush()
 
 

@@ -38,8 +38,6 @@ def upgrade() -> None:
         sa.Column("letter", sa.String, primary_key=True),
         sa.Column("text", sa.String, nullable=False),
         sa.Column("share", sa.Integer, nullable=False, server_default=sa.text("100")),
-        sa.Column("template_id", sa.Integer),
-        sa.Column("template_values", postgresql.JSONB, nullable=False, server_default=sa.text("'{}'")),
         sa.CheckConstraint("letter IN ('A', 'B')", name="letter"),
         sa.CheckConstraint("share BETWEEN 1 AND 100", name="share"),
     )  # fmt: skip
