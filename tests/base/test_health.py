@@ -27,6 +27,7 @@ def parts(session: Session) -> Iterator[None]:
     session.commit()
     _worker("one", "urgent,default")
     _worker("two", "bulk,default")
+    _worker("three", "messages")
     yield
     outbox.redis().flushall()
 

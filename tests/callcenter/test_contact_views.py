@@ -60,7 +60,7 @@ def test_the_gates_verdict_is_shown_for_each_channel(session: Session, client_as
     who.consent = "opted_out"
     session.commit()
     page = client_as("strategist").get(f"/contacts/{who.id}/verdict?purpose=survey").text
-    assert page.count("#x-circle") == 3
+    assert page.count("#x-circle") == 5  # call, SMS, WhatsApp, Telegram, e-mail
     assert client_as("strategist").get(f"/contacts/{who.id}/verdict?purpose=x").status_code == 422
 
 

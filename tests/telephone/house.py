@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from callcenter import calls, carriers, jobs, queues, suppressions, switches
-from callcenter.base import sealed
+from callcenter.base import clock, sealed
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.call_ledger import Call
@@ -88,6 +88,7 @@ class House:
 
 
 def register(session: Session, switch: Instance, network: Network) -> None:
+    clock.start_drill(session)  # a weekday in calling hours: the tests run at night, too
     switches.register(
         session, "local", host=switch.host, ami_port=switch.ports.ami, ws_url=switch.ws_url, secrets=switch.secrets,
         folder=str(switch.spool),
