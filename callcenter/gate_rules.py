@@ -16,7 +16,8 @@ from callcenter.calendar import Span
 from callcenter.refusals import LiftedBy, Refusal
 from callcenter.rulebook import MAX_IN_ALL, Rulebook, Standing
 
-CHANNELS_WITH_HOURS = ("call", "sms")
+CHANNELS_WITH_HOURS = ("call", "sms", "whatsapp", "telegram")  # what makes a telephone ring at night
+CHATS = ("whatsapp", "telegram")  # who wrote there just now is awake: an answer may leave at any hour
 NEEDS_OPT_IN = ("persuasion", "mobilization")
 ANSWERS_THE_PERSON = ("privacy_request",)  # the law sets when they are answered: the caps are not for them
 WEEK = timedelta(days=7)
@@ -170,11 +171,15 @@ def _phase_turns(facts: Facts, asked: Asked) -> datetime | None:
 
 
 def _hours(facts: Facts, asked: Asked) -> Refusal | None:
-    if asked.channel not in CHANNELS_WITH_HOURS:
+    if not _keeps_hours(asked):
         return None
     hours = hours_for(facts, asked)
     until = _remembered(facts, asked, "hours", lambda: calendar.opens_at(asked.now, facts.zones, hours))
     return Refusal("hours", until) if until else None
+
+
+def _keeps_hours(asked: Asked) -> bool:
+    return asked.channel in CHANNELS_WITH_HOURS and not (asked.is_answer and asked.channel in CHATS)
 
 
 def hours_for(facts: Facts, asked: Asked) -> calendar.HoursOn:
@@ -191,7 +196,7 @@ def hours_for(facts: Facts, asked: Asked) -> calendar.HoursOn:
 
 
 def _hours_turn(facts: Facts, asked: Asked) -> datetime | None:
-    if asked.channel not in CHANNELS_WITH_HOURS:
+    if not _keeps_hours(asked):
         return None
     return calendar.closes_at(asked.now, facts.zones, hours_for(facts, asked))
 

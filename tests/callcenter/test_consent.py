@@ -105,12 +105,19 @@ def test_the_phase_decides_by_purpose(
     assert ask(session, who, purpose=purpose, simulated=simulated) == code
 
 
-def test_outside_calling_hours_one_may_neither_call_nor_text(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_calling_hours_no_telephone_rings_but_a_letter_may_come_and_a_chat_be_answered(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_now(monkeypatch, MONDAY.replace(hour=21))
     who = person(session)
     said = consent.refusal(session, who.id, "call", "survey", phone=who.phone, simulated=True)
     assert said == consent.Refusal("hours", MONDAY.replace(day=11, hour=9))
-    assert (ask(session, who, "sms"), ask(session, who, "whatsapp")) == ("hours", None)
+    for channel, code in (("sms", "hours"), ("whatsapp", "hours"), ("telegram", "hours"), ("email", None)):
+        assert ask(session, who, channel) == code
+    asked = [(who.id, who.phone)]
+    for channel, is_free in (("sms", False), ("whatsapp", True), ("telegram", True)):
+        found = consent.refusals(session, asked, channel, "citizen_care", simulated=True, is_answer=True)
+        assert (found == {}) == is_free
 
 
 def test_three_tries_in_a_week_are_the_limit_until_the_first_is_a_week_old(session: Session) -> None:
