@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import calls, jobs, queue_claims, queue_entries, queue_rules, queues
 from callcenter.attempts import Attempt
+from callcenter.base import clock
 from callcenter.base.clock import campaign_now
 from callcenter.calls import Event
 from callcenter.contacts import ContactPhone
@@ -251,6 +252,7 @@ def test_the_people_of_one_phone_do_not_keep_the_others_of_the_list_waiting(
 
 
 def test_tries_of_one_campaign_count_against_the_caps_in_every_other(session: Session, carrier: FakeCarrier) -> None:
+    clock.start_drill(session)  # a weekday in calling hours, whenever the test runs
     rosa = cast.person(session)
     first = cast.queue(session, rosa, rules={"most_attempts": 6})
     for _ in range(3):
