@@ -11,10 +11,12 @@ from callcenter import calendar, elections
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
+from campaigns import conversations
 from scripts.demo import SEED, history, lists, mailing, people, places, privacy, staff, structure, studies
 
 ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"
 CONTACTS, CALLS = 5000, 900
+FIRST_ANSWER = 1  # the conversation that an operator finds waiting
 
 
 def is_loaded(session: Session) -> bool:
@@ -48,6 +50,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
     sent = mailing.load(session, made.sent, seed=SEED)
+    conversations.assign(session, [FIRST_ANSWER], user_ids["operador"], user_ids["supervision"])
     cases = privacy.load(session, user_ids["administracion"])
     made.survey.state = "open"
     return {

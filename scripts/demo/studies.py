@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from callcenter.base.settings import Settings
-from campaigns import call_drafts, calling, message_approvals, message_campaigns
+from campaigns import call_drafts, calling, message_approvals, message_campaigns, message_drafts
 from campaigns.calling import CallCampaign, CallPlan
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
@@ -52,6 +52,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
     call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
+    message_drafts.begin(session, strategist, _half_written(young_women.id))
     sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
@@ -90,6 +91,14 @@ def _half_made(segment_id: int, survey_id: int) -> dict[str, str]:
     return {
         "name": "Intención de voto, ola 2", "segment_id": str(segment_id), "purpose": "survey",
         "script": f"survey/{survey_id}", "on_behalf_of": ON_BEHALF_OF, "mode": "predictive", "team": "20",
+    }  # fmt: skip
+
+
+def _half_written(segment_id: int) -> dict[str, str]:
+    """A message that somebody goes on with: no sender is chosen yet."""
+    return {
+        "name": "Gracias por responder", "segment_id": str(segment_id), "purpose": "neutral_reminder", "channel": "sms",
+        "on_behalf_of": ON_BEHALF_OF, "text": REMINDER,
     }  # fmt: skip
 
 

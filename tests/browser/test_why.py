@@ -8,6 +8,7 @@ from tests.browser.conftest import PageAs
 
 SECONDS = 1000
 SOON = 25 * SECONDS  # news, a decision of the dialer, and the page's own next look
+GONE = 150 * SECONDS  # until an operator whom another test left behind is logged off
 
 
 def test_a_supervisor_sees_at_any_second_why_it_does_or_does_not_dial(page_as: PageAs) -> None:
@@ -16,7 +17,7 @@ def test_a_supervisor_sees_at_any_second_why_it_does_or_does_not_dial(page_as: P
     panel.locator("tr", has_text="En marcha").locator("a[href*='/campaigns/calls/']").first.click()
     panel.locator("a[href$='/why']").click()
     expect(panel.locator("li[data-aspect]")).to_have_count(13)
-    expect(panel.locator("li[data-aspect=team][data-code=no_operators]")).to_be_attached(timeout=SOON)
+    expect(panel.locator("li[data-aspect=team][data-code=no_operators]")).to_be_attached(timeout=GONE)
     expect(panel.locator("#zones-title ~ .table-responsive tbody tr").first).to_be_visible()
 
     console = page_as("operator")
