@@ -1,6 +1,7 @@
 """Canned replies: what is answered often, under a short name, with the placeholders of every message."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,9 +78,9 @@ def offered(session: Session, contact: Contact | None) -> list[Offered]:
     return [_filled(one, values) for one in listed(session)]
 
 
-def _filled(reply: CannedReply, values: object) -> Offered:
+def _filled(reply: CannedReply, values: Mapping[str, str | None]) -> Offered:
     try:
-        return Offered(reply.shortcut, wording.render(reply.text, values))  # type: ignore[arg-type]
+        return Offered(reply.shortcut, wording.render(reply.text, values))
     except wording.MissingValue as missing:
         return Offered(reply.shortcut, reply.text, missing.field)
 

@@ -8,10 +8,10 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -34,6 +34,7 @@ TURN = 30.0  # seconds; then the worker looks at its queue again
 EMPTY = 0.5  # seconds until a campaign with nothing ready is looked at again
 ALL_REFUSED = 2_000  # rows that are shown to the gate at once after some of which not one might leave
 TELL = 1.0  # seconds between two news of a campaign to those who look at it
+T = TypeVar("T")
 Alive = Row[Any]  # id, state, urgency, channel, pool_id, sender of a campaign that sends
 PATIENCE = 60.0  # seconds that answers in hand wait for a database that went away
 AWAY = (OperationalError, InterfaceError)
@@ -210,12 +211,12 @@ def _pause(session: Session, campaign_id: int, reason: str) -> None:
         campaigns.pause(session, campaign_id, reason, None)
 
 
-def _patiently(work: object, what: Sequence[object]) -> None:
+def _patiently(work: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
     """Do it again while the database is away: the answers in hand are worth waiting for."""
     ends, delay = monotonic() + PATIENCE, 0.2
     while True:
         try:
-            work(what)  # type: ignore[operator]  # one of the two above
+            work(what)
             return
         except DBAPIError as error:
             if monotonic() > ends or not (isinstance(error, AWAY) or error.connection_invalidated):

@@ -33,7 +33,7 @@ def running() -> Iterator[Door]:
         [sys.executable, "-m", "scripts.simulated_carrier", "--port", str(port), "--journal", os.devnull,
          "--parts-per-second", "0", "--speed", SPEED],
         env=ours | {"CONVOCA_SIMULATED_TOKEN": token}, cwd=ROOT, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, preexec_fn=partial(die_with_parent, signal.SIGTERM, os.getpid()),  # noqa: PLW1509
+        stderr=subprocess.DEVNULL, preexec_fn=partial(die_with_parent, signal.SIGTERM, os.getpid()),  # noqa: PLW1509  # one system call
     )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"

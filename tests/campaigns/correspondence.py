@@ -17,7 +17,7 @@ _refs = count(1)
 def heard(session: Session, phone: str | None, text: str = "¿A qué hora?", **said: object) -> InboundMessage:
     """A person writes: by SMS unless `channel` and `address` say otherwise."""
     values = {"channel": "sms", "address": phone or "", "sender": OURS, **said}
-    reply = Reply(f"SM-in-{next(_refs)}", phone=phone, text=text, **values)  # type: ignore[arg-type]
+    reply = Reply(f"SM-in-{next(_refs)}", phone=phone, text=text, **values)  # type: ignore[arg-type]  # fields of Reply
     found = inbox.receive(session, reply)
     assert found is not None
     session.flush()

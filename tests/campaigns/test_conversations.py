@@ -39,7 +39,7 @@ def test_a_conversation_waits_since_the_first_word_that_nobody_answered(session:
     assert conversation(session, heard(session, MARIO, "¿Hola?")).waiting_since == since
     conversations.answered(session, found)
     session.flush()
-    assert conversation(session, heard(session, MARIO, "Gracias")).waiting_since > since  # type: ignore[operator]
+    assert conversation(session, heard(session, MARIO, "Gracias")).waiting_since > since  # type: ignore[operator]  # it waits
 
 
 def test_a_baja_leaves_nothing_to_answer(session: Session, cast: Cast) -> None:
