@@ -52,7 +52,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
     call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
-    message_drafts.begin(session, strategist, _half_written(young_women.id))
+    message_drafts.begin(session, strategist, _almost_done(young_women.id))
     sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
@@ -94,11 +94,11 @@ def _half_made(segment_id: int, survey_id: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _half_written(segment_id: int) -> dict[str, str]:
-    """A message that somebody goes on with: no sender is chosen yet."""
+def _almost_done(segment_id: int) -> dict[str, str]:
+    """A message that is written and was not looked at for the last time yet."""
     return {
         "name": "Gracias por responder", "segment_id": str(segment_id), "purpose": "neutral_reminder", "channel": "sms",
-        "on_behalf_of": ON_BEHALF_OF, "text": REMINDER,
+        "on_behalf_of": ON_BEHALF_OF, "text": REMINDER, "unit_price": "0.35",
     }  # fmt: skip
 
 
