@@ -65,7 +65,8 @@ class Plain:
 
 def slow_refusal(facts: Facts, question: Asked, law: Plain) -> str | None:
     """The code of the first rule that says no, found the long way."""
-    answers_the_person = question.purpose == "privacy_request"
+    answers_the_person = question.purpose == "privacy_request" or question.is_answer
+    is_silent = question.channel == "email" or (question.is_answer and question.channel in ("whatsapp", "telegram"))
     recent = max(len(facts.phone_recent or ()), len(facts.person_recent or ()))
     is_called = facts.is_being_called and question.channel == "call"
     phase = _slow_phase(facts, question, law)
@@ -78,7 +79,7 @@ def slow_refusal(facts: Facts, question: Asked, law: Plain) -> str | None:
         (question.purpose in ("persuasion", "mobilization") and facts.consent == "unknown", "not_opted_in"),
         (phase is not None, phase),
         (facts.is_in_register and question.purpose == "persuasion", "do_not_call"),
-        (question.channel != "whatsapp" and not _is_open(facts, question, law), "hours"),
+        (not is_silent and not _is_open(facts, question, law), "hours"),
         (not answers_the_person and max(facts.phone_total, facts.person_total) >= law.in_all, "cap_total"),
         (not answers_the_person and recent >= law.per_week, "cap_week"),
         (is_called or facts.is_other_called or facts.other_written_at, "household"),

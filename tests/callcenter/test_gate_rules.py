@@ -116,8 +116,9 @@ def test_days_between_two_phases_are_ordinary_and_an_election_that_is_over_says_
 def test_the_day_of_a_phase_is_the_day_where_the_person_lives() -> None:
     baja = who(state=2, municipality="Tijuana", phone="+526641234567")
     last_evening = at(date(2027, 6, 2), 23, 30, TIJUANA)  # the silence has begun in the centre
-    question = asked(last_evening, purpose="persuasion", channel="whatsapp", book=BOOK)
+    question = asked(last_evening, purpose="persuasion", channel="whatsapp", is_answer=True, book=BOOK)
     assert (code(baja, question), code(who(), question)) == (None, "phase")
+    assert code(baja, replace(question, is_answer=False, memory={})) == "hours"
 
 
 # ── hours ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,6 +283,7 @@ _places = st.sampled_from([
     (26, "Hermosillo"), (18, "Bahía de Banderas"), (9, None), (None, None),
 ])  # fmt: skip
 _areas = st.sampled_from(["922", "664", "656", "868", "998", "662", "551", "626"])
+WAYS = ("call", "sms", "whatsapp", "telegram", "email")
 _tries = st.none() | st.lists(st.integers(1, 7 * 24 * 60 - 1), max_size=4)
 
 
@@ -330,14 +332,21 @@ def _calendars(draw: st.DrawFn) -> tuple[Rulebook, Plain]:
 @settings(max_examples=600, deadline=None)
 @given(
     facts=_people(), law=_calendars(), minutes=st.integers(0, 366 * 24 * 60),
-    channel=st.sampled_from(("call", "sms", "whatsapp")), purpose=st.sampled_from(PURPOSES), simulated=st.booleans(),
+    channel=st.sampled_from(WAYS), purpose=st.sampled_from(PURPOSES), simulated=st.booleans(),
+    is_answer=st.booleans(),
 )  # fmt: skip
 def test_the_gate_says_what_a_plain_statement_of_the_rules_says(
-    facts: Facts, law: tuple[Rulebook, Plain], minutes: int, channel: str, purpose: str, simulated: bool
+    facts: Facts,
+    law: tuple[Rulebook, Plain],
+    minutes: int,
+    channel: str,
+    purpose: str,
+    simulated: bool,
+    is_answer: bool,
 ) -> None:
     now = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     book, plain = law
-    question = Asked(channel, purpose, now, simulated, book)
+    question = Asked(channel, purpose, now, simulated, book, is_answer=is_answer)
     expected = slow_refusal(facts, question, plain)
     assert code(facts, question) == expected
     first = next((one.refusal for one in _all(facts, question) if one.refusal), None)
@@ -348,7 +357,7 @@ def test_the_gate_says_what_a_plain_statement_of_the_rules_says(
 @given(
     people=st.lists(_people(), min_size=1, max_size=4), law=_calendars(), minutes=st.integers(0, 366 * 24 * 60),
     holiday=st.none() | st.sampled_from([2, 8, 9, 30]),
-    channel=st.sampled_from(("call", "sms", "whatsapp")), purpose=st.sampled_from(PURPOSES), simulated=st.booleans(),
+    channel=st.sampled_from(WAYS), purpose=st.sampled_from(PURPOSES), simulated=st.booleans(),
 )  # fmt: skip
 def test_what_the_gate_remembers_of_a_batch_changes_no_answer(
     people: list[Facts], law: tuple[Rulebook, Plain], minutes: int, holiday: int | None, channel: str, purpose: str,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from callcenter import attributes, consent, import_jobs, import_merge, imports, suppressions
-from callcenter.base.clock import campaign_now, real_now
+from callcenter.base.clock import campaign_now, real_now, start_drill
 from callcenter.contacts import Contact
 from callcenter.imports import RefusedRow
 from callcenter.structure import Organization, Promoter
@@ -130,6 +130,7 @@ def test_a_signed_pledge_is_kept_once(session: Session, write: Any) -> None:
 
 
 def test_who_a_list_says_not_to_call_stays_off_every_later_list(session: Session, write: Any) -> None:
+    start_drill(session)
     head = "NOMBRE,CELULAR,NO LLAMAR,ACEPTA_AVISO\n"
     rows = (
         "Ana,2281234567 / 2281234560,SI,SI\nEva,2281234568,NO,NO\nIda,2281234567,,\nLuz,2281234569,,\n"
@@ -183,6 +184,7 @@ def test_who_refuses_while_a_list_is_merged_has_refused(
 
 
 def test_an_acceptance_in_a_list_lifts_no_refusal_of_a_channel(session: Session, write: Any) -> None:
+    start_drill(session)
     run(session, write("NOMBRE,CELULAR\nAna,2281234567\n"))
     who = session.scalars(select(Contact)).one()
     session.add(consent.Consent(contact_id=who.id, kind="opted_out", channel="sms", proof="message/1", source="sms",
