@@ -5,20 +5,24 @@ separated by spaces, a number, text, or '' for a question that was skipped or a 
 the call (hidden items, `today`) are answers too.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement
 
 from flask_babel import gettext as _
 
 from callcenter.base.errors import InvalidInput
 from surveys import expressions
+from surveys.instance import Answers, Instance, by_name, choice_labels, codes_in_order, shuffled, wording
 from surveys.items import ASKED, Items
 from surveys.typed import typed_value
 
+__all__ = [
+    "APART", "FACES", "Answers", "Choice", "Question", "Standing", "applicable", "complaint", "has_substance",
+    "is_finished", "next_question", "path", "question", "read_answer", "refused_consent", "shuffled", "stand", "way",
+    "wording",
+]  # fmt: skip
 # Roles that stand apart from the other answers: the person gave none.
 APART = ("dk", "refused")
 # What each face can ask: a screen does not record a voice, a telephone keypad does not write.
@@ -26,8 +30,8 @@ FACES: dict[str, frozenset[str]] = {
     "screen": frozenset(ASKED) - {"audio"},
     "agi": frozenset(ASKED) - {"text", "date", "decimal"},
     "twiml": frozenset(ASKED) - {"text", "date", "decimal"},
+    **dict.fromkeys(("web", "whatsapp", "sms", "telegram"), frozenset(ASKED) - {"audio"}),
 }
-Answers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class Standing:
 
 def stand(items: Items, answers: Answers, seed: int = 0, language: str = "") -> Standing:
     """Values and relevance of every item. What does not apply has no value for the others."""
-    world = _World(items, answers, seed, language)
-    named = _named(items)
+    world = Instance(items, answers, seed, language)
+    named = by_name(items)
     relevant = set()
     for name in items["order"]:
         item = named[name]
@@ -115,22 +119,22 @@ def path(items: Items, answers: Answers, seed: int = 0, face: str = "screen") ->
 def way(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> list[tuple[str, list[str]]]:
     """(name, codes as they are shown) of each question on the path: all of an interview for the price of one look."""
     standing = stand(items, answers, seed)
-    world = _World(items, {**standing.values, **_today(answers)}, seed, "")
-    named = _named(items)
-    return [(name, _codes(named[name], world, seed)) for name in _path(items, standing, face)]
+    world = Instance(items, {**standing.values, **_today(answers)}, seed, "")
+    named = by_name(items)
+    return [(name, codes_in_order(named[name], world, seed)) for name in _path(items, standing, face)]
 
 
 def read_answer(
     items: Items, answers: Answers, name: str, given: str | Sequence[str], *, seed: int = 0, language: str = ""
 ) -> str:
     """The value to store for what a person gave. Raises InvalidInput({name: sentence}) when it cannot be accepted."""
-    item = _named(items).get(name)
+    item = by_name(items).get(name)
     standing = stand(items, answers, seed, language)
     if item is None or item["type"] not in ASKED:
         raise InvalidInput({name: _("There is no such question in this questionnaire.")})
     if name not in standing.relevant:
         raise InvalidInput({name: _("This question does not apply after the answers given before. Go on.")})
-    world = _World(items, {**standing.values, **_today(answers)}, seed, language)
+    world = Instance(items, {**standing.values, **_today(answers)}, seed, language)
     value = typed_value(item, given, [choice["name"] for choice in world.offered(item)])
     if not value:
         if item["type"] not in ("note", "audio") and _is_required(item, world):
@@ -147,7 +151,7 @@ def read_answer(
 
 def complaint(items: Items, name: str, language: str = "") -> str:
     """What the questionnaire itself says of an answer outside of what it allows; '' when it says nothing."""
-    item = _named(items).get(name)
+    item = by_name(items).get(name)
     return wording(items, item["constraint_message"], language) if item else ""
 
 
@@ -178,18 +182,6 @@ def refused_consent(items: Items, answers: Answers) -> bool:
     return bool(name) and answers.get(str(name)) in ("no", "refused")
 
 
-def shuffled(codes: Sequence[str], seed: int, name: str) -> list[str]:
-    """An order of `codes` fixed by interview and question: Park and Miller's generator, as in ODK's randomize()."""
-    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
-    state = int.from_bytes(digest[:8], "big") % 2147483646 + 1
-    order = list(codes)
-    for last in range(len(order) - 1, 0, -1):
-        state = state * 16807 % 2147483647
-        other = state % (last + 1)
-        order[last], order[other] = order[other], order[last]
-    return order
-
-
 @dataclass(frozen=True)
 class _Setting:
     seed: int
@@ -197,76 +189,8 @@ class _Setting:
     face: str
 
 
-class _World:
-    """The answers as an XML instance, and what an expression may ask of it."""
-
-    def __init__(self, items: Items, answers: Answers, seed: int, language: str) -> None:
-        self.root = Element("data")
-        self.nodes: dict[str, Element] = {}
-        self._items, self._seed, self._language = items, seed, language
-        self._today = answers.get("today", "")
-        for item in items["items"]:
-            node = self.nodes[item["name"]] = SubElement(self.root, item["name"])
-            if item["type"] != "note":
-                node.text = answers.get(item["name"], item["default"] if item["type"] == "hidden" else "")
-
-    def value(self, expression: str, item: dict[str, Any], node: Element | None = None) -> Any:
-        labels = _labels(self._items, self._language) if "choice-name" in expression else {}
-        world = expressions.World(self._seed, self._today, labels, item["name"])
-        root, own = (self.root, node) if node is not None else self._part(expression, item["name"])
-        return expressions.evaluate(expression, root, own, world)
-
-    def _part(self, expression: str, name: str) -> tuple[Element, Element]:
-        """What the expression looks at: a question must not take longer for each question before it."""
-        if "/" in expression or ".." in expression:  # a path of its own
-            return self.root, self.nodes[name]
-        root = Element("data")
-        made: dict[str, Element] = {}
-        for needed in (*expressions.references(expression), name):
-            if needed in self.nodes and needed not in made:
-                made[needed] = SubElement(root, needed)
-                made[needed].text = self.nodes[needed].text
-        return root, made[name]
-
-    def is_true(self, expression: str, item: dict[str, Any]) -> bool:
-        return expressions.holds(self.value(expression, item))
-
-    def offered(self, item: dict[str, Any]) -> list[dict[str, Any]]:
-        """The choices that the item's choice_filter lets through."""
-        return [choice for choice in item["choices"] if not item["choice_filter"] or self._offers(item, choice)]
-
-    def _offers(self, item: dict[str, Any], choice: dict[str, Any]) -> bool:
-        # The columns of the choice stand below `.` while the filter is asked.
-        row = SubElement(self.root, "choice_")
-        for column, text in choice["columns"].items():
-            SubElement(row, re.sub(r"\W", "_", column)).text = text
-        kept = expressions.holds(self.value(item["choice_filter"], item, row))
-        self.root.remove(row)
-        return kept
-
-
-def _named(items: Items) -> dict[str, dict[str, Any]]:
-    return {item["name"]: item for item in items["items"]}
-
-
 def _today(answers: Answers) -> dict[str, str]:
     return {"today": answers["today"]} if "today" in answers else {}
-
-
-def _labels(items: Items, language: str) -> dict[tuple[str, str], str]:
-    return {
-        (item["name"], choice["name"]): wording(items, choice["label"], language)
-        for item in items["items"]
-        for choice in item["choices"]
-    }
-
-
-def wording(items: Items, texts: Mapping[str, str], language: str) -> str:
-    """The text in this language, else in the form's own, else in any."""
-    for wanted in (language, items["default_language"], ""):
-        if texts.get(wanted):
-            return texts[wanted]
-    return next(iter(texts.values()), "")
 
 
 def _path(items: Items, standing: Standing, face: str) -> list[str]:
@@ -277,9 +201,9 @@ def _path(items: Items, standing: Standing, face: str) -> list[str]:
 
 
 def _question(items: Items, answers: Answers, standing: Standing, name: str, setting: _Setting) -> Question:
-    item = _named(items)[name]
+    item = by_name(items)[name]
     way = _path(items, standing, setting.face)
-    world = _World(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
+    world = Instance(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
     return Question(
         name=name,
         kind=item["type"],
@@ -295,7 +219,7 @@ def _question(items: Items, answers: Answers, standing: Standing, name: str, set
 
 def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language: str) -> str:
     """The text with `${…}` replaced: a choice by its words, everything else by its value."""
-    labels = _labels(items, language)
+    labels = choice_labels(items, language)
 
     def said(match: re.Match[str]) -> str:
         value = standing.values.get(match[1], "")
@@ -305,29 +229,14 @@ def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language
 
 
 def _shown(
-    items: Items, item: dict[str, Any], standing: Standing, world: _World, setting: _Setting
+    items: Items, item: dict[str, Any], standing: Standing, world: Instance, setting: _Setting
 ) -> Iterator[Choice]:
     named = {choice["name"]: choice for choice in item["choices"]}
-    for code in _codes(item, world, setting.seed):
+    for code in codes_in_order(item, world, setting.seed):
         shown = named[code]
         yield Choice(code, _spoken(items, shown["label"], standing, setting.language), shown["role"])
 
 
-def _codes(item: dict[str, Any], world: _World, seed: int) -> list[str]:
-    """The offered codes in their order. Only candidates rotate; a list without candidates rotates what has no role."""
-    offered = world.offered(item)
-    rotating = _rotating(offered) if item["randomize"] else []
-    if item["seed"]:
-        seed = int(hashlib.sha256(expressions.as_text(world.value(item["seed"], item)).encode()).hexdigest()[:12], 16)
-    order = iter(shuffled(rotating, seed, item["name"]))
-    return [next(order) if choice["name"] in rotating else choice["name"] for choice in offered]
-
-
-def _rotating(choices: list[dict[str, Any]]) -> list[str]:
-    candidates = [choice["name"] for choice in choices if choice["role"] == "candidate"]
-    return candidates or [choice["name"] for choice in choices if not choice["role"]]
-
-
-def _is_required(item: dict[str, Any], world: _World) -> bool:
+def _is_required(item: dict[str, Any], world: Instance) -> bool:
     required = item["required"]
     return required if isinstance(required, bool) else world.is_true(required, item)

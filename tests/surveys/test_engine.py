@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.base.errors import InvalidInput
-from surveys import engine
+from surveys import engine, instance
 from surveys.items import Items, read_items
 from surveys.xlsform import read_workbook
 from tests.surveys.survey_forms import workbook
@@ -332,5 +332,5 @@ def test_any_input_is_a_value_or_a_sentence(sample_items: Items, given: Any, ite
 def test_an_expression_sees_in_its_part_what_it_saw_in_the_whole(sample_items: Items, answers: dict[str, str]) -> None:
     found = engine.stand(sample_items, HIDDEN | answers, 5)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engine._World, "_part", lambda world, _expression, name: (world.root, world.nodes[name]))
+        patched.setattr(instance.Instance, "part", lambda world, _expression, name: (world.root, world.nodes[name]))
         assert engine.stand(sample_items, HIDDEN | answers, 5) == found
