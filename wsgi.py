@@ -33,7 +33,7 @@ MODELS = (
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.previews", "callcenter.structure",
     "callcenter.territory", "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
-    "surveys.recorded_calls", "surveys.voice_answers",
+    "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
     "campaigns.channel_addresses", "campaigns.channel_checks", "campaigns.channel_rules",

@@ -18,6 +18,8 @@ class Interview(Base):
     `at` is campaign time. No name and no phone here: results are never read beside a person's identity.
     `queue_id`: the campaign's queue, kept when the call is unlinked. `over_quota`: the person's group had enough when
     they said to which they belong; `screened`: then only the strata were asked.
+    `wave`, `stratum`, `base_weight` (1: an average case), `case_id`: of the sample, set when it begins (survey_waves,
+    sample_cases).
     """
 
     __tablename__ = "interviews"
@@ -25,6 +27,7 @@ class Interview(Base):
         UniqueConstraint("call_id"),
         Index("ix_interviews_survey_id_state", "survey_id", "state"),
         Index("ix_interviews_queue_id_state", "queue_id", "state"),
+        Index("ix_interviews_case_id", "case_id", postgresql_where=text("case_id IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     survey_id: Mapped[int] = mapped_column(ForeignKey("surveys.id"))
@@ -36,6 +39,10 @@ class Interview(Base):
     language: Mapped[str] = mapped_column(default="es")
     state: Mapped[str] = mapped_column(default="started")
     over_quota: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    wave: Mapped[str | None]
+    stratum: Mapped[str | None]
+    base_weight: Mapped[float] = mapped_column(default=1.0, server_default=text("1"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("sample_cases.id", ondelete="SET NULL"))
     seed: Mapped[int] = mapped_column(BigInteger)
     hidden: Mapped[dict[str, Any]] = mapped_column(default=dict)
     at: Mapped[datetime]
