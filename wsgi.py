@@ -34,6 +34,7 @@ MODELS = (
     "callcenter.territory", "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
     "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
+    "surveys.code_frames", "surveys.coding_tables", "surveys.quality_tables", "surveys.verification_tables",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
     "campaigns.channel_addresses", "campaigns.channel_checks", "campaigns.channel_rules",

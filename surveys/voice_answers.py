@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, Select, select, text, update
+from sqlalchemy import ForeignKey, Index, Select, SmallInteger, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base import audit
@@ -44,6 +44,8 @@ class VoiceAnswer(Base):
     transcript: Mapped[str | None]
     transcribed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     transcribed_at: Mapped[datetime | None]
+    is_machine: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # written down by a program
+    transcript_tries: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     at: Mapped[datetime] = mapped_column(default=real_now)
     removed_at: Mapped[datetime | None]
 
@@ -104,7 +106,7 @@ def write_down(session: Session, voice_id: UUID, transcript: str, user_id: int |
     """What somebody heard in it; '' for nothing."""
     voice = get(session, voice_id)
     voice.transcript = transcript.strip()[:MOST_TEXT] or None
-    voice.transcribed_by, voice.transcribed_at = user_id, real_now()
+    voice.transcribed_by, voice.transcribed_at, voice.is_machine = user_id, real_now(), False
     audit.record(session, user_id, "voice_answer.transcribe", f"voice-answer/{voice_id}")
 
 
