@@ -27,8 +27,9 @@ class Interview(Base):
         UniqueConstraint("call_id"),
         Index("ix_interviews_survey_id_state", "survey_id", "state"),
         Index("ix_interviews_queue_id_state", "queue_id", "state"),
-        Index("ix_interviews_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        Index("ix_interviews_survey_id_changed", "survey_id", "changed"),
         Index("ix_interviews_case_id", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+        Index("ix_interviews_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     survey_id: Mapped[int] = mapped_column(ForeignKey("surveys.id"))
@@ -49,6 +50,8 @@ class Interview(Base):
     at: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(default=real_now)
     ended_at: Mapped[datetime | None]
+    # The transaction that changed the interview or its answers last; triggers set it, surveys.response_stream reads it.
+    changed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class Answer(Base):
@@ -56,6 +59,7 @@ class Answer(Base):
 
     `counts` is false while an earlier answer makes the item irrelevant: the trail stays, results leave it out.
     `client_key` is the sender's own: the same key twice is one answer, however late the second one comes.
+    `face`, `interviewer_id`: how and by whom this one was asked: an interview may begin in a call and end by a link.
     """
 
     __tablename__ = "answers"
@@ -73,6 +77,8 @@ class Answer(Base):
     choice_order: Mapped[list[Any] | None]  # codes as they were shown
     counts: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     client_key: Mapped[str | None]
+    face: Mapped[str | None]
+    interviewer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime] = mapped_column(default=real_now)
     seconds: Mapped[float | None]  # from the question shown to the answer
     superseded_at: Mapped[datetime | None]
