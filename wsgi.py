@@ -13,7 +13,7 @@ from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, link_addresses, people_columns, receipt_door, rehearsal_wire
 from scripts import commands, embedded, rehearsal_carrier
-from surveys import speech
+from surveys import link_codes, speech
 
 MODELS = (
     "callcenter.arco", "callcenter.person_exports", "callcenter.public_requests", "callcenter.retention",
@@ -33,7 +33,8 @@ MODELS = (
     "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.previews", "callcenter.structure",
     "callcenter.territory", "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
-    "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
+    "surveys.silence", "surveys.studies", "surveys.study_files", "surveys.study_links", "surveys.study_packages",
+    "surveys.link_ledger", "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
     "surveys.code_frames", "surveys.coding_tables", "surveys.quality_tables", "surveys.verification_tables",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
@@ -76,6 +77,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.recording_keeping",
     "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
+    "surveys.person_moves",
     "callcenter.trial_calls",
     "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views",
@@ -134,6 +136,7 @@ def compose(settings: Settings) -> None:
     recording_files.configure(settings)
     channels.configure(settings)
     link_addresses.configure(settings)
+    link_codes.configure(settings)
     rehearsal_wire.configure(rehearsal_carrier.running)
     people_columns.configure(settings.var)
     speech.configure(settings.var / "speech", settings.voices)

@@ -13,8 +13,11 @@ from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import CallQueue
 from callcenter.territory import Section
+from surveys import interview_people
 from surveys.faces.sentences import CALLER, tongue
+from surveys.interview_ledger import Interview
 from surveys.items import Items
+from surveys.link_ledger import SurveyLink
 
 
 def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "screen") -> tuple[dict[str, str], str]:
@@ -48,17 +51,46 @@ def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "s
     return facts, language
 
 
+def of_link(session: Session, link: SurveyLink, face: str = "web") -> tuple[dict[str, str], str]:
+    """The same for an interview by a person's own link: nobody calls, `sponsor` is whom the link's page names."""
+    row = session.execute(
+        select(
+            Contact.sex, Contact.age, Contact.language, Section.kind.label("section_kind"),
+            func.coalesce(Section.number, Contact.section_number).label("section"),
+            Section.federal_district, Section.local_district,
+            func.coalesce(Section.municipality, Contact.municipality).label("municipality"),
+        )
+        .select_from(Contact).outerjoin(Section, Section.id == Contact.section_id)
+        .where(Contact.id == link.contact_id)
+    ).one_or_none()  # fmt: skip
+    known = row._mapping if row is not None else {}
+    facts = {key: str(value) for key, value in known.items() if value is not None and key != "language"}
+    facts |= {"sponsor": link.on_behalf_of, "today": campaign_now(session).astimezone(ZONE).date().isoformat()}
+    language = str(known.get("language") or "es")
+    return facts | {"operator_name": CALLER.get(tongue(language) or "es", "") if face != "web" else ""}, language
+
+
 def for_items(items: Items, hidden: Mapping[str, str]) -> dict[str, str]:
     """The hidden items' values; other facts of the call (kept for the results) are not answers to a question."""
     wanted = {item["name"] for item in items["items"] if item["type"] == "hidden"} | {"today"}
     return {name: value for name, value in hidden.items() if name in wanted}
 
 
-def personal(session: Session, items: Items, call_id: UUID) -> dict[str, str]:
+def personal(session: Session, items: Items, interview: Interview) -> dict[str, str]:
     """The person's given names for the wording, when a form has a hidden `given_names`: read anew, never stored."""
-    if not any(item["name"] == "given_names" and item["type"] == "hidden" for item in items["items"]):
+    return _name(session, interview_people.contact_of(session, interview)) if _asks_name(items) else {}
+
+
+def personal_in_call(session: Session, items: Items, call_id: UUID) -> dict[str, str]:
+    """The same before there is an interview."""
+    if not _asks_name(items):
         return {}
-    name = session.scalar(
-        select(Contact.given_names).join(Attempt, Attempt.contact_id == Contact.id).where(Attempt.id == call_id)
-    )
-    return {"given_names": name or ""}
+    return _name(session, session.scalar(select(Attempt.contact_id).where(Attempt.id == call_id)))
+
+
+def _asks_name(items: Items) -> bool:
+    return any(item["name"] == "given_names" and item["type"] == "hidden" for item in items["items"])
+
+
+def _name(session: Session, contact_id: int | None) -> dict[str, str]:
+    return {"given_names": session.scalar(select(Contact.given_names).where(Contact.id == contact_id)) or ""}

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter.attempts import Attempt
 from callcenter.contact_history import Deed, earlier
+from surveys import interview_people
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 
@@ -17,8 +17,8 @@ def deeds(session: Session, contact_id: int, limit: int, before: datetime | None
     taken = (
         select(Interview.at, Survey.name)
         .join(Survey, Survey.id == Interview.survey_id)
-        .join(Attempt, Attempt.id == Interview.call_id)
-        .where(Attempt.contact_id == contact_id, Interview.state.in_(("complete", "partial", "screened")))
+        .where(Interview.id.in_(interview_people.of_people(contact_id).with_only_columns(Interview.id)))
+        .where(Interview.state.in_(("complete", "partial", "screened")))
     )
     rows = session.execute(earlier(taken, Interview.at, limit, before))
     return [Deed(row.at, _("Survey"), row.name, _("An interview took place")) for row in rows]

@@ -81,8 +81,7 @@ def read(session: Session, interview: Interview) -> Standing:
         )
     ).all()
     answers = call_facts.for_items(questionnaire.items, interview.hidden)
-    if interview.call_id is not None:
-        answers |= call_facts.personal(session, questionnaire.items, interview.call_id)
+    answers |= call_facts.personal(session, questionnaire.items, interview)
     answers |= {item: value for item, value, _at in rows}
     saved_at = max((at for _item, _value, at in rows), default=None)
     strata = quotas.strata(session, interview.queue_id) if interview.over_quota else None

@@ -1,20 +1,19 @@
 """Interviews and their answers: saved as they are given, every change of mind kept."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from callcenter import withdrawals
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound, Refused
-from callcenter.base.outbox import tell_later
 from callcenter.calls import Call
-from surveys import call_facts, engine, quota_counts, quotas, screening
+from surveys import call_facts, engine, interview_people
+from surveys.answering import record_answer, set_state, weigh
 from surveys.interview_ledger import Answer, Interview
 from surveys.interview_standing import (
     Standing,
@@ -27,10 +26,12 @@ from surveys.interview_standing import (
     trail,
 )
 from surveys.items import Items
-from surveys.questionnaire import Questionnaire, Survey, current
+from surveys.link_ledger import SurveyLink
+from surveys.questionnaire import Survey, current
 
-__all__ = ["Answer", "Interview", "Standing", "belongs_to", "close_call", "language_for", "of_call", "open_for_call",
-           "progress", "record_answer", "reopen_call", "seed_of", "standing_of", "suggested", "trail"]  # fmt: skip
+__all__ = ["Answer", "Interview", "Standing", "belongs_to", "close", "close_call", "close_for_link", "language_for",
+           "of_call", "open_for_call", "open_for_link", "progress", "record_answer", "reopen_call", "seed_of",
+           "standing_of", "suggested", "trail"]  # fmt: skip
 
 
 def open_for_call(
@@ -54,9 +55,55 @@ def open_for_call(
     if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"
+    # A machine has named its interview already, and reads it by that name: it asks from the start.
+    earlier = interview_people.to_go_on(session, survey.id, call.attempt.contact_id) if number is None else None
+    if earlier is not None:
+        return _go_on_in_call(session, earlier, call, user_id, face)
     made = _insert(session, survey.id, call, _Begin(user_id, face, number or uuid4()))
-    _weigh(session, read(session, made))
+    weigh(session, read(session, made))
     return made
+
+
+def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", language: str = "") -> Interview:
+    """The interview of the person whose link this is: what they began elsewhere goes on, else a new one. The caller
+    has locked the link and knows that it is open (surveys.survey_links.door)."""
+    held = session.get(Interview, link.interview_id, with_for_update=True) if link.interview_id else None
+    found = held or interview_people.to_go_on(session, link.survey_id, link.contact_id)
+    if found is None:
+        found = _new_for_link(session, link, face, language)
+    found.face, found.ended_at = face, None
+    if language in read(session, found).items["languages"]:
+        found.language = language
+    link.interview_id, link.opened_at = found.id, link.opened_at or real_now()
+    session.flush()
+    set_state(session, read(session, found))
+    return found
+
+
+def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) -> Interview:
+    questionnaire = current(session, link.survey_id)
+    facts, spoken = call_facts.of_link(session, link, face)
+    number = uuid4()
+    made = Interview(
+        id=number, survey_id=link.survey_id, questionnaire_id=questionnaire.id, face=face,
+        language=language_for(questionnaire.items, language or spoken), state="started", seed=seed_of(number),
+        hidden=facts, at=campaign_now(session),
+    )  # fmt: skip
+    session.add(made)
+    session.get_one(Survey, link.survey_id).state = "open"
+    session.flush()
+    return made
+
+
+def _go_on_in_call(session: Session, interview: Interview, call: Call, user_id: int | None, face: str) -> Interview:
+    facts, _language = call_facts.of_call(session, call.id, user_id, face)
+    now_said = {name: facts[name] for name in ("operator_name", "sponsor", "campaign") if name in facts}
+    interview.call_id, interview.queue_id, interview.face = call.id, call.queue_id, face
+    interview.interviewer_id, interview.ended_at = user_id, None
+    interview.hidden = {**interview.hidden, **now_said}
+    session.flush()
+    set_state(session, read(session, interview))
+    return interview
 
 
 @dataclass(frozen=True)
@@ -101,87 +148,31 @@ def language_for(items: Items, wanted: str) -> str:
     return str(wanted if wanted in items["languages"] else items["default_language"])
 
 
-def record_answer(
-    session: Session,
-    interview_id: UUID,
-    item: str,
-    value: str | Sequence[str],
-    seconds: float | None = None,
-    *,
-    key: str | None = None,
-) -> Answer:
-    """Save one answer; the same value again, or the same key again, changes nothing. A change keeps the old answer.
-
-    Raises InvalidInput({item: sentence}) when the questionnaire does not accept it, NotFound."""
-    standing = locked(session, interview_id)
-    repeated = _by_key(session, interview_id, key)
-    if repeated is not None:
-        return repeated
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    read = engine.read_answer(items, answers, item, value, seed=interview.seed, language=interview.language)
-    present = _current(session, interview_id, item)
-    if present is not None and present.value == read:
-        return present
-    if present is not None:
-        present.superseded_at = real_now()
-        session.flush()
-    shown = standing.question(item)
-    answer = Answer(
-        interview_id=interview_id,
-        item=item,
-        value=read,
-        choice_order=(shown.order or None) if shown else None,
-        client_key=key,
-        seconds=seconds,
-    )
-    session.add(answer)
-    session.flush()
-    _after_answer(session, replace(standing, answers={**answers, item: read}), item)
-    return answer
-
-
-def _after_answer(session: Session, standing: Standing, item: str) -> None:
-    """What an answer changes: which answers count, the interview's state, the version that can no longer change."""
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    session.execute(
-        update(Questionnaire)
-        .where(Questionnaire.id == interview.questionnaire_id, Questionnaire.frozen_at.is_(None))
-        .values(frozen_at=real_now())
-    )
-    counting = engine.applicable(items, answers, interview.seed)
-    counts = Answer.item.in_(counting)
-    session.execute(
-        update(Answer)
-        .where(Answer.interview_id == interview.id, Answer.superseded_at.is_(None), Answer.counts != counts)
-        .values(counts=counts)
-        .execution_options(synchronize_session="fetch")
-    )
-    _set_state(session, _weigh(session, standing, item))
-
-
-def _weigh(session: Session, standing: Standing, item: str | None = None) -> Standing:
-    """Whether the person's group has enough people is looked at when the interview begins and when a stratum is
-    answered, not between: nobody is sent away half-way because the group filled up while they talked."""
-    interview = standing.interview
-    if item is not None and item not in (quotas.strata(session, interview.queue_id) or ()):
-        return standing
-    screen = quota_counts.screen(session, interview.queue_id, interview.hidden, without=interview.id)
-    is_open = interview.state in ("started", "screened")  # who was asked everything keeps it
-    only = screening.only(screen, standing.items, standing.answers) if is_open else None
-    interview.over_quota = only is not None
-    return replace(standing, only=only)
-
-
 def close_call(session: Session, call_id: UUID) -> None:
     """The call has its disposition: an interview that did not reach its end is partial, one without answers void."""
     interview = of_call(session, call_id)
     if interview is None:
         return
-    standing = locked(session, interview.id)
-    standing.interview.ended_at = standing.interview.ended_at or real_now()
-    _set_state(session, standing)
+    close(session, interview.id)
     if interview.state == "complete":
         withdrawals.answered_elsewhere(session, call_id, f"survey/{interview.survey_id}")
+
+
+def close(session: Session, interview_id: UUID) -> Interview:
+    """Nobody asks any more: complete, partial, screened or void, as its answers deserve. Harmless twice."""
+    standing = locked(session, interview_id)
+    standing.interview.ended_at = standing.interview.ended_at or real_now()
+    set_state(session, standing)
+    return standing.interview
+
+
+def close_for_link(session: Session, interview_id: UUID, contact_id: int | None) -> Interview:
+    """`close` for one that needs no call; who has answered everything is called for it from no queue."""
+    interview = close(session, interview_id)
+    if interview.state == "complete" and contact_id is not None:
+        scripts = [f"survey/{interview.survey_id}"]
+        withdrawals.withdraw(session, [contact_id], "answered_elsewhere", scripts=scripts)
+    return interview
 
 
 def reopen_call(session: Session, call_id: UUID) -> None:
@@ -193,36 +184,7 @@ def reopen_call(session: Session, call_id: UUID) -> None:
     if interview.state == "complete":
         withdrawals.take_back(session, call_id, f"survey/{interview.survey_id}")
     standing.interview.ended_at = None
-    _set_state(session, standing)
-
-
-def _set_state(session: Session, standing: Standing) -> None:
-    interview = standing.interview
-    before, interview.state = interview.state, _state(standing)
-    tell_later(session, f"survey/{interview.survey_id}")
-    if before == interview.state:
-        return
-    if "complete" in (before, interview.state) and interview.queue_id is not None:
-        quotas.counted_later(session, interview.queue_id)
-    if interview.call_id is not None:
-        call = session.get(Call, interview.call_id)
-        if call is not None and call.operator_id is not None:
-            tell_later(session, f"operator/{call.operator_id}")  # the outcome that the answers suggest may have changed
-
-
-def _state(standing: Standing) -> str:
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    if engine.refused_consent(items, answers):
-        return "void" if interview.ended_at else "started"
-    if engine.is_finished(items, answers, interview.seed, interview.face):
-        return "complete"
-    if standing.only is not None and screening.is_finished(
-        items, answers, standing.only, interview.seed, interview.face
-    ):
-        return "screened"
-    if interview.ended_at is None:
-        return "started"
-    return "partial" if engine.has_substance(items, answers, interview.seed) else "void"
+    set_state(session, standing)
 
 
 def suggested(session: Session, call_id: UUID) -> str | None:
@@ -236,17 +198,3 @@ def suggested(session: Session, call_id: UUID) -> str | None:
     if interview.state in ("complete", "screened"):
         return "completed" if interview.state == "complete" else "over_quota"
     return "partial" if engine.has_substance(standing.items, standing.answers, interview.seed) else None
-
-
-def _current(session: Session, interview_id: UUID, item: str) -> Answer | None:
-    return session.scalars(
-        select(Answer).where(Answer.interview_id == interview_id, Answer.item == item, Answer.superseded_at.is_(None))
-    ).one_or_none()
-
-
-def _by_key(session: Session, interview_id: UUID, key: str | None) -> Answer | None:
-    if key is None:
-        return None
-    return session.scalars(
-        select(Answer).where(Answer.interview_id == interview_id, Answer.client_key == key)
-    ).one_or_none()

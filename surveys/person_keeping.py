@@ -2,18 +2,20 @@
 
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from callcenter import person_register, retention
 from callcenter.attempts import Attempt
 from callcenter.contacts import Contact
 from callcenter.person_register import Gone, Sheet, is_mentioned, words_of
-from surveys import voice_answers
+from surveys import interview_people, voice_answers
 from surveys.interviews import Answer, Interview
+from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Questionnaire, Survey
 from surveys.recorded_calls import RecordedCall
 from surveys.voice_answers import VoiceAnswer
@@ -27,7 +29,7 @@ ERASED = "…"  # what stands where an open answer named the person
 
 def compose() -> None:
     """Put the floor into the register."""
-    tables = ("interviews", "answers", "voice_answers", "keystrokes", "recorded_calls")
+    tables = ("interviews", "answers", "voice_answers", "keystrokes", "recorded_calls", "survey_links")
     person_register.register("surveys", export=export, erase=erase, tables=tables)
     retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
@@ -46,8 +48,7 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
         select(Interview, Survey.name, Questionnaire.items)
         .join(Survey, Survey.id == Interview.survey_id)
         .join(Questionnaire, Questionnaire.id == Interview.questionnaire_id)
-        .join(Attempt, Attempt.id == Interview.call_id)
-        .where(Attempt.contact_id == contact_id).order_by(Interview.at)
+        .where(Interview.id.in_(_interviews_of(contact_id))).order_by(Interview.at)
     )  # fmt: skip
     for interview, survey, items in taken:
         rows += [
@@ -61,11 +62,14 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
     ]
 
 
+def _interviews_of(*contact_ids: int) -> Select[tuple[UUID]]:
+    return interview_people.of_people(*contact_ids).with_only_columns(Interview.id)
+
+
 def _voices(session: Session, contact_id: int) -> list[tuple[Any, ...]]:
     found = session.scalars(
         select(VoiceAnswer)
-        .join(Interview, Interview.id == VoiceAnswer.interview_id).join(Attempt, Attempt.id == Interview.call_id)
-        .where(Attempt.contact_id == contact_id).order_by(VoiceAnswer.at)
+        .where(VoiceAnswer.interview_id.in_(_interviews_of(contact_id))).order_by(VoiceAnswer.at)
     )  # fmt: skip
     return [(one.at, one.item, str(VOICES[one.state]), one.transcript or "") for one in found]
 
@@ -100,11 +104,19 @@ def _text(labels: dict[str, str]) -> str:
 
 def erase(session: Session, gone: Gone) -> dict[str, int]:
     """The answers stay, and belong to nobody; an open answer that names the person is emptied."""
-    taken = session.execute(
+    # An interview of two channels has two ways to the person, who may be called by another name in each.
+    called = (
         select(Interview.id, Contact.name, Attempt.phone)
-        .join(Attempt, Attempt.id == Interview.call_id).join(Contact, Contact.id == Attempt.contact_id)
-        .where(Contact.id.in_(gone.ids))
-    ).all()  # fmt: skip
+        .join(Attempt, Attempt.id == Interview.call_id)
+        .join(Contact, Contact.id == Attempt.contact_id)
+    )
+    linked = (
+        select(Interview.id, Contact.name, Contact.phone)
+        .join(SurveyLink, SurveyLink.interview_id == Interview.id)
+        .join(Contact, Contact.id == SurveyLink.contact_id)
+    )
+    theirs = Contact.id.in_(gone.ids)
+    taken = [*session.execute(called.where(theirs)), *session.execute(linked.where(theirs))]  # fmt: skip
     for interview_id, name, phone in taken:
         _empty_answers(session, interview_id, words_of(name), {phone})
     ids = [row.id for row in taken]
@@ -113,7 +125,8 @@ def erase(session: Session, gone: Gone) -> dict[str, int]:
     session.execute(delete(RecordedCall).where(RecordedCall.interview_id.in_(ids)))
     unlinked = update(Interview).where(Interview.id.in_([row.id for row in taken])).values(call_id=None)
     session.execute(unlinked.execution_options(synchronize_session=False))
-    return {"interviews": len(taken)}
+    interview_people.forget(session, list(gone.ids))
+    return {"interviews": len(set(ids))}
 
 
 def _empty_answers(session: Session, interview_id: Any, words: tuple[str, ...], phones: Collection[str]) -> None:

@@ -1,4 +1,7 @@
-"""survey links"""
+"""survey links: a person's own way to a survey; where and by whom each answer was given"""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0035"
 down_revision = "0034"
@@ -7,8 +10,27 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "survey_links",
+        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("survey_id", sa.Integer, sa.ForeignKey("surveys.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("contact_id", sa.BigInteger, sa.ForeignKey("contacts.id", ondelete="SET NULL")),
+        sa.Column("interview_id", sa.Uuid, sa.ForeignKey("interviews.id", ondelete="SET NULL")),
+        sa.Column("source", sa.String, nullable=False),
+        sa.Column("on_behalf_of", sa.String, nullable=False, server_default=""),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True)),
+        sa.Column("opted_out_at", sa.DateTime(timezone=True)),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.UniqueConstraint("survey_id", "contact_id", name=op.f("uq_survey_links_survey_id_contact_id")),
+        sa.UniqueConstraint("interview_id", name=op.f("uq_survey_links_interview_id")),
+    )
+    op.create_index("ix_survey_links_contact_id", "survey_links", ["contact_id"])
+    op.add_column("answers", sa.Column("face", sa.String))
+    op.add_column("answers", sa.Column("interviewer_id", sa.Integer, sa.ForeignKey("users.id")))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("answers", "interviewer_id")
+    op.drop_column("answers", "face")
+    op.drop_table("survey_links")

@@ -44,7 +44,7 @@ def of_call(session: Session, subject: Subject) -> Material | None:
     items = questionnaire.current(session, survey.id).items
     facts, wanted = call_facts.of_call(session, subject.call_id, None, "agi")
     language, number = interviews.language_for(items, wanted), uuid4()
-    values = call_facts.for_items(items, facts) | call_facts.personal(session, items, subject.call_id)
+    values = call_facts.for_items(items, facts) | call_facts.personal_in_call(session, items, subject.call_id)
     queue_id = session.scalar(select(Call.queue_id).where(Call.id == subject.call_id))
     screen = quota_counts.screen(session, queue_id, facts, without=None)
     talk = _Talk(subject.call_id, language, number, values, subject.sponsor, subject.notice, screen)

@@ -1,0 +1,68 @@
+"""Whose interview it is: by the call in which it was asked, or by the person's own link. No name, no phone."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from callcenter.attempts import Attempt
+from callcenter.base.clock import real_now
+from surveys.interview_ledger import Interview
+from surveys.link_ledger import SurveyLink
+
+GOES_ON = ("started", "partial")
+GOOD_FOR = timedelta(days=30)  # later it is asked anew: what was said then is another moment's opinion
+
+
+def contact_of(session: Session, interview: Interview) -> int | None:
+    """The person; None when they were erased, or nobody knows."""
+    if interview.call_id is not None:
+        return session.scalar(select(Attempt.contact_id).where(Attempt.id == interview.call_id))
+    return session.scalar(select(SurveyLink.contact_id).where(SurveyLink.interview_id == interview.id))
+
+
+def of_people(*contact_ids: int) -> Select[tuple[UUID, int | None]]:
+    """columns: id of the interview, contact_id; each interview of these people once."""
+    linked = select(SurveyLink.interview_id).where(
+        SurveyLink.contact_id.in_(contact_ids), SurveyLink.interview_id.is_not(None)
+    )
+    called = select(Attempt.id).where(Attempt.contact_id.in_(contact_ids), Attempt.channel == "call")
+    return (
+        select(Interview.id, SurveyLink.contact_id)
+        .outerjoin(SurveyLink, SurveyLink.interview_id == Interview.id)
+        .where(or_(Interview.call_id.in_(called), Interview.id.in_(linked)))
+    )
+
+
+def of_person(session: Session, survey_id: int, contact_id: int) -> Interview | None:
+    """The person's newest interview of this survey that was answered or may still be; void ones are none."""
+    theirs = of_people(contact_id).with_only_columns(Interview.id)
+    return session.scalars(
+        select(Interview)
+        .where(Interview.id.in_(theirs), Interview.survey_id == survey_id, Interview.state != "void")
+        .order_by(Interview.started_at.desc()).limit(1)
+    ).first()  # fmt: skip
+
+
+def to_go_on(session: Session, survey_id: int, contact_id: int | None) -> Interview | None:
+    """What the person began lately and did not end, held until the transaction ends; None: ask from the start.
+
+    One that an operator or a machine is asking at this moment is left to them."""
+    if contact_id is None:
+        return None
+    found = of_person(session, survey_id, contact_id)
+    if found is None or found.started_at < real_now() - GOOD_FOR:
+        return None
+    held = session.get(Interview, found.id, with_for_update=True, populate_existing=True)
+    if held is None or held.state not in GOES_ON or (held.ended_at is None and held.face in ("screen", "agi", "twiml")):
+        return None
+    return held
+
+
+def forget(session: Session, contact_ids: list[int]) -> None:
+    """The links of these people lead nowhere any more, and nobody's interview is known by one."""
+    session.execute(
+        update(SurveyLink).where(SurveyLink.contact_id.in_(contact_ids)).values(contact_id=None, interview_id=None)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
