@@ -58,7 +58,8 @@ class Fit:
 @dataclass(frozen=True)
 class Weights:
     """`values`: one a person, mean 1. `deff`: Kish's 1 + cv² of them; `n_effective`: n / deff. `sweeps`: times that all
-    margins were gone through; `capped`: people at the cap; `fits`: every level of every margin."""
+    margins were gone through; `capped`: people at the cap; `fits`: every level of every margin. `cells`: of the
+    margins, so that variances know what the raking fixed (surveys.variances)."""
 
     values: Floats
     deff: float
@@ -66,6 +67,7 @@ class Weights:
     sweeps: int
     capped: int
     fits: tuple[Fit, ...] = ()
+    cells: Cells | None = None
 
     @property
     def n(self) -> int:
@@ -73,7 +75,7 @@ class Weights:
         return int(np.count_nonzero(self.values))
 
 
-__all__ = ["CannotWeigh", "Fit", "Margin", "Targets", "Weights", "post_stratify", "rake", "summed_up", "unweighted"]
+__all__ = ["CannotWeigh", "Fit", "Margin", "Targets", "Weights", "given", "post_stratify", "rake", "unweighted"]
 
 
 def rake(
@@ -94,7 +96,8 @@ def rake(
     deff = kish(values)
     at_cap = 0 if cap is None else int(cells.sizes[units >= cap * (1 - 1e-9)].sum())
     fits = _fits(targets, indexes, wanted, start, values)
-    return Weights(values, deff, len(values) / deff, sweeps, at_cap, fits)
+    calibrated = cells if base is None else group(indexes, np.ones(len(values)))
+    return Weights(values, deff, len(values) / deff, sweeps, at_cap, fits, calibrated)
 
 
 def post_stratify(
@@ -109,12 +112,12 @@ def unweighted(people: int) -> Weights:
     return Weights(np.ones(people), 1.0, float(people), 0, 0)
 
 
-def summed_up(values: Floats, sweeps: int = 0, capped: int = 0, fits: tuple[Fit, ...] = ()) -> Weights:
-    """Weights somebody else made, or parts put together: scaled to mean 1 among those who have one."""
+def given(values: Floats) -> Weights:
+    """Weights made elsewhere: scaled to mean 1 among those who have one (above 0)."""
     weighed = values[values > 0]
     scaled = values * (len(weighed) / weighed.sum()) if len(weighed) else values
     deff = kish(weighed) if len(weighed) else 1.0
-    return Weights(scaled, deff, len(weighed) / deff, sweeps, capped, fits)
+    return Weights(scaled, deff, len(weighed) / deff, 0, 0)
 
 
 def kish(values: Floats) -> float:

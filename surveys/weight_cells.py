@@ -20,6 +20,10 @@ class Cells:
     units: NDArray[np.float64]
     levels: tuple[Indexes, ...]
 
+    def among(self, wanted: NDArray[np.bool_]) -> "Cells":
+        """The same cells, of these people alone. `sizes` stay those of everybody."""
+        return Cells(self.cell_of[wanted], self.sizes, self.units, self.levels)
+
 
 def group(indexes: list[Indexes], base: NDArray[np.float64]) -> Cells:
     """The cells that have people. `indexes`: everybody's level on each margin, all 0 or more."""
