@@ -9,64 +9,146 @@ The result is plain JSON (it is stored with the questionnaire's version):
 """
 
 import re
-from graphlib import CycleError, TopologicalSorter
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext as _
 
-from surveys import expressions
-from surveys.xlsform import Faults, Row, Workbook, language_of
+from surveys import choice_lists, item_checks, repeats
+from surveys.choice_lists import ROLES
+from surveys.repeats import Repeat
+from surveys.sheets import Faults, Row, Workbook, language_of
 
-ROLES = ("candidate", "none", "void", "wont_vote", "undecided", "dk", "refused")
+__all__ = ["ASKED", "FILLED", "MOST_ITEMS", "ROLES", "SILENT", "TYPES", "Items", "read_items"]
 ASKED = ("select_one", "select_multiple", "integer", "decimal", "text", "date", "note", "audio")
 SILENT = ("hidden", "calculate")
 # What ODK fills in by itself: here these are values filled from the call.
 FILLED = ("start", "end", "today", "username", "deviceid", "audit")
-TYPES = (*ASKED, *SILENT, "begin_group", "end_group")
+BRACKETS = ("begin_group", "end_group", "begin_repeat", "end_repeat")
+TYPES = (*ASKED, *SILENT, *BRACKETS)
 NAME = re.compile(r"[^\W\d][\w.-]*")
 YES = ("yes", "true", "true()", "sí", "si", "1")
 NO = ("", "no", "false", "false()", "0")
+MOST_ITEMS = 5_000  # with the turns of repeats
 
 Items = dict[str, Any]
+
+
+@dataclass
+class _Form:
+    """What was read so far. `open`: the groups and repeats around this row, a group as its condition."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
+    repeats: list[Repeat] = field(default_factory=list)
+    open: list[str | Repeat] = field(default_factory=list)
+
+    @property
+    def conditions(self) -> list[str]:
+        return [one for one in self.open if isinstance(one, str) and one]
+
+    @property
+    def repeat(self) -> Repeat | None:
+        return next((one for one in self.open if isinstance(one, Repeat)), None)
 
 
 def read_items(workbook: Workbook) -> Items:
     """The items of a form. Raises InvalidInput with one sentence for each fault, by sheet, row and column."""
     faults = Faults(workbook)
-    lists = _choice_lists(workbook, faults)
-    items: list[dict[str, Any]] = []
-    groups: list[str] = []
-    rows: dict[str, Row] = {}
+    item_checks.check_headings(workbook, faults)
+    form = _read_rows(workbook, choice_lists.read_lists(workbook, faults), faults)
+    if form.open:
+        faults.add(workbook.survey.rows[-1], "type", _still_open(form.open[-1]))
+    if not form.items:
+        faults.add(Row("survey", 2, {}, {}), "type", _("the sheet has no questions; write one question a row"))
+    _check(workbook, form, faults)
+    faults.stop_if_any()
+    laid = repeats.lay_out(form.items, form.repeats)
+    item_checks.check_turns(laid, form.rows, faults)
+    item_checks.check_settings(workbook, laid, faults)
+    if len(laid) > MOST_ITEMS:
+        faults.add(Row("survey", 1, {}, {}), "name", _("the form has more than %(most)s questions", most=MOST_ITEMS))
+    faults.stop_if_any()
+    items = _settings(workbook, laid)
+    items["order"] = item_checks.order(laid, form.rows, faults)
+    faults.stop_if_any()
+    return items
+
+
+def _read_rows(workbook: Workbook, lists: dict[str, choice_lists.Choices], faults: Faults) -> _Form:
+    form = _Form()
     for row in workbook.survey.rows:
         kind, argument = _type(row)
         if kind == "begin_group":
-            groups.append(row.get("relevant"))
-        elif kind == "end_group":
-            _end_group(row, groups, faults)
+            form.open.append(row.get("relevant"))
+        elif kind == "begin_repeat":
+            _begin_repeat(row, form, faults)
+        elif kind in ("end_group", "end_repeat"):
+            _end(row, kind, form, faults)
         elif kind not in TYPES:
             faults.add(row, "type", _unknown_type(kind))
-        elif _take_name(row, rows, faults):
-            items.append(_item(row, kind, [*filter(None, groups)]))
-            _choices(items[-1], row, argument, lists, faults)
-    if groups:
-        faults.add(workbook.survey.rows[-1], "type", _("a group is still open at the end; add a row “end_group”"))
-    if not items:
-        faults.add(Row("survey", 2, {}, {}), "type", _("the sheet has no questions; write one question a row"))
-    _check_items(items, rows, faults)
-    _check_settings(workbook, items, faults)
-    faults.stop_if_any()
-    form = _settings(workbook, items)
-    form["order"] = _order(items, rows, faults)
-    faults.stop_if_any()
+        elif _take_name(row, form.rows, faults):
+            item = _item(row, kind, form.conditions)
+            if kind.startswith("select"):
+                item["choices"] = choice_lists.of_question(item, row, argument, lists, faults)
+            form.items.append(item)
+            if form.repeat is not None:
+                form.repeat.members.append(item["name"])
     return form
 
 
+def _begin_repeat(row: Row, form: _Form, faults: Faults) -> None:
+    conditions = [*form.conditions, *filter(None, [row.get("relevant")])]
+    repeat = repeats.read_repeat(row, conditions, is_inside=form.repeat is not None, faults=faults)
+    if _take_name(row, form.rows, faults):
+        form.repeats.append(repeat)
+        if not repeat.is_fixed:
+            if repeat.count_name in form.rows:
+                faults.add(row, "name", _("“%(name)s” is used already; rename the repeat", name=repeat.count_name))
+            form.rows[repeat.count_name] = row
+            form.items.append(repeats.count_item(repeat, _item(Row("survey", row.number, {}, {}), "calculate", [])))
+    form.open.append(row.get("relevant"))
+    form.open.append(repeat)
+
+
+def _end(row: Row, kind: str, form: _Form, faults: Faults) -> None:
+    is_repeat = bool(form.open) and isinstance(form.open[-1], Repeat)
+    if not form.open:
+        faults.add(row, "type", _("this group ends without having begun; remove the row or add “begin_group” above"))
+    elif is_repeat != (kind == "end_repeat"):
+        wanted = "end_repeat" if is_repeat else "end_group"
+        faults.add(row, "type", _("what is open here ends with “%(type)s”", type=wanted))
+    else:
+        form.open.pop()
+        if is_repeat:
+            form.open.pop()  # its condition
+
+
+def _still_open(last: "str | Repeat") -> str:
+    if isinstance(last, Repeat):
+        return str(_("a repeat is still open at the end; add a row “end_repeat”"))
+    return str(_("a group is still open at the end; add a row “end_group”"))
+
+
+def _check(workbook: Workbook, form: _Form, faults: Faults) -> None:
+    """References and expressions as they were written: a repeat's name may stand in count() and indexed-repeat()."""
+    names = {item["name"] for item in form.items} | {repeat.name for repeat in form.repeats}
+    counts = {repeat.count_name for repeat in form.repeats if not repeat.is_fixed}
+    for repeat in form.repeats:
+        if not repeat.is_fixed and repeat.count:
+            item_checks.check_expression(repeat.row, "repeat_count", repeat.count, names, faults)
+    written = [item for item in form.items if item["name"] not in counts]
+    item_checks.check_items(written, form.rows, names, ASKED, faults)
+    for row in workbook.choices.rows:
+        for text in row.texts.get("label", {}).values():
+            item_checks.check_references(row, "label", text, names, faults)
+
+
 def _type(row: Row) -> tuple[str, str]:
-    words = row.get("type").split()
-    text = " ".join(words)
-    for begin, kind in (("begin group", "begin_group"), ("end group", "end_group"), ("begin_group", "begin_group")):
-        if text.lower() == begin:
-            return kind, ""
+    text = " ".join(row.get("type").split())
+    bracket = text.lower().replace(" ", "_")
+    if bracket in BRACKETS:
+        return bracket, ""
     text = re.sub(r"^select (one|multiple)( from)?\b", r"select_\1", text, flags=re.IGNORECASE)
     kind, _space, argument = text.partition(" ")
     kind = {"int": "integer", "string": "text", "select1": "select_one"}.get(kind.lower(), kind.lower())
@@ -80,19 +162,12 @@ def _unknown_type(kind: str) -> str:
     )
 
 
-def _end_group(row: Row, groups: list[str], faults: Faults) -> None:
-    if groups:
-        groups.pop()
-    else:
-        faults.add(row, "type", _("this group ends without having begun; remove the row or add “begin_group” above"))
-
-
 def _take_name(row: Row, rows: dict[str, Row], faults: Faults) -> bool:
     name = row.get("name")
     if not name:
         faults.add(row, "name", _("the question has no name; give it a short one without spaces"))
     elif not NAME.fullmatch(name):
-        faults.add(row, "name", _("“%(name)s” is not a name; use letters, digits and _, a letter first", name=name))
+        faults.add(row, "name", _no_name(name))
     elif name in rows:
         faults.add(
             row,
@@ -103,6 +178,19 @@ def _take_name(row: Row, rows: dict[str, Row], faults: Faults) -> bool:
         rows[name] = row
         return True
     return False
+
+
+def _no_name(name: str) -> str:
+    better = re.sub(r"\s+", "_", name)
+    if better != name and NAME.fullmatch(better):
+        return str(
+            _(
+                "“%(name)s” has a space in it, perhaps one that does not show; write %(better)s",
+                name=name,
+                better=better,
+            )
+        )
+    return str(_("“%(name)s” is not a name; use letters, digits and _, a letter first", name=name))
 
 
 def _item(row: Row, kind: str, group_relevant: list[str]) -> dict[str, Any]:
@@ -127,103 +215,6 @@ def _item(row: Row, kind: str, group_relevant: list[str]) -> dict[str, Any]:
         "choice_filter": row.get("choice_filter"),
         "choices": [],
     }
-
-
-def _choice_lists(workbook: Workbook, faults: Faults) -> dict[str, list[dict[str, Any]]]:
-    lists: dict[str, list[dict[str, Any]]] = {}
-    for row in workbook.choices.rows:
-        code, role = row.get("name"), row.get("role")
-        choices = lists.setdefault(row.get("list_name"), [])
-        if not row.get("list_name"):
-            faults.add(row, "list_name", _("the choice belongs to no list; write the list's name"))
-        if not code or " " in code:
-            faults.add(row, "name", _("a choice needs a code without spaces"))
-        elif any(choice["name"] == code for choice in choices):
-            faults.add(row, "name", _("the code “%(code)s” stands twice in this list; rename one", code=code))
-        if role and role not in ROLES:
-            faults.add(
-                row, "role", _("“%(role)s” is not a role; use one of %(roles)s", role=role, roles=", ".join(ROLES))
-            )
-        # A code that is called like a role has it: «dk» is «does not know» in every list.
-        inferred = code if code in ROLES and code != "candidate" else None
-        columns = {key: text for key, text in row.cells.items() if key not in ("list_name", "role")}
-        label = row.texts.get("label", {"": code})
-        choices.append({"name": code, "label": label, "role": role or inferred, "columns": columns})
-    return lists
-
-
-def _choices(item: dict[str, Any], row: Row, argument: str, lists: dict[str, list[Any]], faults: Faults) -> None:
-    if not item["type"].startswith("select"):
-        return
-    name, _space, rest = argument.partition(" ")
-    if not name:
-        faults.add(row, "type", _("the question names no list of choices; write “%(kind)s list”", kind=item["type"]))
-    elif rest:
-        faults.add(row, "type", _("“%(rest)s” is not supported; add a choice and a text question for it", rest=rest))
-    elif name not in lists:
-        faults.add(
-            row, "type", _("there is no list “%(name)s” in the sheet “choices”; add it or correct the name", name=name)
-        )
-    else:
-        item["choices"] = lists[name]
-
-
-def _check_items(items: list[dict[str, Any]], rows: dict[str, Row], faults: Faults) -> None:
-    names = {item["name"] for item in items}
-    for item in items:
-        row = rows[item["name"]]
-        for column, expression in _expressions(item):
-            _check_expression(row, column, expression, names, faults)
-        for texts in (item["label"], item["hint"]):
-            for text in texts.values():
-                _check_references(row, "label" if texts is item["label"] else "hint", text, names, faults)
-        if item["type"] in ASKED and not item["label"]:
-            faults.add(row, "label", _("the question has no words to read aloud; write its label"))
-        if item["type"] == "calculate" and not item["calculation"]:
-            faults.add(row, "calculation", _("a “calculate” needs a calculation"))
-
-
-def _expressions(item: dict[str, Any]) -> list[tuple[str, str]]:
-    pairs = [("relevant", expression) for expression in item["relevant"]]
-    pairs += [(column, item[column]) for column in ("constraint", "calculation", "choice_filter") if item[column]]
-    if isinstance(item["required"], str):
-        pairs.append(("required", item["required"]))
-    return pairs + ([("parameters", item["seed"])] if item["seed"] else [])
-
-
-def _check_expression(row: Row, column: str, expression: str, names: set[str], faults: Faults) -> None:
-    if not _check_references(row, column, expression, names, faults):
-        return
-    try:
-        expressions.parse(expression)
-    except expressions.ExpressionError as fault:
-        faults.add(row, column, _("“%(text)s”: %(fault)s", text=expression, fault=str(fault)))
-
-
-def _check_references(row: Row, column: str, text: str, names: set[str], faults: Faults) -> bool:
-    for name in expressions.references(text):
-        if name not in names:
-            faults.add(row, column, _("there is no question “%(name)s”; correct ${%(name)s} or add it", name=name))
-            return False
-    return True
-
-
-def _check_settings(workbook: Workbook, items: list[dict[str, Any]], faults: Faults) -> None:
-    named = {item["name"]: item for item in items}
-    for row in workbook.settings.rows[:1]:
-        for column in ("vote_question", "likely_question", "consent_question"):
-            if row.get(column) and row.get(column) not in named:
-                faults.add(
-                    row, column, _("there is no question called “%(name)s”; correct the name", name=row.get(column))
-                )
-        vote = named.get(row.get("vote_question"), {"choices": []})
-        bare = [choice["name"] for choice in vote["choices"] if not choice["role"]]
-        if bare:
-            faults.add(
-                row,
-                "vote_question",
-                _("in the sheet “choices” these answers need a role: %(codes)s", codes=", ".join(bare)),
-            )
 
 
 def _settings(workbook: Workbook, items: list[dict[str, Any]]) -> Items:
@@ -254,21 +245,3 @@ def _vote_by_roles(items: list[dict[str, Any]]) -> str:
         if any(choice["role"] == "candidate" for choice in item["choices"]):
             return str(item["name"])
     return ""
-
-
-def _order(items: list[dict[str, Any]], rows: dict[str, Row], faults: Faults) -> list[str]:
-    """Names so that each comes after those its relevance and value depend on. A circle is a fault."""
-    graph: TopologicalSorter[str] = TopologicalSorter()
-    for item in items:
-        needed = [*item["relevant"], item["calculation"], item["choice_filter"]]
-        graph.add(item["name"], *(name for text in needed for name in expressions.references(text)))
-    try:
-        return list(graph.static_order())
-    except CycleError as error:
-        circle = error.args[1]
-        row = rows[circle[0]]
-        column = "calculation" if row.get("calculation") else "relevant"
-        faults.add(
-            row, column, _("the questions depend on each other in a circle: %(names)s", names=" → ".join(circle))
-        )
-        return []

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from callcenter.base.errors import InvalidInput
 from surveys.items import Items, read_items
 from surveys.questionnaire import read_form
-from surveys.xlsform import language_of, read_workbook
+from surveys.sheets import language_of
+from surveys.xlsform import read_workbook
 from tests.surveys.survey_forms import SAMPLE, Rows, workbook
 
 HEAD = ["type", "name", "label", "relevant", "constraint", "calculation"]
