@@ -6,10 +6,10 @@ contact in it. Made for a million interviews: read by one streamed statement, ke
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -31,7 +31,7 @@ KEPT_SECONDS = 2.0
 MOST_KEPT = 4  # surveys a process; each a gigabyte at most, with a million interviews
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Responses:
     """A survey's interviews. `as_of` is campaign time; `vote_question`, `likely_question`: names of items, or None.
 
@@ -43,6 +43,9 @@ class Responses:
     none was measured); h_<fact> of the call (str); d_sex, d_age_band (what the person said, else the record; null: not
     known); each item: Enum of codes, List(String) of codes, Float64, or String; null: not answered; o_<item>: the codes
     in the order shown, where it is randomised.
+
+    `memo`: what was reckoned from this very frame (columns as numbers, weights), by whom and for what; it goes when the
+    frame goes, so it is never older.
     """
 
     survey_id: int
@@ -52,6 +55,7 @@ class Responses:
     vote_question: str | None = None
     likely_question: str | None = None
     languages: tuple[str, ...] = ("es",)
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
 def read(session: Session, survey_id: int) -> Responses:
@@ -133,9 +137,8 @@ def _refreshed(session: Session, survey_id: int, known: _Known | None) -> _Known
     frame, others = _merged(found, known)
     if frame.height + others.len() != found.total:  # some were deleted: nothing is left of them that could say so
         return _whole(session, survey_id)
-    responses = Responses(
-        survey_id, frame, old.items, as_of, old.vote_question, old.likely_question, old.languages
-    )  # fmt: skip
+    memo = old.memo if frame is old.frame else {}
+    responses = replace(old, frame=frame, as_of=as_of, memo=memo)
     return _Known(responses, others, found.snapshot, known.forms)
 
 
