@@ -34,7 +34,7 @@ MODELS = (
     "callcenter.territory", "callcenter.territory_batches",
     "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
     "surveys.silence", "surveys.studies", "surveys.study_files", "surveys.study_links", "surveys.study_packages",
-    "surveys.link_ledger", "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
+    "surveys.link_ledger", "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers", "surveys.vote_recipes",
     "surveys.code_frames", "surveys.coding_tables", "surveys.quality_tables", "surveys.verification_tables",
     "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
     "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
@@ -61,7 +61,7 @@ BLUEPRINTS = (
     "callcenter.pause_reason_views", "callcenter.preview_views",
     "callcenter.recording_acts", "callcenter.recording_views",
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
-    "surveys.views",
+    "surveys.views", "surveys.web_pages",
     "campaigns.link_views", "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
     "campaigns.public_messages", "campaigns.telegram_hooks",
 )  # fmt: skip
