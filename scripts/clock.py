@@ -62,6 +62,7 @@ def chores() -> list[Chore]:
         Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
         Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
         Chore("recorded surveys", 5, committed("surveys.recorded_calls", "sweep")),
+        Chore("survey links", 60, committed("surveys.survey_links", "sweep")),
         Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
         Chore("voices", 30, committed("surveys.voice_answers", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),

@@ -54,7 +54,7 @@ def give_answer(interview_id: UUID) -> ResponseReturnValue:
 
     The same `key` twice is one answer, so a request whose response was lost can be sent again."""
     standing = _own(interview_id)
-    given = _given()
+    given = read_given()
     session = web_session()
     try:
         interviews.record_answer(session, interview_id, given.item, given.value, given.seconds, key=given.key)
@@ -70,7 +70,7 @@ def give_answer(interview_id: UUID) -> ResponseReturnValue:
     return _answer(standing, standing.next_question())
 
 
-class _Given:
+class Given:
     """What a request says of an answer; raises InvalidInput when it is no such thing."""
 
     def __init__(self, fields: Any, values: list[Any]) -> None:
@@ -83,15 +83,16 @@ class _Given:
         self.seconds = _seconds(fields)
 
 
-def _given() -> _Given:
+def read_given() -> Given:
+    """The answer that this request carries. Raises InvalidInput."""
     if not request.is_json:
         values = request.form.getlist("value")
-        return _Given(request.form, values)
+        return Given(request.form, values)
     fields = request.get_json()
     if not isinstance(fields, dict) or not isinstance(fields.get("value", ""), str | int | float | list):
         raise InvalidInput(_("Send {item, value} as JSON."))
     value = fields.get("value", "")
-    return _Given(fields, value if isinstance(value, list) else [value])
+    return Given(fields, value if isinstance(value, list) else [value])
 
 
 def _seconds(fields: Any) -> float | None:

@@ -12,6 +12,7 @@ from surveys.interview_ledger import Interview
 from surveys.link_ledger import SurveyLink
 
 GOES_ON = ("started", "partial")
+BY_TELEPHONE = ("screen", "agi", "twiml")
 GOOD_FOR = timedelta(days=30)  # later it is asked anew: what was said then is another moment's opinion
 
 
@@ -55,9 +56,12 @@ def to_go_on(session: Session, survey_id: int, contact_id: int | None) -> Interv
     if found is None or found.started_at < real_now() - GOOD_FOR:
         return None
     held = session.get(Interview, found.id, with_for_update=True, populate_existing=True)
-    if held is None or held.state not in GOES_ON or (held.ended_at is None and held.face in ("screen", "agi", "twiml")):
-        return None
-    return held
+    return None if held is None or held.state not in GOES_ON or is_spoken(held) else held
+
+
+def is_spoken(interview: Interview) -> bool:
+    """Is it being asked by telephone at this moment?"""
+    return interview.ended_at is None and interview.face in BY_TELEPHONE
 
 
 def forget(session: Session, contact_ids: list[int]) -> None:

@@ -66,8 +66,16 @@ def open_for_call(
 
 def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", language: str = "") -> Interview:
     """The interview of the person whose link this is: what they began elsewhere goes on, else a new one. The caller
-    has locked the link and knows that it is open (surveys.survey_links.door)."""
+    has locked the link and knows that it is open (surveys.survey_links.door).
+
+    Raises Refused("asked_now") while somebody asks them by telephone."""
     held = session.get(Interview, link.interview_id, with_for_update=True) if link.interview_id else None
+    begun = held or interview_people.of_person(session, link.survey_id, link.contact_id or 0)
+    if begun is not None and interview_people.is_spoken(begun):
+        raise Refused("asked_now", _(
+            "Somebody of ours is asking you these questions by telephone just now. Go on with them; afterwards this "
+            "link works again."
+        ))  # fmt: skip
     found = held or interview_people.to_go_on(session, link.survey_id, link.contact_id)
     if found is None:
         found = _new_for_link(session, link, face, language)
