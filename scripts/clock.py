@@ -64,6 +64,8 @@ def chores() -> list[Chore]:
         Chore("recorded surveys", 5, committed("surveys.recorded_calls", "sweep")),
         Chore("survey links", 60, committed("surveys.survey_links", "sweep")),
         Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
+        Chore("interview signals", 15, committed("surveys.quality_measuring", "tend")),
+        Chore("all interview signals", 3600, committed("surveys.quality_measuring", "tend_all")),
         Chore("voices", 30, committed("surveys.voice_answers", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("batches of people", 30, committed("campaigns.peer_batches", "sweep")),

@@ -1,6 +1,10 @@
 """The blueprint of the survey pages, and who may see what in them."""
 
+from typing import Any
+
 from flask import Blueprint
+
+from callcenter.base import navigation
 
 blueprint = Blueprint(
     "surveys",
@@ -14,3 +18,11 @@ MAKERS = ("administrator", "pollster")
 READERS = ("administrator", "strategist", "supervisor", "pollster")
 OPERATORS = ("operator", "supervisor")
 EVERYBODY = ("administrator", "strategist", "supervisor", "pollster", "operator")
+WATCHERS = ("administrator", "supervisor", "pollster")  # who looks at how interviews are done
+LISTENERS = ("administrator", "supervisor")  # who hears calls: as in callcenter.recording_views
+
+
+@blueprint.context_processor
+def _doors() -> dict[str, Any]:
+    """Tabs lead where the person may go."""
+    return {"is_open": navigation.is_open}

@@ -28,9 +28,11 @@ class Signals:
 
 
 def measure(
-    items: Items, answers: Mapping[str, str], seconds: Mapping[str, float | None], *, language: str, face: str
-) -> Signals:
-    """Of the answers that count. `seconds`: item → from the question shown to its answer; units: seconds."""
+    items: Items, answers: Mapping[str, str], seconds: Mapping[str, float | None], *, language: str,
+    faces: Mapping[str, str],
+) -> Signals:  # fmt: skip
+    """Of the answers that count. `seconds`: item → from the question shown to its answer; `faces`: item → how it was
+    asked."""
     asked = [item for item in items["items"] if item["name"] in answers and item["type"] in ASKED]
     asked = [item for item in asked if item["type"] != "note"]
     apart = {role: _names(asked, answers, role) for role in engine.APART}
@@ -38,7 +40,7 @@ def measure(
     return Signals(
         seconds=_length(asked, seconds),
         asked=len(asked),
-        fast=tuple(item["name"] for item in asked if _is_fast(item, seconds, language, face)),
+        fast=tuple(item["name"] for item in asked if _is_fast(item, seconds, language, faces)),
         dk=apart["dk"],
         refused=apart["refused"],
         skipped=tuple(item["name"] for item in asked if not answers[item["name"]] and item["type"] != "audio"),
@@ -52,8 +54,10 @@ def _length(asked: Sequence[Mapping[str, Any]], seconds: Mapping[str, float | No
     return sum(told) if told and len(told) >= KNOWN * len(asked) else None
 
 
-def _is_fast(item: Mapping[str, Any], seconds: Mapping[str, float | None], language: str, face: str) -> bool:
-    took, least = seconds.get(item["name"]), shortest(item, language, face)
+def _is_fast(
+    item: Mapping[str, Any], seconds: Mapping[str, float | None], language: str, faces: Mapping[str, str]
+) -> bool:
+    took, least = seconds.get(item["name"]), shortest(item, language, faces.get(item["name"], ""))
     return took is not None and least is not None and took < least
 
 

@@ -29,6 +29,7 @@ from surveys import (
     interview_pages,
     interviews,
     prompt_views,
+    quality_views,
     questionnaire,
     report,
     result_pages,
@@ -42,7 +43,7 @@ from surveys.questionnaire import ReadForm
 from surveys.report import CACHE_SECONDS
 from surveys.xlsform import MAX_BYTES
 
-__all__ = ["blueprint", "interview_pages", "prompt_views", "result_pages", "voice_views"]
+__all__ = ["blueprint", "interview_pages", "prompt_views", "quality_views", "result_pages", "voice_views"]
 MAX_KEPT = 100_000
 
 
