@@ -6,11 +6,9 @@ import json
 import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from flask import Flask
-from flask_babel import force_locale, format_datetime
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, LargeBinary, select, text, update
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
@@ -24,7 +22,6 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.person_register import Sheet
 from callcenter.table_files import csv_line
 
-ROOT = str(Path(__file__).parents[1])  # translations are found from here
 LIFE = timedelta(days=7)  # the retention page may say less
 PATIENCE = timedelta(minutes=10)  # then a job that Redis forgot is asked for again
 STYLE = """
@@ -87,14 +84,14 @@ def gather(session: Session, export_id: int) -> Draft | None:
     made = session.get(PersonExport, export_id, populate_existing=True)
     if made is None or made.state != "asked":
         return None
-    with _words_in(made.language):
+    with languages.speaking(made.language):
         sheets = person_register.export(session, made.contact_id)
     return Draft(made.id, made.language, made.made_at, sheets)
 
 
 def packed(draft: Draft) -> bytes:
     """The ZIP of it. Files may come from a provider: no transaction is open meanwhile."""
-    with _words_in(draft.language):
+    with languages.speaking(draft.language):
         return pack(draft.sheets, draft.made_at)
 
 
@@ -189,21 +186,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False) if value else ""
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-class _words_in:  # noqa: N801  # used as `with _words_in("es")`
-    """Sentences in this language, in a process that answers no request."""
-
-    def __init__(self, language: str) -> None:
-        app = Flask("convoca", root_path=ROOT, static_folder=None)
-        languages.init_app(app)
-        self._app, self._locale = app.app_context(), languages.LOCALES[language]
-
-    def __enter__(self) -> None:
-        self._app.push()
-        self._forced = force_locale(self._locale)
-        self._forced.__enter__()
-
-    def __exit__(self, *failure: object) -> None:
-        self._forced.__exit__(None, None, None)
-        self._app.pop()

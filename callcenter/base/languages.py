@@ -1,7 +1,11 @@
 """Languages: Spanish of Mexico by default, English by choice; times as a clock in Mexico City shows them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, force_locale
 from flask_security import current_user
 
 LANGUAGES = ("es", "en")
@@ -18,6 +22,15 @@ def init_app(app: Flask) -> None:
         BABEL_TRANSLATION_DIRECTORIES="callcenter/base/translations",
     )
     Babel(app, locale_selector=lambda: LOCALES[language()])
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Sentences, dates and numbers in this language ("es" or "en"), in a process that answers no request."""
+    app = Flask("convoca", root_path=str(Path(__file__).parents[2]), static_folder=None)
+    init_app(app)
+    with app.app_context(), force_locale(LOCALES[language]):
+        yield
 
 
 def language() -> str:
