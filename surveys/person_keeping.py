@@ -34,6 +34,7 @@ def compose() -> None:
     retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
     person_register.spare("questionnaires", "questions")
+    person_register.spare("questionnaire_drafts", "questions that somebody of the house is writing")
     person_register.spare("studies", "who ordered, made and paid a study, and its figures")
     person_register.spare("study_files", "files of a study: logos, contracts, CVs of the house's own people")
     person_register.spare("study_packages", "figures and files of a study, whose people are not named")

@@ -13,6 +13,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
 from surveys.items import Items, read_items
+from surveys.sheets import Source
 from surveys.xlsform import read_workbook
 
 
@@ -32,7 +33,8 @@ class Survey(Base):
 
 
 class Questionnaire(Base):
-    """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (surveys.items).
+    """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (surveys.items);
+    `source`: the sheets as their author wrote them (surveys.sheets), None for what was read before they were kept.
 
     With its first answer a version is frozen: a new file then makes a new version.
     """
@@ -46,6 +48,7 @@ class Questionnaire(Base):
     sha256: Mapped[str]
     form: Mapped[str]
     items: Mapped[dict[str, Any]]
+    source: Mapped[dict[str, Any] | None]
     frozen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=real_now)
 
@@ -58,12 +61,14 @@ class ReadForm:
     sha256: str
     form: str
     items: Items
+    source: Source
 
 
 def read_form(file_name: str, content: bytes) -> ReadForm:
     """Read an XLSForm. Raises InvalidInput with one sentence for each fault (sheet, row, column, what to do)."""
-    items = read_items(read_workbook(content))
-    return ReadForm(file_name[:200], hashlib.sha256(content).hexdigest(), _xform(content), items)
+    workbook = read_workbook(content)
+    items = read_items(workbook)
+    return ReadForm(file_name[:200], hashlib.sha256(content).hexdigest(), _xform(content), items, workbook.source)
 
 
 def create_survey(session: Session, name: str, file_name: str, content: bytes) -> Survey:
@@ -88,12 +93,8 @@ def replace_form(session: Session, survey_id: int, form: ReadForm) -> Questionna
     if present.sha256 == form.sha256:
         return present
     if present.frozen_at is None:
-        present.file_name, present.sha256, present.form, present.items = (
-            form.file_name,
-            form.sha256,
-            form.form,
-            form.items,
-        )
+        present.file_name, present.sha256, present.form = form.file_name, form.sha256, form.form
+        present.items, present.source = form.items, form.source
         return present
     following = _version(survey_id, present.version + 1, form)
     session.add(following)
@@ -119,6 +120,16 @@ def current(session: Session, survey_id: int) -> Questionnaire:
     if newest is None:
         raise NotFound(_("There is no survey %(id)s.", id=survey_id))
     return newest
+
+
+def version(session: Session, survey_id: int, number: int) -> Questionnaire:
+    """One version by its number. Raises NotFound."""
+    found = session.scalar(
+        select(Questionnaire).where(Questionnaire.survey_id == survey_id, Questionnaire.version == number)
+    )
+    if found is None:
+        raise NotFound(_("There is no version %(number)s of this questionnaire.", number=number))
+    return found
 
 
 def versions(session: Session, survey_id: int) -> list[Questionnaire]:
@@ -154,6 +165,7 @@ def _version(survey_id: int, number: int, form: ReadForm) -> Questionnaire:
         sha256=form.sha256,
         form=form.form,
         items=form.items,
+        source=form.source,
     )
 
 
