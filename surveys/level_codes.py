@@ -30,6 +30,8 @@ def indexes(column: Column, known: Mapping[str, int]) -> Indexes:
     """The number of each code; MISSING for none, STRANGE for one that is not in `known`."""
     import polars as pl
 
+    if isinstance(column, pl.Series) and isinstance(column.dtype, pl.Enum):
+        return _of_enum(column, known)
     text = series(column)
     if not known:
         return np.where(text.is_null().to_numpy(), MISSING, STRANGE)
@@ -39,6 +41,16 @@ def indexes(column: Column, known: Mapping[str, int]) -> Indexes:
     if places.null_count():
         found = np.where(text.is_null().to_numpy(), len(known) + 1, found)
     return np.asarray(table[found], dtype=np.int64)
+
+
+def _of_enum(column: "pl.Series", known: Mapping[str, int]) -> Indexes:
+    """Codes that are numbered already need a table of their numbers only."""
+    import polars as pl
+
+    categories = column.dtype.categories.to_list()  # type: ignore[attr-defined]  # its dtype is an Enum
+    table = np.array([known.get(code, STRANGE) if code else MISSING for code in [*categories, ""]], dtype=np.int64)
+    numbers = column.to_physical().cast(pl.UInt32).fill_null(len(categories)).to_numpy()
+    return np.asarray(table[numbers], dtype=np.int64)
 
 
 def counts(column: Column) -> dict[str, int]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Floats = NDArray[np.float64]
+NONE_LEFT = 1e-9
 FEW = 10  # people of a level under whom its own design effect says little
 
 
@@ -250,6 +251,8 @@ def _row(n: int, share: float, se: float, base: int, general: float) -> Share:
         return Share(0, math.nan, math.nan, math.nan, math.nan, math.nan)
     simple = share * (1 - share) / (base - 1) if base > 1 else 0.0
     own = se**2 / simple if simple > 0 else general
+    if own < NONE_LEFT:
+        return Share(n, share, 0.0, share, share, 0.0)  # the weights were made to meet exactly this share
     deff = max(own, general) if min(n, base - n) < FEW else own  # of so few people the own one says little
     effective = base / deff
     low, high = wilson(share * effective, effective)

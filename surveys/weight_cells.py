@@ -1,5 +1,6 @@
 """People with the same levels and the same base weight, as one cell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,26 @@ class Cells:
     def among(self, wanted: NDArray[np.bool_]) -> "Cells":
         """The same cells, of these people alone. `sizes` stay those of everybody."""
         return Cells(self.cell_of[wanted], self.sizes, self.units, self.levels)
+
+
+def joined(parts: Sequence[tuple[NDArray[np.bool_], Cells]], people: int) -> Cells | None:
+    """Cells of groups that were each weighed by themselves, as one: a level of one group is none of another. `cell_of`
+    is -1 for people in no group. None without parts."""
+    if not parts:
+        return None
+    cell_of = np.full(people, -1, dtype=np.int64)
+    cells_so_far, levels_so_far = 0, [0] * len(parts[0][1].levels)
+    levels: list[list[Indexes]] = [[] for _start in levels_so_far]
+    for members, cells in parts:
+        cell_of[members] = cells.cell_of + cells_so_far
+        cells_so_far += len(cells.sizes)
+        for place, each in enumerate(cells.levels):
+            levels[place].append(each + levels_so_far[place])
+            levels_so_far[place] += int(each.max()) + 1
+    return Cells(
+        cell_of, np.concatenate([cells.sizes for _members, cells in parts]),
+        np.concatenate([cells.units for _members, cells in parts]), tuple(map(np.concatenate, levels)),
+    )  # fmt: skip
 
 
 def group(indexes: list[Indexes], base: NDArray[np.float64]) -> Cells:
