@@ -1,8 +1,9 @@
-"""Errors of weighted shares by Taylor linearisation, in numpy alone: fast enough for a page that follows the field.
+"""Errors of weighted shares by Taylor's linearisation, of rows that are no plain answers any more: votes that count by
+how likely a person is to vote, or that are split among candidates. (Plain answers: `surveys.linearised`, by cells.)
 
 An estimate is linearised when its error is, but for smaller terms, that of Σ wᵢ eᵢ; the column e is its influence. For
 the share p of a base B it is eᵢ = (yᵢ − p bᵢ) / B. Weights raked to margins know those margins: what they explain of e
-is no error, so it is taken out (Deville & Särndal 1992). `surveys.variances` says the same by a library, slower.
+(a regression that counts each person once, as svy and R's `survey` do) is no error, so it is taken out.
 """
 
 from collections.abc import Sequence
@@ -42,8 +43,9 @@ def covariance(influence: Floats, weights: Floats, margins: Sequence[Codes] = ()
     k = influence.shape[1]
     if people < 2:
         return np.full((k, k), np.nan)
-    rest = influence - _explained(influence, weights, margins) if margins else influence
+    rest = influence - _explained(influence, margins) if margins else influence
     scores = rest * weights[:, None]
+    scores -= scores.mean(axis=0)
     return np.asarray(scores.T @ scores * (people / (people - 1)))
 
 
@@ -70,8 +72,8 @@ def margin_of(variance: float) -> float:
     return Z95 * float(np.sqrt(variance)) if variance >= 0 else float("nan")
 
 
-def _explained(influence: Floats, weights: Floats, margins: Sequence[Codes]) -> Floats:
-    """What the margins' indicators explain of each influence by weighted least squares; counted, never laid out."""
+def _explained(influence: Floats, margins: Sequence[Codes]) -> Floats:
+    """What the margins' indicators explain of each influence by least squares; counted, never laid out."""
     levels = [int(codes.max()) + 1 for codes in margins]
     starts = np.concatenate([[0], np.cumsum(levels)])
     normal = np.zeros((starts[-1], starts[-1]))
@@ -79,13 +81,13 @@ def _explained(influence: Floats, weights: Floats, margins: Sequence[Codes]) -> 
     for a, first in enumerate(margins):
         rows = slice(starts[a], starts[a + 1])
         for b in range(a, len(margins)):
-            counted = np.bincount(first * levels[b] + margins[b], weights, levels[a] * levels[b])
+            counted = np.bincount(first * levels[b] + margins[b], minlength=levels[a] * levels[b])
             columns = slice(starts[b], starts[b + 1])
             normal[rows, columns] = counted.reshape(levels[a], levels[b])
             normal[columns, rows] = normal[rows, columns].T
         for column in range(influence.shape[1]):
-            right[rows, column] = np.bincount(first, weights * influence[:, column], levels[a])
-    slopes = np.linalg.lstsq(normal, right, rcond=None)[0]
+            right[rows, column] = np.bincount(first, influence[:, column], levels[a])
+    slopes = np.linalg.pinv(normal, hermitian=True) @ right
     explained = np.zeros_like(influence)
     for a, codes in enumerate(margins):
         explained += slopes[starts[a] : starts[a + 1]][codes]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flask_babel import gettext as _
+from numpy.typing import NDArray
 
 from callcenter.base.errors import InvalidInput
 from surveys.share_errors import Codes, Floats
@@ -15,7 +16,7 @@ from surveys.vote_recipe import TOP, Recipe
 if TYPE_CHECKING:
     import polars as pl
 
-    from surveys.raking import Targets
+    from surveys.raking import Weights
     from surveys.responses import Item
 
 
@@ -47,11 +48,8 @@ class Ballots:
         return [place for place, option in enumerate(self.options) if option.role in roles]
 
 
-def read(
-    frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: Floats, recipe: Recipe,
-    targets: "Targets | None" = None,
-) -> Ballots:  # fmt: skip
-    """The ballots of a frame of responses (surveys.responses). `targets`: what the weights were raked to.
+def read(frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: "Weights", recipe: Recipe) -> Ballots:
+    """The ballots of a frame of responses (surveys.responses); who has no weight is not in them (`weighed`).
 
     Raises InvalidInput where the recipe names a question that these items do not have."""
     if recipe.question not in items:
@@ -59,15 +57,25 @@ def read(
     found = options(items[recipe.question])
     places = {option.code: place for place, option in enumerate(found)}
     candidates = {option.code: places[option.code] for option in found if option.role == "candidate"}
-    return Ballots(
+    everybody = Ballots(
         options=found,
         codes=_indexes(frame, items[recipe.question].column, places),
-        weights=weights,
+        weights=weights.values,
         likely=_likely(frame, items, recipe),
         leaning=_indexes(frame, items[recipe.leaning].column, candidates) if recipe.leaning in items else None,
         groups=_groups(frame, recipe.groups),
-        margins=_margins(frame, targets),
     )
+    counted = weighed(weights)
+    chosen = everybody if counted.all() else everybody.only(counted)
+    if weights.cells is None:
+        return chosen
+    cell_of = weights.cells.cell_of[counted]
+    return replace(chosen, margins=tuple(levels[cell_of] for levels in weights.cells.levels))
+
+
+def weighed(weights: "Weights") -> NDArray[np.bool_]:
+    """Who counts at all: interviews outside of what is weighed have no weight."""
+    return weights.values > 0
 
 
 def _indexes(frame: "pl.DataFrame", column: str, places: Mapping[str, int]) -> Codes:
@@ -99,17 +107,3 @@ def _groups(frame: "pl.DataFrame", names: Sequence[str]) -> Codes | None:
         levels = frame[name].drop_nulls().unique(maintain_order=True).cast(pl.String).to_list()
         number = number * (len(levels) + 1) + _indexes(frame, name, {level: at for at, level in enumerate(levels)}) + 1
     return number if known else None
-
-
-def _margins(frame: "pl.DataFrame", targets: "Targets | None") -> tuple[Codes, ...]:
-    """Who has no answer to a margin (where they keep their share) stands on a level of its own."""
-    from surveys import level_codes
-
-    if targets is None:
-        return ()
-    columns = {name: frame[name] for name in frame.columns}
-    places = []
-    for margin in targets.margins:
-        found = level_codes.indexes(level_codes.crossed(columns, margin.variable), margin.codes())
-        places.append(np.where(found < 0, len(margin.shares), found))
-    return tuple(places)

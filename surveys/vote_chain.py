@@ -26,7 +26,7 @@ from surveys.vote_recipe import LIKELY, SHARED_ROLES, TOP, UNDECIDED, Recipe
 if TYPE_CHECKING:
     import polars as pl
 
-    from surveys.raking import Targets
+    from surveys.raking import Weights
     from surveys.responses import Item
 
 STEPS = ("gross", "likely", "undecided", "effective")
@@ -104,12 +104,9 @@ class _Count:
         return {option.code: float(sums[at] / total) if total else 0.0 for at, option in enumerate(ballots.options)}
 
 
-def run(
-    frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: Floats, recipe: Recipe,
-    targets: "Targets | None" = None,
-) -> Chain:  # fmt: skip
-    """`follow` of a frame of responses and their items (surveys.responses); `targets`: what weights were raked to."""
-    return follow(vote_ballots.read(frame, items, weights, recipe, targets), recipe)
+def run(frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: "Weights", recipe: Recipe) -> Chain:
+    """`follow` of a frame of responses, their items (surveys.responses) and weights (surveys.raking)."""
+    return follow(vote_ballots.read(frame, items, weights, recipe), recipe)
 
 
 def follow(ballots: Ballots, recipe: Recipe) -> Chain:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveys import share_errors
+from surveys import raking, share_errors, variances
 from surveys.intervals import lead_margin, wilson
 
 
@@ -52,10 +52,9 @@ def test_two_margins_are_taken_out_together() -> None:
     value = first + 0.3 * second + random.normal(size=500)
     influence = (value - np.average(value, weights=weights))[:, None] / weights.sum()
     columns = np.hstack([np.eye(3)[first], np.eye(4)[second]])
-    root = np.sqrt(weights)[:, None]
-    slopes = np.linalg.lstsq(columns * root, influence * root, rcond=None)[0]
-    rest = (influence - columns @ slopes)[:, 0]
-    expected = np.sum((weights * rest) ** 2) * 500 / 499
+    slopes = np.linalg.lstsq(columns, influence, rcond=None)[0]
+    scores = weights * (influence - columns @ slopes)[:, 0]
+    expected = np.sum((scores - scores.mean()) ** 2) * 500 / 499
     found = share_errors.covariance(influence, weights, [first, second])
     assert found[0, 0] == pytest.approx(expected, rel=1e-9)
 
@@ -85,6 +84,19 @@ def test_without_people_there_is_no_figure() -> None:
     found = share_errors.estimate(0, 0, math.nan, math.nan)
     assert all(map(math.isnan, (found.share, found.low, found.high)))
     assert np.isnan(share_errors.covariance(np.zeros((1, 2)), np.ones(1))).all()
+
+
+def test_plain_answers_have_the_errors_that_tables_print() -> None:
+    """Raked weights, against surveys.variances (held to svy and R by its own tests)."""
+    random = np.random.default_rng(11)
+    sexes, votes = random.choice(["H", "M"], 900, p=[0.7, 0.3]), random.choice(["azul", "rojo", "none"], 900)
+    weights = raking.rake({"sex": sexes}, raking.Targets((raking.Margin("sex", {"H": 0.48, "M": 0.52}),)))
+    expected = variances.shares(votes, ["azul", "rojo", "none"], weights)
+    answers = np.array([[vote == code for code in expected] for vote in votes], dtype=float)
+    total = weights.values.sum()
+    influence = (answers - weights.values @ answers / total) / total
+    errors = share_errors.covariance(influence, weights.values, [(sexes == "M").astype(np.intp)])
+    assert np.sqrt(np.diag(errors)) == pytest.approx([share.se for share in expected.values()], rel=1e-9)
 
 
 @given(st.integers(2, 500), st.data())
