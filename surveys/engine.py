@@ -32,6 +32,8 @@ FACES: dict[str, frozenset[str]] = {
     "twiml": frozenset(ASKED) - {"text", "date", "decimal"},
     **dict.fromkeys(("web", "whatsapp", "sms", "telegram"), frozenset(ASKED) - {"audio"}),
 }
+# Where nobody calls, a note that names the caller is left out: the page or message itself has said who asks.
+ALONE = frozenset({"web", "whatsapp", "sms", "telegram"})
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,12 @@ def _path(items: Items, standing: Standing, face: str) -> list[str]:
     if face not in FACES:
         raise ValueError(f"unknown face {face!r}; the faces are {', '.join(FACES)}")
     relevant = set(standing.relevant)
-    return [item["name"] for item in items["items"] if item["name"] in relevant and item["type"] in FACES[face]]
+    asked = [item for item in items["items"] if item["name"] in relevant and item["type"] in FACES[face]]
+    return [item["name"] for item in asked if not (face in ALONE and _names_caller(item))]
+
+
+def _names_caller(item: dict[str, Any]) -> bool:
+    return item["type"] == "note" and any("${operator_name}" in words for words in item["label"].values())
 
 
 def _question(items: Items, answers: Answers, standing: Standing, name: str, setting: _Setting) -> Question:

@@ -115,6 +115,13 @@ def opt_out(session: Session, link: SurveyLink) -> None:
         audit.record(session, None, "contacts.opt_out_publicly", "suppressions")
 
 
+def last_words(standing: Standing) -> list[str] | None:
+    """None while something is left to ask; else the notes with which the questionnaire ends, as they are said now."""
+    left = [name for name in standing.path() if name not in standing.answers]
+    asked = [question for question in map(standing.question, left) if question is not None]
+    return None if any(question.kind != "note" for question in asked) else [question.label for question in asked]
+
+
 def finish(session: Session, link: SurveyLink) -> Interview | None:
     """There is nothing more to ask: the interview ends, and no queue calls the person for this survey."""
     if link.interview_id is None:

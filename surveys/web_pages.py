@@ -52,7 +52,7 @@ def begin(code: str) -> ResponseReturnValue:
     if found.state not in ANSWERABLE:
         return _closed(code, found)
     begun = interviews.open_for_link(session, found.link, language=request.form.get("language", ""))
-    if standing_of(session, begun.id).next_question() is None:
+    if survey_links.last_words(standing_of(session, begun.id)) is not None:
         survey_links.finish(session, found.link)
     session.commit()
     return redirect(url_for(".page", code=code))
@@ -78,12 +78,13 @@ def answer(code: str) -> ResponseReturnValue:
         return _ask(code, standing, standing.question(given.item), fault=" ".join(fault.faults.values()))
     standing = standing_of(session, number)
     following = standing.next_question()
-    if following is None:
+    is_over = following is None or (following.kind == "note" and survey_links.last_words(standing) is not None)
+    if is_over:
         survey_links.finish(session, found.link)
     session.commit()
     if not is_htmx():
         return redirect(url_for(".page", code=code), 303)
-    return _ask(code, standing, following) if following else _closed(code, _door(code))
+    return _closed(code, _door(code)) if is_over else _ask(code, standing, following)
 
 
 @blueprint.get("/<code>/stop")
@@ -126,8 +127,10 @@ def _closed(code: str, found: Door) -> ResponseReturnValue:
     """The page of a link behind which nothing is asked now: not yet, not any more, or never."""
     items = current(web_session(), found.survey.id).items
     language = found.standing.interview.language if found.standing else ""
+    ended = found.standing if found.state in (USED, DECLINED) else None
     part = render_in(
         language or page_language(), "surveys/web/door.html", code=code, door=found, languages=items["languages"],
+        words=(survey_links.last_words(ended) or []) if ended else [],
         language=language or items["default_language"], is_begun=bool(found.standing and found.standing.saved_at),
     )  # fmt: skip
     status = 200 if is_htmx() else GONE.get(found.state, 200)
