@@ -24,6 +24,7 @@ from callcenter.base.languages import language as page_language
 from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
 from surveys import (
+    coding_views,
     contact_interviews,
     engine,
     interview_pages,
@@ -43,7 +44,15 @@ from surveys.questionnaire import ReadForm
 from surveys.report import CACHE_SECONDS
 from surveys.xlsform import MAX_BYTES
 
-__all__ = ["blueprint", "interview_pages", "prompt_views", "quality_views", "result_pages", "voice_views"]
+__all__ = [
+    "blueprint",
+    "coding_views",
+    "interview_pages",
+    "prompt_views",
+    "quality_views",
+    "result_pages",
+    "voice_views",
+]
 MAX_KEPT = 100_000
 
 
