@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
+from surveys import sample_marks
 from surveys.interview_ledger import Interview
 from surveys.link_ledger import SurveyLink
 
@@ -55,6 +56,8 @@ def to_go_on(session: Session, survey_id: int, contact_id: int | None) -> Interv
     found = of_person(session, survey_id, contact_id)
     if found is None or found.started_at < real_now() - GOOD_FOR:
         return None
+    if found.wave != sample_marks.of_person(session, survey_id, contact_id).wave:
+        return None  # another measurement has begun: it is asked anew
     held = session.get(Interview, found.id, with_for_update=True, populate_existing=True)
     return None if held is None or held.state not in GOES_ON or is_spoken(held) else held
 

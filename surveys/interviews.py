@@ -12,7 +12,7 @@ from callcenter import withdrawals
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound, Refused
 from callcenter.calls import Call
-from surveys import call_facts, engine, interview_people
+from surveys import call_facts, engine, interview_people, sample_marks
 from surveys.answering import record_answer, set_state, weigh
 from surveys.interview_ledger import Answer, Interview
 from surveys.interview_standing import (
@@ -96,6 +96,7 @@ def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) 
         id=number, survey_id=link.survey_id, questionnaire_id=questionnaire.id, face=face,
         language=language_for(questionnaire.items, language or spoken), state="started", seed=seed_of(number),
         hidden=facts, at=campaign_now(session),
+        **sample_marks.of_person(session, link.survey_id, link.contact_id).columns(),
     )  # fmt: skip
     session.add(made)
     session.get_one(Survey, link.survey_id).state = "open"
@@ -145,6 +146,7 @@ def _insert(session: Session, survey_id: int, call: Call, begin: _Begin) -> Inte
             hidden=facts,
             at=campaign_now(session),
             started_at=real_now(),
+            **sample_marks.of_person(session, survey_id, call.attempt.contact_id).columns(),
         )
         .on_conflict_do_nothing(index_elements=["call_id"])
     )
