@@ -76,6 +76,7 @@ REFUSALS: dict[str, LazyString] = {
     "household": _l("Somebody else at this phone is written to: one phone, one message."),
     "erased": _l("The person's record was erased."),
     "missing_value": _l("The text needs a value that this person does not have."),
+    "survey_closed": _l("The survey that it asked to answer was closed."),
     "too_long": _l("With this person's values the text is too long."),
     "expired": _l("It could not be sent in time."),
     "left_out_by_hand": _l("Who was to let the message go left this person out."),
@@ -171,6 +172,7 @@ def fault(found: Fault) -> str:
         ),
         "field_in_link": _("An address cannot hold a field: write %(link)s… as a whole address.", link=found.detail),
         "link_too_long": _("An address has %(length)s characters; the limit is 2,000.", length=found.detail),
+        "survey_link_without_survey": _("{survey_link} leads to no survey yet: choose the survey below the text."),
         "too_many_links": _("The text names %(n)s addresses; the limit is 9.", n=found.detail),
     }
     return str(sentences[found.code])

@@ -60,7 +60,7 @@ class MessageCampaign(Base):
     the rest go, person | rule: after `canary_minutes`, with at least `canary_least_delivered` percent delivered and at
     most `canary_most_opt_outs` percent opted out. `trial_goal` and `winner`: of two wordings (campaigns.wordings).
     `approved_version`: what exactly a second person approved (campaigns.message_approvals); `changed_by`: who changed
-    it last.
+    it last. `survey_id`: the survey that {survey_link} leads to, and that begins in the chat of whoever answers yes.
     """
 
     __tablename__ = "message_campaigns"
@@ -83,6 +83,7 @@ class MessageCampaign(Base):
     is_standing: Mapped[bool] = mapped_column(default=False, server_default=false())
     urgency: Mapped[str] = mapped_column(default="bulk", server_default="bulk")
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("sender_pools.id"))
+    survey_id: Mapped[int | None] = mapped_column(ForeignKey("surveys.id"))
     is_peer: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_plain: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(default="draft")
@@ -142,6 +143,7 @@ class MessagePlan:
     canary_least_delivered: float = 80
     canary_most_opt_outs: float = 2
     trial_goal: str = "clicks"
+    survey_id: int | None = None
 
 
 def create(
@@ -191,7 +193,7 @@ def _checked(session: Session, plan: MessagePlan, said: Sequence[Wording]) -> di
             {"channel": f"{plan.channel} is not a channel; the channels are {', '.join(channels.NAMES)}."}
         )
     for text in (plan.text, *(one.text for one in said)):
-        if faults := wording.check(text):
+        if faults := wording.check(text, more=(wording.SURVEY_LINK,) if plan.survey_id else ()):
             raise InvalidInput({"text": f"{faults[0].code} {faults[0].detail}".strip()})
     return plan.__dict__ | {"text": wording.clean(plan.text)}
 

@@ -206,9 +206,8 @@ def _reach(session: Session, batch: _Batch) -> None:
 def _dress(session: Session, batch: _Batch) -> None:
     """The text of each; a reply is sent as it stands."""
     rows = batch.open_rows()
-    texts = message_texts.write(
-        session, batch.campaign, [Asked(row.id, row.wording, values_of(row)) for row in rows if row.body is None]
-    )
+    asked = [Asked(row.id, row.wording, values_of(row), row.contact_id) for row in rows if row.body is None]
+    texts = message_texts.write(session, batch.campaign, asked)
     batch.refused |= texts.refused
     batch.dressed = {message_id: (one.body, one.parts) for message_id, one in texts.written.items()}
     batch.dressed |= {row.id: (row.body, parts_of(row.body).count) for row in rows if row.body is not None}

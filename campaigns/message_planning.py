@@ -30,6 +30,7 @@ from campaigns import message_campaigns as campaigns
 from campaigns import message_states as states
 from campaigns.message_campaigns import MessageCampaign
 from campaigns.messages import Message, people
+from campaigns.survey_invitations import stand_in
 from campaigns.wording_columns import Measured
 
 FIRST_PEOPLE = 5_000  # of the contacts, by phone: who of them is in the segment is written to while the rest is planned
@@ -136,7 +137,7 @@ def _chosen(session: Session, campaign: MessageCampaign, which: ColumnElement[bo
 def _measured(session: Session, campaign: MessageCampaign, letter: Any) -> Measured:
     """Parts and what is missing, of the wording that each person gets."""
     texts = wordings.texts(session, campaign.id)
-    each = {key: wording_columns.measured(said, is_plain=campaign.is_plain) for key, said in texts.items()}
+    each = {key: wording_columns.measured(stand_in(said), is_plain=campaign.is_plain) for key, said in texts.items()}
     if len(each) == 1:
         (found,) = each.values()
     else:

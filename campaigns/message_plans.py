@@ -35,6 +35,7 @@ def plan_of(session: Session, draft: Mapping[str, Any], settings: Settings) -> t
     columns = {name: _tidy(typed[name]) for name in SAME} | {
         "segment_id": segment_id, "frozen_segment_id": frozen_id, "text": said[0].text, "sender": sender,
         "pool_id": pool_id, "carrier": settings.carrier, "is_peer": typed["way"] == "peer",
+        "survey_id": int(typed["survey_id"] or 0) or None,
     } | forms["sending"].canary()  # fmt: skip
     plan = MessagePlan(**{name: value for name, value in columns.items() if name in _KNOWN})
     return plan, said if len(said) > 1 else []
@@ -76,6 +77,7 @@ def written_of(session: Session, campaign: MessageCampaign) -> dict[str, Any]:
     found = {name: _as_typed(getattr(campaign, name)) for name in SAME if name in _KNOWN} | {
         "segment_id": str(whom), "text": campaign.text, "way": "peer" if campaign.is_peer else "list",
         "sender": sender_choices.written(campaign.sender, campaign.pool_id),
+        "survey_id": str(campaign.survey_id or ""),
     }  # fmt: skip
     others = [one for one in wordings.of(session, campaign.id) if one.letter != FIRST]
     if others:

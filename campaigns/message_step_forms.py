@@ -20,7 +20,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
 from callcenter.base.settings import web_settings
-from campaigns import channels, labels, sender_choices, wording, wording_rules
+from campaigns import channels, labels, sender_choices, survey_invitations, wording, wording_rules
 from campaigns.draft_forms import PeopleForm
 from campaigns.forms import BEHALF, NAME, PURPOSES
 from campaigns.wizard_steps import Filled, StepForm, Tick
@@ -73,6 +73,7 @@ class WordingForm(StepForm):
     """What it says: one wording, or two that are tried against each other."""
 
     text = TextAreaField(_l("Text"))
+    survey_id = SelectField(_l("Survey that it asks to answer"), validate_choice=False, default="")
     is_plain = Tick(_l("Without accents, also in names"))
     has_trial = Tick(_l("Try a second wording against it"))
     text_b = TextAreaField(_l("Second wording (B)"))
@@ -84,6 +85,11 @@ class WordingForm(StepForm):
 
     def offer(self, session: Session) -> None:
         self.session = session
+        self.survey_id.choices = [("", _("None")), *survey_invitations.choices(session)]
+
+    def validate_survey_id(self, field: Field) -> None:
+        if (field.data or "") not in [value for value, _label in field.choices]:
+            raise ValidationError(_("This survey is closed, or it is no more: choose another one, or none."))
 
     def validate_text(self, field: Field) -> None:
         self._check(field)
@@ -106,7 +112,7 @@ class WordingForm(StepForm):
             text, str(self.draft.get("on_behalf_of") or ""), purpose=str(self.draft.get("purpose") or ""),
             is_alphanumeric=sender_choices.is_alphanumeric(self.session, channel, sender),
             has_own_way_out=channel == "email",
-        )  # fmt: skip
+        ) + survey_invitations.fault(text, self.survey_id.data)  # fmt: skip
 
     def wordings(self) -> list[Wording]:
         """The fields, once they are valid: A first, alone where nothing is tried."""

@@ -139,7 +139,7 @@ def faults(template: MessageTemplate, variables: Mapping[str, str]) -> dict[str,
         said = variables.get(name, "")
         if not said.strip():
             found[f"variable-{name}"] = _("Say what stands for {{%(name)s}}.", name=name)
-        elif unknown := [one for one in wording.fields(said) if one not in wording.FIELDS]:
+        elif unknown := [one for one in wording.fields(said) if one not in (*wording.FIELDS, wording.SURVEY_LINK)]:
             found[f"variable-{name}"] = _("{%(field)s} is not a field.", field=unknown[0])
     if not found and sum(len(variables.get(name, "")) for name in template.text_variables) > MOST_VALUES:
         found["template_id"] = _("What stands for the variables is too long together: at most %(most)s characters.",

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from campaigns import channels, link_addresses, message_links, wording, wordings
+from campaigns import channels, link_addresses, message_links, survey_invitations, wording, wordings
 from campaigns.message_campaigns import MessageCampaign
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A message that is to be written. `wording`: its letter; `values`: what the placeholders stand for."""
+    """A message that is to be written. `wording`: its letter; `values`: what the placeholders stand for; `contact_id`:
+    whose own link to a survey it may hold."""
 
     id: UUID
     wording: str
     values: Mapping[str, str | None]
+    contact_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Texts:
-    """`refused`: who gets no message, with the code of why: `missing_value` | `too_long`."""
+    """`refused`: who gets no message, with the code of why: `missing_value` | `survey_closed` | `too_long`."""
 
     written: dict[UUID, Written] = field(default_factory=dict)
     refused: dict[UUID, str] = field(default_factory=dict)
@@ -44,15 +46,15 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
     named = _named(session, campaign.id, texts.values())
     codes = message_links.codes(session, [one.id for one in asked]) if named else {}
     templates = {letter: link_addresses.template(text, named) for letter, text in texts.items()}
+    own = _survey_links(session, campaign, asked, texts.values())
     first, facts = next(iter(templates.values())), channels.facts(campaign.channel)
     for one in asked:
         links = link_addresses.values(codes[one.id], named) if named else {}
+        values = {**one.values, **links, **own.get(one.id, {})}
         try:
-            body = wording.render(
-                templates.get(one.wording, first), {**one.values, **links}, is_plain=campaign.is_plain
-            )
-        except wording.MissingValue:
-            found.refused[one.id] = "missing_value"
+            body = wording.render(templates.get(one.wording, first), values, is_plain=campaign.is_plain)
+        except wording.MissingValue as lacking:
+            found.refused[one.id] = "survey_closed" if lacking.field == wording.SURVEY_LINK else "missing_value"
             continue
         if len(body) > facts.most_characters:
             found.refused[one.id] = "too_long"
@@ -64,7 +66,16 @@ def write(session: Session, campaign: MessageCampaign, asked: Iterable[Asked]) -
 def shown(session: Session, campaign_id: int | None, text: str) -> str:
     """The wording as it is counted and shown before it leaves: with short links as long as the real ones."""
     known = message_links.of(session, campaign_id) if campaign_id else {}
-    return link_addresses.stand_in(text, link_addresses.places([text], known))
+    return survey_invitations.stand_in(link_addresses.stand_in(text, link_addresses.places([text], known)))
+
+
+def _survey_links(
+    session: Session, campaign: MessageCampaign, asked: list[Asked], texts: Iterable[str]
+) -> dict[UUID, dict[str, str]]:
+    if not survey_invitations.is_named(texts):
+        return {}
+    found = survey_invitations.links(session, campaign, {one.id: one.contact_id for one in asked})
+    return {message_id: {wording.SURVEY_LINK: address} for message_id, address in found.items()}
 
 
 def _named(session: Session, campaign_id: int, texts: Iterable[str]) -> dict[str, int]:

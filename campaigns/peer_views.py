@@ -17,6 +17,7 @@ from callcenter.contacts import masked
 from campaigns import message_campaigns, messages, peer_batches, wording
 from campaigns.inbox_views import EVERYBODY
 from campaigns.message_campaigns import MessageCampaign
+from campaigns.survey_invitations import stand_in
 from campaigns.wordings import texts
 
 blueprint = Blueprint("peer", __name__, url_prefix="/peer")
@@ -96,7 +97,7 @@ def _act(act: Any, message_id: UUID) -> ResponseReturnValue:
 
 def _rendered(campaign: MessageCampaign, row: Row[Any]) -> dict[str, Any]:
     """The text as this person would read it; the ledger dresses it again when it leaves."""
-    text = texts(web_session(), campaign.id).get(row.Message.wording, campaign.text)
+    text = stand_in(texts(web_session(), campaign.id).get(row.Message.wording, campaign.text))
     try:
         said = wording.render(text, messages.values_of(row))
     except wording.MissingValue as missing:

@@ -2,7 +2,7 @@
 why not. The gate has spoken already: this is what the channel itself demands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from campaigns import (
     message_media,
     message_templates,
     opt_out_links,
+    survey_invitations,
     wording,
 )
 from campaigns.channels import BY_ADDRESS, BY_PHONE, Enclosure, Facts, FilledTemplate
@@ -74,6 +75,7 @@ def reach(
     shut = channel_addresses.shut(session, facts.name, [one for one in addresses.values() if one is not None])
     windows = conversation_windows.open_for(session, facts.name, [(addresses[one.id], one.phone) for one in people])
     pieces = _pieces(session, campaign.id)
+    people = _with_links(session, campaign, people, pieces)
     found: dict[UUID, Reached | Refusal] = {}
     for one in people:
         address = addresses[one.id]
@@ -88,6 +90,16 @@ def reach(
         begun = [one for one in people if (addresses[one.id], one.phone) not in windows]
         _count(session, facts.name, begun, found, now)
     return found
+
+
+def _with_links(
+    session: Session, campaign: MessageCampaign, people: Sequence[Person], pieces: Mapping[str, _Piece]
+) -> list[Person]:
+    """The same people; where a template holds a link to a survey, each with their own."""
+    if not survey_invitations.is_named(said for piece in pieces.values() for said in piece.said.variables.values()):
+        return list(people)
+    own = survey_invitations.links(session, campaign, {one.id: one.contact_id for one in people})
+    return [replace(one, values={**one.values, wording.SURVEY_LINK: own.get(one.id)}) for one in people]
 
 
 def _addresses(session: Session, facts: Facts, people: Sequence[Person]) -> dict[UUID, str | None]:

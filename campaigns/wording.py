@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 FIELDS = ("given_names", "name", "section", "neighborhood", "municipality")
+SURVEY_LINK = "survey_link"  # in campaigns of messages only (campaigns.survey_invitations)
 MAX_CHARACTERS = 1600  # https://www.twilio.com/docs/errors/21617
 
 # 3GPP TS 23.038, default alphabet. Note what is missing: á í ó ú and their capitals.
@@ -86,12 +87,12 @@ def invisible(text: str) -> int:
     return len(_INVISIBLE.findall(_LINE_ENDS.sub("\n", text)))
 
 
-def check(text: str) -> list[Fault]:
-    """Everything that is wrong with a wording, before anybody's values are known."""
+def check(text: str, *, more: tuple[str, ...] = ()) -> list[Fault]:
+    """Everything that is wrong with a wording, before anybody's values are known. `more`: fields besides FIELDS."""
     cleaned = clean(text)
     if not cleaned:
         return [Fault("empty")]
-    faults = [Fault("unknown_field", field) for field in fields(text) if field not in FIELDS]
+    faults = [Fault("unknown_field", field) for field in fields(text) if field not in (*FIELDS, *more)]
     rest = PLACEHOLDER.sub("", text)
     if "{" in rest or "}" in rest:
         faults.append(Fault("loose_brace"))

@@ -21,6 +21,7 @@ from campaigns import (
     messages,
     segments,
     sender_choices,
+    survey_invitations,
     wording,
     wording_checks,
     wording_rules,
@@ -76,7 +77,7 @@ def look(session: Session, given: Mapping[str, str], name: str = "text") -> Pane
         people = segments.count(session, rule, purpose=given.get("purpose") or None).count
         found = segments.sample(session, rule, SAMPLE)
         sample = [messages.values_of(one) for one in found if one.line_kind != "landline" and one.extension is None]
-    is_sound = not wording.check(text)
+    is_sound = not wording.check(shown)
     tally = (
         wording_checks.count(shown, sample, is_plain=is_plain, is_cut=_is_cut(given)) if sample and is_sound else None
     )
@@ -90,7 +91,7 @@ def look(session: Session, given: Mapping[str, str], name: str = "text") -> Pane
 def look_at_everybody(session: Session, given: Mapping[str, str], name: str = "text") -> Panel | None:
     """The same, exact: of everybody who would be written to. None while the text has faults or nobody was chosen."""
     text, rule = given.get(name, ""), _rule(session, given)
-    if rule is None or wording.check(text):
+    if rule is None or wording.check(text, more=(wording.SURVEY_LINK,)):
         return None
     campaign = _campaign(session, given, text)
     tally = next(iter(wording_checks.of_campaign(session, campaign).values()))
@@ -114,6 +115,7 @@ def _faults(session: Session, given: Mapping[str, str], text: str) -> list[str]:
         is_alphanumeric=sender_choices.is_alphanumeric(session, given.get("channel") or "sms", given.get("sender", "")),
         has_own_way_out=given.get("channel") in LEAVE_BY_THEMSELVES,
     )  # fmt: skip
+    found += survey_invitations.fault(text, given.get("survey_id"))
     return [labels.fault(fault) for fault in found]
 
 

@@ -23,7 +23,7 @@ def faults(
 ) -> list[Fault]:
     """Everything that keeps a wording from being sent. `is_alphanumeric`: to such a sender nobody can answer.
     `has_own_way_out`: the channel brings one itself (e-mail's header, a template's button)."""
-    found = [*wording.check(text), *link_addresses.faults([text])]
+    found = [*wording.check(text, more=(wording.SURVEY_LINK,)), *link_addresses.faults([text])]
     if any(fault.code == "empty" for fault in found) or purpose in ANSWERS:
         return found
     if not names(text, on_behalf_of):

@@ -28,9 +28,11 @@ def upgrade() -> None:
     op.create_index("ix_survey_links_contact_id", "survey_links", ["contact_id"])
     op.add_column("answers", sa.Column("face", sa.String))
     op.add_column("answers", sa.Column("interviewer_id", sa.Integer, sa.ForeignKey("users.id")))
+    op.add_column("message_campaigns", sa.Column("survey_id", sa.Integer, sa.ForeignKey("surveys.id")))
 
 
 def downgrade() -> None:
+    op.drop_column("message_campaigns", "survey_id")
     op.drop_column("answers", "interviewer_id")
     op.drop_column("answers", "face")
     op.drop_table("survey_links")

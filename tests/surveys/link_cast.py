@@ -12,7 +12,7 @@ SPONSOR = "Instituto Inventado"
 def person(session: Session, name: str = "Lupita Prueba", **more: object) -> Contact:
     number = session.scalar(select(func.count()).select_from(Contact)) or 0
     fields = {
-        "name": name, "given_names": name.split()[0], "name_key": name.lower(), "phone": f"+5292{number:08}",
+        "name": name, "given_names": name.split(maxsplit=1)[0], "name_key": name.lower(), "phone": f"+5292{number:08}",
         "source": "test", "sex": "M", "age": 41, "invented": True, "consent": "opted_in", "line_kind": "mobile",
     } | more  # fmt: skip
     contact = Contact(**fields)

@@ -42,7 +42,9 @@ def begun(session: Session, code: str) -> Interview:
     return interviews.open_for_link(session, survey_links.door(session, code, lock=True).link)
 
 
-def test_a_person_has_one_link_to_a_survey_however_often_it_is_given(session: Session, survey: Survey, lupita: Contact) -> None:  # fmt: skip
+def test_a_person_has_one_link_to_a_survey_however_often_it_is_given(
+    session: Session, survey: Survey, lupita: Contact
+) -> None:
     first = survey_links.give(session, survey.id, [lupita.id], source="test")
     again = survey_links.give(session, survey.id, [lupita.id, person(session, "Mario Prueba").id], source="later")
     assert again[lupita.id] == first[lupita.id]
@@ -214,7 +216,9 @@ def test_the_figures_of_a_surveys_links(session: Session, survey: Survey, code: 
     assert (told["given"], told["opened"], told["under_way"], told["waiting"]) == (2, 1, 1, 1)
 
 
-def test_links_may_be_good_for_longer_or_shorter_within_a_year(session: Session, survey: Survey, code: str, rosa: User) -> None:  # fmt: skip
+def test_links_may_be_good_for_longer_or_shorter_within_a_year(
+    session: Session, survey: Survey, code: str, rosa: User
+) -> None:
     assert survey_links.set_expiry(session, survey.id, real_now() + timedelta(days=40), rosa.id) == 1
     with pytest.raises(InvalidInput):
         survey_links.set_expiry(session, survey.id, real_now() + timedelta(days=400), rosa.id)
