@@ -35,6 +35,7 @@ from surveys import (
     report,
     result_pages,
     voice_views,
+    weight_views,
 )
 from surveys.form_reading import read_apart
 from surveys.interview_pages import after, before, keys_of
@@ -52,6 +53,7 @@ __all__ = [
     "quality_views",
     "result_pages",
     "voice_views",
+    "weight_views",
 ]
 MAX_KEPT = 100_000
 

@@ -49,20 +49,24 @@ class Row:
         return not (self.variable or self.category or self.share or self.includes)
 
 
-def read(content: bytes) -> list[Row]:
-    """The lines of a file (CSV, UTF-8 or Windows-1252). Raises InvalidInput({"file": sentence})."""
+def decoded(content: bytes) -> str:
+    """The text of an uploaded file: UTF-8, else Windows-1252. Raises InvalidInput({"file": sentence})."""
     if len(content) > MOST_BYTES or b"\x00" in content or content.startswith(b"PK"):
         raise InvalidInput({"file": _("This file is no table of text. Save it as CSV and upload it again.")})
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    lines = list(_lines(text))
+        return content.decode("cp1252", errors="replace")
+
+
+def read(text: str) -> list[Row]:
+    """The lines of a table. Raises InvalidInput({"targets": sentence})."""
+    lines = list(_lines(text.lstrip("\ufeff")))
     if len(lines) < 2:
-        raise InvalidInput({"file": _("The file has no targets: write a head (variable, category, share, includes) and "
-                                      "below it one line a category.")})  # fmt: skip
-    if len(lines) > MOST_LINES:
-        raise InvalidInput({"file": _("The file has too many lines; there is room for %(most)s.", most=MOST_LINES)})
+        raise InvalidInput({"targets": _("Write a head (variable, category, share, includes) and below it one line a "
+                                         "category.")})  # fmt: skip
+    if len(lines) > MOST_LINES or len(text) > MOST_BYTES:
+        raise InvalidInput({"targets": _("There are too many lines; there is room for %(most)s.", most=MOST_LINES)})
     places = _head(lines[0][1])
     return [
         Row(line, *(cells[place] if place is not None and place < len(cells) else "" for place in places))
@@ -153,8 +157,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             if any(cleaned):
                 yield reader.line_num, cleaned
     except csv.Error as fault:
-        raise InvalidInput({"file": _("The table cannot be read after line %(line)s; a quotation mark may stand alone.",
-                                      line=reader.line_num)}) from fault  # fmt: skip
+        raise InvalidInput({"targets": _("The table cannot be read after line %(line)s; a quotation mark may stand "
+                                         "alone.", line=reader.line_num)}) from fault  # fmt: skip
 
 
 def _head(cells: Sequence[str]) -> list[int | None]:
@@ -163,7 +167,7 @@ def _head(cells: Sequence[str]) -> list[int | None]:
     places = [next((names.index(word) for word in WORDS[column] if word in names), None) for column in COLUMNS]
     absent = [column for column, place in zip(COLUMNS[:3], places, strict=False) if place is None]
     if absent:
-        raise InvalidInput({"file": _("The head of the file does not name the column “%(name)s”. It is: variable, "
+        raise InvalidInput({"targets": _("The first line does not name the column “%(name)s”. It is: variable, "
                                       "category, share, includes.", name=absent[0])})  # fmt: skip
     return places
 
