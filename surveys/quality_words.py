@@ -28,6 +28,13 @@ STATES: dict[str, LazyString] = {
     "complete": _l("whole"), "partial": _l("broken off"), "screened": _l("short: the group had enough interviews"),
     "started": _l("started"),
 }  # fmt: skip
+OUTCOMES: dict[str, LazyString] = {
+    "open": _l("waiting"),
+    "confirmed": _l("confirmed"),
+    "differs": _l("answers differ"),
+    "denied": _l("knows of no interview"),
+    "not_reached": _l("not reached"),
+}
 
 
 def clock(seconds: float | None) -> str:

@@ -34,6 +34,7 @@ from surveys import (
     questionnaire,
     report,
     result_pages,
+    verification_views,
     voice_views,
     weight_views,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "prompt_views",
     "quality_views",
     "result_pages",
+    "verification_views",
     "voice_views",
     "weight_views",
 ]
