@@ -72,7 +72,7 @@ BLUEPRINTS = (
 COMMANDS: tuple[str, ...] = (
     "callcenter.gate_cli", "callcenter.privacy_cli",
     "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
-    "callcenter.territory_cli", "surveys.cli", "campaigns.cli", "campaigns.why_cli",
+    "callcenter.territory_cli", "surveys.cli", "surveys.study_cli", "campaigns.cli", "campaigns.why_cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
