@@ -42,7 +42,7 @@ def import_survey(file: Path, name: str, as_json: bool) -> None:
 
 @surveys_group.command("tally")
 @click.argument("survey_id", type=int)
-@click.option("--by", type=click.Choice(results.BREAKDOWNS), help="Break down by this.")
+@click.option("--by", type=click.Choice(tuple(results.BREAKDOWNS)), help="Break down by this.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON on stdout.")
 def tally(survey_id: int, by: str | None, as_json: bool) -> None:
     """Vote intention of a survey, gross and effective, as counted now."""

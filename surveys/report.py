@@ -1,48 +1,52 @@
-"""A survey's results as one readable whole: headline, tables and pictures in the reader's language."""
+"""A survey's results as one readable whole: headline, tables and the chain that leads from gross to effective.
+
+Made of what the process keeps of the responses (at most two seconds old) with the weights and the vote recipe in force,
+and kept beside them: many readers of one page cost one count.
+"""
 
 import hashlib
-import math
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from flask_babel import LazyString, format_date, format_decimal, format_percent, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import campaign_now
-from surveys import charts, results
-from surveys.intervals import lead_margin, margin
-from surveys.items import ROLES
-from surveys.questionnaire import find
-from surveys.results import BREAKDOWNS, Filters, Option
+from callcenter.base.errors import Refused
+from surveys import responses, results, vote_options, vote_recipes, weighing
+from surveys.group_labels import group_label
+from surveys.intervals import margin
+from surveys.interview_ledger import Answer, Interview, is_present
+from surveys.questionnaire import current, find
+from surveys.responses import KEPT_SECONDS, Responses
+from surveys.results import BREAKDOWNS, HIDDEN_BELOW, MARKED_BELOW, Filters
+from surveys.vote_recipe import Percents, Recipe
+from surveys.weighing import Weighing
 
-KINDS: dict[str, LazyString] = {"gross": _l("Gross: every answer"), "effective": _l("Effective: candidates alone")}
-BREAKDOWN_LABELS: dict[str, LazyString] = {
-    "sex": _l("By sex"),
-    "age_band": _l("By age"),
-    "section_kind": _l("By kind of section"),
-}
-GROUP_LABELS: dict[str, LazyString] = {
-    "H": _l("Men"),
-    "M": _l("Women"),
-    "X": _l("Non-binary"),
-    "U": _l("Urban"),
-    "R": _l("Rural"),
-    "unknown": _l("Not known"),
-}
-SECTION_MIXED = _l("Mixed")
-# A table is never older than this; many readers of one page thereby cost one count.
-CACHE_SECONDS = 2.0
+if TYPE_CHECKING:
+    from surveys.vote_ballots import Ballots
+    from surveys.vote_chain import Chain, Lead, Shares
+
+CACHE_SECONDS = KEPT_SECONDS
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which figures: `is_weighted` where there are weights in force; `question`: a face-off, None: the vote."""
+
+    filters: Filters = field(default_factory=Filters)
+    is_weighted: bool = True
+    question: str | None = None
 
 
 @dataclass(frozen=True)
 class Line:
-    """One answer in one group. Shares are 0–1 or None (small cell, or not a candidate)."""
+    """One answer in one group. Shares are 0–1 or None (small cell, or not a candidate). `n` is never weighted."""
 
     option: str
     label: str
@@ -58,13 +62,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """One group's lines. `cell`: ok | small | hidden; the margins are 0–1, at a share of one half."""
+    """One group's lines. `cell`: ok | small | hidden; the margins are 0–1, at a share of one half and with the design
+    effect (`deff`) of the weights."""
 
     group: str
     label: str
     base: int
     effective_base: int
     cell: str
+    deff: float
     margin: float | None
     effective_margin: float | None
     lines: tuple[Line, ...]
@@ -72,207 +78,159 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """`as_of` is campaign time; `version` names the numbers: the same version, the same pictures."""
+    """`as_of` is campaign time; `version` names the numbers: the same version, the same pictures. `chain` is None while
+    there are too few interviews to be shown. `recipe_version`: of the vote recipe; None: the standard one."""
 
     survey_id: int
     name: str
+    question: str
+    wording: str
     total: Table
-    breakdowns: dict[str, tuple[Table, ...]]
+    breakdowns: Mapping[str, tuple[Table, ...]]
     first_at: datetime | None
     last_at: datetime | None
     as_of: datetime
-    filters: Filters
+    wanted: Wanted
+    weighing: Weighing
+    recipe: Recipe
+    recipe_version: int | None
+    chain: "Chain | None"
     version: str
 
     @property
-    def lead(self) -> tuple[Line, Line, float] | None:
-        """The first two candidates by gross share and the margin of their difference (0–1)."""
-        lines = sorted((line for line in self.total.lines if line.role == "candidate"), key=lambda line: -(line.n or 0))
-        if len(lines) < 2 or lines[0].share is None or lines[1].share is None:
+    def filters(self) -> Filters:
+        return self.wanted.filters
+
+    @property
+    def percents(self) -> Percents:
+        return self.recipe.writes
+
+    def lead(self, kind: str) -> "tuple[Line, Line, Lead] | None":
+        """The first two candidates, gross or effective, and how far they are apart."""
+        shares = None if self.chain is None else self.chain.gross if kind == "gross" else self.chain.effective
+        if shares is None or shares.lead is None or shares.base < HIDDEN_BELOW:
             return None
-        return lines[0], lines[1], lead_margin(lines[0].share, lines[1].share, self.total.base)
+        lines = {line.option: line for line in self.total.lines}
+        return lines[shares.lead.first], lines[shares.lead.second], shares.lead
 
 
-def read(session: Session, survey_id: int, filters: Filters) -> Report:
-    """The report as of now, or as of up to two seconds ago."""
-    key = (survey_id, filters, str(get_locale()))
-    with _lock:
-        kept = _kept.get(key)
-        if kept is not None and time.monotonic() - kept[0] < CACHE_SECONDS:
-            return kept[1]
-    report = _read(session, survey_id, filters)
-    with _lock:
-        for old in [each for each, (at, _report) in _kept.items() if time.monotonic() - at >= CACHE_SECONDS]:
-            del _kept[old]
-        _kept[key] = (time.monotonic(), report)
-    return report
+def read(session: Session, survey_id: int, wanted: Wanted | None = None) -> Report:
+    """The report as of now, or as of up to two seconds ago. Raises NotFound, Refused("no_vote_question")."""
+    wanted = wanted or Wanted()
+    survey = find(session, survey_id)
+    found = responses.kept(session, survey_id)
+    signed = vote_recipes.signed_version(session, survey_id)
+    recipe = signed.recipe if signed is not None else vote_recipes.standard(session, survey_id)
+    weighed = weighing.weigh(session, found, wanted=wanted.is_weighted and not found.frame.is_empty())
+    key = ("report", wanted, recipe, weighed.recipe and weighed.recipe.version, survey.name, str(get_locale()))
+    with found.memo.setdefault("report lock", Lock()):
+        if key not in found.memo:
+            made = make(found, survey.name, wanted, recipe, weighed)
+            found.memo[key] = replace(made, recipe_version=signed.version if signed is not None else None)
+    return replace(found.memo[key], as_of=found.as_of)
 
 
 def snapshot(session: Session, survey_id: int) -> dict[str, Any]:
     """For the live topic `survey/<id>`: {"survey", "n", "as_of"}; the page then asks for what changed."""
-    frame = results.tally(session, survey_id)
-    base = int(frame["base"].iloc[0])
-    return {"survey": survey_id, "n": base, "as_of": campaign_now(session).isoformat()}
+    vote = current(session, survey_id).items.get("vote_question")
+    if not vote:
+        raise Refused("no_vote_question", _("This questionnaire asks for no vote."))
+    counted = select(func.count()).select_from(Interview).join(Answer, is_present(Answer, vote))
+    n = session.scalar(counted.where(Interview.survey_id == survey_id, Interview.state != "void", Answer.value != ""))
+    return {"survey": survey_id, "n": n, "as_of": campaign_now(session).isoformat()}
 
 
-_kept: dict[tuple[int, Filters, str], tuple[float, Report]] = {}
-_lock = Lock()
+def make(found: Responses, name: str, wanted: Wanted, recipe: Recipe, weighed: Weighing) -> Report:
+    """The report of these responses; no database."""
+    from surveys import raking, vote_ballots, vote_chain
 
-
-def _read(session: Session, survey_id: int, filters: Filters) -> Report:
-    survey = find(session, survey_id)
-    options = {option.code: option for option in results.vote_options(session, survey_id)}
-    frame = results.tally(session, survey_id, filters=filters)
-    total = _tables(frame, options, None)[0]
-    breakdowns = {by: _tables(results.tally(session, survey_id, by, filters), options, by) for by in BREAKDOWNS}
-    has_dates = total.base > 0
-    digest = hashlib.sha256(f"{total}{breakdowns}{get_locale()}".encode()).hexdigest()[:16]
+    question = vote_options.require(found, wanted.question)
+    item = found.items[question]
+    weights = weighed.weights or raking.unweighted(found.frame.height)
+    recipe = _possible(found, vote_recipes.of_question(recipe, question))
+    groups = {by: results.group_codes(found.frame, by) for by in BREAKDOWNS}
+    everybody = vote_ballots.read(
+        found.frame, found.items, weights, recipe, {by: codes for by, (_names, codes) in groups.items()}
+    )
+    shown = _among(everybody, {by: names for by, (names, _codes) in groups.items()}, wanted.filters)
+    chain = vote_chain.follow(shown, recipe)
+    first_at, last_at = _days(found, item.column, wanted.filters)
+    total = _table("", str(_("All")), shown, chain)
+    breakdowns = {by: tuple(_groups(shown, names, recipe, by)) for by, (names, _codes) in groups.items()}
+    digest = hashlib.sha256(f"{total}{breakdowns}{weighed.words()}{recipe}{get_locale()}".encode()).hexdigest()[:16]
     return Report(
-        survey_id=survey_id,
-        name=survey.name,
-        total=total,
-        breakdowns=breakdowns,
-        first_at=frame["first_at"].iloc[0].to_pydatetime() if has_dates else None,
-        last_at=frame["last_at"].iloc[0].to_pydatetime() if has_dates else None,
-        as_of=campaign_now(session),
-        filters=filters,
-        version=digest,
-    )
+        found.survey_id, name, question, item.words(_language()), total, breakdowns, first_at,
+        last_at, found.as_of, wanted, weighed, recipe, None, chain if total.cell != "hidden" else None, digest,
+    )  # fmt: skip
 
 
-def _tables(frame: Any, options: dict[str, Option], by: str | None) -> tuple[Table, ...]:
-    tables = []
-    for group, rows in frame.groupby("group", sort=False):
-        first = rows.iloc[0]
-        base, effective_base = int(first["base"]), int(first["effective_base"])
-        lines = [_line(row, options[row["option"]]) for row in rows.to_dict("records")]
-        tables.append(
-            Table(
-                group=group,
-                label=group_label(by, group),
-                base=base,
-                effective_base=effective_base,
-                cell=str(first["cell"]),
-                margin=_number(margin(base)),
-                effective_margin=_number(margin(effective_base)),
-                lines=tuple(sorted(lines, key=_place)),
-            )
-        )
-    return tuple(tables)
+def _possible(found: Responses, recipe: Recipe) -> Recipe:
+    """Before anybody said how sure they are to vote, everybody counts once."""
+    item = found.items.get(recipe.likely_question)
+    if recipe.likely == "everybody" or (
+        item is not None and found.frame[item.column].null_count() < found.frame.height
+    ):
+        return recipe
+    return replace(recipe, likely="everybody")
 
 
-def _place(line: Line) -> tuple[int, int]:
-    """Candidates by their number of answers, then the other roles in their order."""
-    return ROLES.index(line.role), -(line.n or 0)
+def _among(ballots: "Ballots", names: Mapping[str, Sequence[str]], filters: Filters) -> "Ballots":
+    """The people whom the filters let through; nobody, where a group has nobody."""
+    for by in BREAKDOWNS:
+        if (value := getattr(filters, by)) is not None:
+            place = names[by].index(value) if value in names[by] else -1
+            ballots = ballots.among(ballots.marks[by] == place)
+    return ballots
 
 
-def _line(row: dict[str, Any], option: Option) -> Line:
-    return Line(
-        option=option.code,
-        label=words(option),
-        role=option.role,
-        n=None if math.isnan(row["n"]) else int(row["n"]),
-        share=_number(row["share"]),
-        low=_number(row["low"]),
-        high=_number(row["high"]),
-        effective=_number(row["effective"]),
-        effective_low=_number(row["effective_low"]),
-        effective_high=_number(row["effective_high"]),
-    )
+def _days(found: Responses, column: str, filters: Filters) -> tuple[datetime | None, datetime | None]:
+    """Campaign time of the first and the last interview that answered."""
+    answered = found.frame[column].is_not_null()
+    chosen = filters.of(found.frame)
+    times = found.frame["at"].filter(answered if chosen is None else answered & chosen)
+    return cast("datetime | None", times.min()), cast("datetime | None", times.max())
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _groups(ballots: "Ballots", names: Sequence[str], recipe: Recipe, by: str) -> Iterator[Table]:
+    from surveys import vote_chain
+
+    for place, group in enumerate(names):
+        part = ballots.only((ballots.marks[by] == place) & (ballots.codes >= 0))
+        if len(part.codes):
+            yield _table(group, group_label(by, group), part, vote_chain.follow(part, recipe))
 
 
-def words(option: Option) -> str:
-    """The option in the reader's language, as the questionnaire says it."""
+def _table(group: str, label: str, ballots: "Ballots", chain: "Chain") -> Table:
+    gross, effective = chain.gross, chain.effective
+    lines = [_line(option, gross, effective) for option in ballots.options]
+    order = [option.role for option in ballots.options]
+    first = {role: order.index(role) for role in order}
+    return Table(
+        group, label, gross.base, effective.base,
+        "hidden" if gross.base < HIDDEN_BELOW else "small" if gross.base < MARKED_BELOW else "ok",
+        gross.deff,
+        _figure(margin(gross.base, design_effect=gross.deff)),
+        _figure(margin(effective.base, design_effect=effective.deff)),
+        tuple(sorted(lines, key=lambda line: (first[line.role], -(line.share or 0.0), -(line.n or 0)))),
+    )  # fmt: skip
+
+
+def _line(option: vote_options.Option, gross: "Shares", effective: "Shares") -> Line:
+    said, counted = gross.of[option.code], effective.of.get(option.code)
+    if gross.base < HIDDEN_BELOW:
+        return Line(option.code, option.words(), option.role, *[None] * 7)
+    if counted is None or effective.base < HIDDEN_BELOW:
+        rest: tuple[float | None, ...] = (None, None, None)
+    else:
+        rest = _figure(counted.share), _figure(counted.low), _figure(counted.high)
+    figures = _figure(said.share), _figure(said.low), _figure(said.high)
+    return Line(option.code, option.words(), option.role, said.n, *figures, *rest)
+
+
+def _figure(value: float) -> float | None:
+    return None if value != value else float(value)
+
+
+def _language() -> str:
     locale = get_locale()
-    language = locale.language if locale else "es"
-    return option.label.get(language) or next(iter(option.label.values()), option.code)
-
-
-def group_label(by: str | None, group: str) -> str:
-    if by is None:
-        return str(_("All"))
-    if by == "section_kind" and group == "M":
-        return str(SECTION_MIXED)
-    return str(GROUP_LABELS.get(group, group))
-
-
-def percent(share: float | None) -> str:
-    """`37.4 %` in the reader's language; a dash where there is no figure."""
-    return "–" if share is None else str(format_percent(share, "#,##0.0 %"))
-
-
-def points(share: float | None) -> str:
-    """A margin: `±2.8`."""
-    return "–" if share is None else f"±{percent(share).removesuffix('%').strip()}"
-
-
-def difference(first: float | None, second: float | None) -> str:
-    """The distance of two shares in percentage points: `16.7`."""
-    if first is None or second is None:
-        return "–"
-    return percent(first - second).removesuffix("%").strip()
-
-
-def field_dates(report: Report) -> str:
-    if report.first_at is None or report.last_at is None:
-        return str(_("no interviews yet"))
-    first, last = str(format_date(report.first_at, "medium")), str(format_date(report.last_at, "medium"))
-    return first if first == last else f"{first} – {last}"
-
-
-def facts(report: Report, base: int, error: float | None) -> str:
-    """The line that stands under every figure: base, field dates, margin."""
-    return str(
-        _(
-            "n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, not weighted (design effect 1)",
-            base=format_decimal(base),
-            dates=field_dates(report),
-            margin=points(error),
-        )
-    )
-
-
-def picture(report: Report, kind: str) -> charts.Picture:
-    """The chart of the total: `kind` is gross or effective."""
-    table = report.total
-    drawn = tuple(_bar(line, kind) for line in table.lines if kind == "gross" or line.role == "candidate")
-    base, error = (table.base, table.margin) if kind == "gross" else (table.effective_base, table.effective_margin)
-    title = f"{report.name}: {KINDS[kind]}"
-    known = facts(report, base, error)
-    lines = [f"{bar.label} {bar.words}" for bar in drawn]
-    return charts.Picture(
-        title=title,
-        subtitle=(known, *_filter_words(report.filters)),
-        bars=drawn,
-        axis=str(_("share of %(base)s interviews; the line is the 95 %% interval (Wilson)", base=format_decimal(base))),
-        description=charts.alternative(f"{title}. {known}", lines),
-        mark=str(_("INTERNAL USE")),
-    )
-
-
-def _bar(line: Line, kind: str) -> charts.Bar:
-    share, low, high = (
-        (line.share, line.low, line.high)
-        if kind == "gross"
-        else (line.effective, line.effective_low, line.effective_high)
-    )
-    nan = math.nan
-    return charts.Bar(
-        label=line.label,
-        share=nan if share is None else share,
-        low=nan if low is None else low,
-        high=nan if high is None else high,
-        words=percent(share),
-        is_candidate=line.role == "candidate",
-    )
-
-
-def _filter_words(filters: Filters) -> Sequence[str]:
-    chosen = [
-        f"{BREAKDOWN_LABELS[by]}: {group_label(by, value)}" for by in BREAKDOWNS if (value := getattr(filters, by))
-    ]
-    return (" · ".join(chosen),) if chosen else ()
+    return locale.language if locale else "es"

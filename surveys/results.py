@@ -1,45 +1,40 @@
 """Vote intention, counted: gross (every answer by its role, none merged) and effective (candidates alone, rebased).
 
-Not weighted yet, so every interview counts once and the design effect is 1. An interview counts as soon as its vote
-question is answered, until it is declared void; an answer that no longer applies does not.
+The plain count, where every interview counts once; weighted figures and recipes are `surveys.report`'s. An interview
+counts as soon as its vote question is answered, until it is declared void; an answer that no longer applies does not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Integer, Select, case, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from callcenter.base.errors import InvalidInput, Refused
+from callcenter.base.errors import InvalidInput
+from surveys import responses
 from surveys.intervals import wilson
-from surveys.interview_ledger import Answer, Interview, is_present
-from surveys.items import ROLES
-from surveys.questionnaire import Questionnaire, versions
+from surveys.responses import AGE_BANDS, SEXES
+from surveys.vote_options import Option, options, vote_question
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
 
-BREAKDOWNS = ("sex", "age_band", "section_kind")
-AGE_BANDS = (("18-29", 18, 29), ("30-44", 30, 44), ("45-59", 45, 59), ("60+", 60, 200))
+# Breakdown -> the column of the responses that says it.
+BREAKDOWNS = {"sex": "d_sex", "age_band": "d_age_band", "section_kind": "h_section_kind"}
 GROUPS: dict[str, tuple[str, ...]] = {
-    "sex": ("H", "M", "X"),
+    "sex": SEXES,
     "age_band": tuple(band for band, _low, _high in AGE_BANDS),
     "section_kind": ("U", "M", "R"),
 }
 UNKNOWN = "unknown"
 HIDDEN_BELOW, MARKED_BELOW = 10, 30
 
-
-@dataclass(frozen=True)
-class Option:
-    """An answer of the vote question. `label`: language -> words."""
-
-    code: str
-    role: str
-    label: Mapping[str, str]
+__all__ = ["AGE_BANDS", "BREAKDOWNS", "GROUPS", "HIDDEN_BELOW", "MARKED_BELOW", "UNKNOWN", "Filters", "effective",
+           "group_codes", "group_column", "group_rows", "groups", "tally"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,9 +52,53 @@ class Filters:
                 known = ", ".join((*GROUPS[breakdown], UNKNOWN))
                 raise InvalidInput({breakdown: _("“%(value)s” is not one of %(known)s.", value=value, known=known)})
 
+    def of(self, frame: "pl.DataFrame") -> "pl.Series | None":
+        """Whom they let through, as a column of booleans; None: everybody."""
+        chosen = None
+        for breakdown in BREAKDOWNS:
+            if (value := getattr(self, breakdown)) is not None:
+                of_group = group_column(frame, breakdown) == value
+                chosen = of_group if chosen is None else chosen & of_group
+        return chosen
+
+
+def group_column(frame: "pl.DataFrame", breakdown: str) -> "pl.Series":
+    """Each interview's group: what the person said, else what the call's record knew, else `unknown`."""
+    import polars as pl
+
+    name = BREAKDOWNS[breakdown]
+    if name not in frame.columns:
+        return pl.repeat(UNKNOWN, frame.height, dtype=pl.String, eager=True)
+    return frame[name].cast(pl.String).fill_null(UNKNOWN)
+
+
+def groups(frame: "pl.DataFrame", breakdown: str) -> list[str]:
+    """The groups that somebody is in, in their order; codes that a questionnaire added come last but `unknown`."""
+    order = [*GROUPS[breakdown], UNKNOWN]
+    return sorted(
+        group_column(frame, breakdown).unique().to_list(),
+        key=lambda group: (order.index(group) if group in order else len(order) - 1.5, group),
+    )
+
+
+def group_codes(frame: "pl.DataFrame", breakdown: str) -> "tuple[list[str], NDArray[np.int64]]":
+    """(the groups that somebody is in, each interview's place among them)."""
+    from surveys import level_codes
+
+    names = groups(frame, breakdown)
+    column = frame[BREAKDOWNS[breakdown]] if BREAKDOWNS[breakdown] in frame.columns else group_column(frame, breakdown)
+    found = level_codes.indexes(column, {name: place for place, name in enumerate(names)})
+    return names, found if not len(found) or found.min() >= 0 else _with(found, names.index(UNKNOWN))
+
+
+def _with(places: "NDArray[np.int64]", unknown: int) -> "NDArray[np.int64]":
+    places = places.copy()
+    places[places < 0] = unknown
+    return places
+
 
 def tally(session: Session, survey_id: int, by: str | None = None, filters: Filters | None = None) -> "pd.DataFrame":
-    """Vote intention of a survey, in one SELECT; a row for each option in each group, also for options nobody chose.
+    """Vote intention of a survey, not weighted; a row for each option in each group, also for options nobody chose.
 
     columns: group ('' without `by`), option, role, n (count), base (n of the group), share (0–1), low, high (Wilson,
     95 %), effective_base, effective (0–1), effective_low, effective_high, cell (ok | small: base < 30 | hidden:
@@ -67,20 +106,22 @@ def tally(session: Session, survey_id: int, by: str | None = None, filters: Filt
     """
     import pandas as pd
 
-    options = vote_options(session, survey_id)
-    vote = vote_question(session, survey_id)
-    counts = session.execute(_counts(survey_id, vote, by, filters or Filters())).all()
-    groups: dict[str, dict[str, int]] = {} if by else {"": {}}
-    dates: dict[str, list[datetime]] = {}
-    for group, option, n, first_at, last_at in counts:
-        groups.setdefault(group, {})[option] = n
-        dates.setdefault(group, []).extend((first_at, last_at))
-    order = [*GROUPS[by], UNKNOWN] if by else [""]
-    rows = [
-        row | {"first_at": min(dates.get(group, [pd.NaT])), "last_at": max(dates.get(group, [pd.NaT]))}
-        for group in sorted(groups, key=lambda name: order.index(name) if name in order else len(order))
-        for row in group_rows(group, groups[group], options)
-    ]
+    if by is not None and by not in BREAKDOWNS:
+        known = ", ".join(BREAKDOWNS)
+        raise InvalidInput({"by": _("“%(value)s” is not one of %(known)s.", value=by, known=known)})
+    found = responses.read(session, survey_id)
+    vote = found.items[vote_question(found)]
+    answered = found.frame.filter(found.frame[vote.column].is_not_null())
+    if filters is not None and (chosen := filters.of(answered)) is not None:
+        answered = answered.filter(chosen)
+    parts = [("", answered)]
+    if by:
+        parts = [(group, answered.filter(group_column(answered, by) == group)) for group in groups(answered, by)]
+    rows = []
+    for group, people in parts:
+        counts = {str(code): int(n) for code, n in people[vote.column].value_counts().iter_rows()}
+        times = {"first_at": people["at"].min() or pd.NaT, "last_at": people["at"].max() or pd.NaT}
+        rows += [row | times for row in group_rows(group, counts, options(vote))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -122,66 +163,3 @@ def effective(shares: Mapping[str, float], candidates: Sequence[str]) -> dict[st
     """Shares of the candidates alone: what the others said is taken out of the base."""
     base = sum(shares[code] for code in candidates)
     return {code: shares[code] / base for code in candidates} if base else {}
-
-
-def vote_question(session: Session, survey_id: int) -> str:
-    """The item that asks for the vote. Raises Refused("no_vote_question")."""
-    newest = _versions(session, survey_id)[0]
-    if not newest.items.get("vote_question"):
-        sentence = _("This questionnaire asks for no vote: name the question in its sheet “settings”, vote_question.")
-        raise Refused("no_vote_question", sentence)
-    return str(newest.items["vote_question"])
-
-
-def vote_options(session: Session, survey_id: int) -> list[Option]:
-    """The answers of the vote question in every version, the newest wording first; candidates before the others."""
-    name = vote_question(session, survey_id)
-    options: dict[str, Option] = {}
-    for version in _versions(session, survey_id):
-        for item in version.items["items"]:
-            for choice in item["choices"] if item["name"] == name else ():
-                option = Option(choice["name"], choice["role"] or "candidate", choice["label"])
-                options.setdefault(option.code, option)
-    return sorted(options.values(), key=lambda option: ROLES.index(option.role))
-
-
-def _versions(session: Session, survey_id: int) -> list[Questionnaire]:
-    found = versions(session, survey_id)
-    if not found:
-        raise InvalidInput(_("There is no survey %(id)s.", id=survey_id))
-    return found
-
-
-def _counts(survey_id: int, vote: str, by: str | None, filters: Filters) -> Select[Any]:
-    """group, option, n, first and last interview (campaign time)."""
-    if by is not None and by not in BREAKDOWNS:
-        known = ", ".join(BREAKDOWNS)
-        raise InvalidInput({"by": _("“%(value)s” is not one of %(known)s.", value=by, known=known)})
-    chosen, sex, age = aliased(Answer), aliased(Answer), aliased(Answer)
-    groups = _groups(sex, age)
-    group = groups[by] if by else func.coalesce("")
-    query = (
-        select(group.label("group"), chosen.value, func.count(), func.min(Interview.at), func.max(Interview.at))
-        .select_from(Interview)
-        .join(chosen, is_present(chosen, vote))
-        .where(Interview.survey_id == survey_id, Interview.state != "void", chosen.value != "")
-        .outerjoin(sex, is_present(sex, "sex"))
-        .outerjoin(age, is_present(age, "age"))
-        .group_by("group", chosen.value)
-    )
-    for breakdown in BREAKDOWNS:
-        if (value := getattr(filters, breakdown)) is not None:
-            query = query.where(groups[breakdown] == value)
-    return query
-
-
-def _groups(sex: type[Answer], age: type[Answer]) -> dict[str, ColumnElement[Any]]:
-    """What the person said, else what the call's record knew, else `unknown`."""
-    said = func.coalesce(func.nullif(age.value, ""), Interview.hidden["age"].astext)
-    years = case((said.regexp_match(r"^\d{1,3}$"), said.cast(Integer)))
-    bands = [(years.between(low, high), band) for band, low, high in AGE_BANDS]
-    return {
-        "sex": func.coalesce(func.nullif(sex.value, ""), Interview.hidden["sex"].astext, UNKNOWN),
-        "age_band": case(*bands, else_=UNKNOWN),
-        "section_kind": func.coalesce(Interview.hidden["section_kind"].astext, UNKNOWN),
-    }

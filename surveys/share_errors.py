@@ -8,6 +8,7 @@ the share p of a base B it is eᵢ = (yᵢ − p bᵢ) / B. Weights raked to mar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,25 +35,51 @@ class Estimate:
     high: float
 
 
-def covariance(influence: Floats, weights: Floats, margins: Sequence[Codes] = (), *, base: int | None = None) -> Floats:
-    """The covariances (k × k) of estimates from their influences (n × k).
+@dataclass(frozen=True)
+class Mass:
+    """What each row of influences stands for: the sum of its people's weights, of their squares, and how many they are.
+    A row may be one person or all those who answered alike."""
+
+    weights: Floats
+    squares: Floats
+    people: Floats
+
+    @classmethod
+    def of(cls, weights: Floats) -> "Mass":
+        """Every row is one person."""
+        return cls(weights, np.square(weights), np.ones(len(weights)))
+
+    def only(self, chosen: NDArray[Any]) -> "Mass":
+        return Mass(self.weights[chosen], self.squares[chosen], self.people[chosen])
+
+    def together(self, rows: Codes, number: int) -> "Mass":
+        """Rows put together: `rows` says into which of `number` each goes."""
+        return Mass(*(np.bincount(rows, each, number) for each in (self.weights, self.squares, self.people)))
+
+
+def covariance(influence: Floats, mass: Mass, margins: Sequence[Codes] = (), *, base: int | None = None) -> Floats:
+    """The covariances (k × k) of estimates from their influences (rows × k).
 
     `margins`: the columns the weights were raked to, each as codes from 0. `base`: how many people the estimates rest
     on where that is not everybody; NaN for fewer than two."""
-    people = len(weights) if base is None else base
+    everybody = float(mass.people.sum())
+    people = everybody if base is None else base
     k = influence.shape[1]
     if people < 2:
         return np.full((k, k), np.nan)
-    rest = influence - _explained(influence, margins) if margins else influence
-    scores = rest * weights[:, None]
-    scores -= scores.mean(axis=0)
-    return np.asarray(scores.T @ scores * (people / (people - 1)))
+    rest = influence - _explained(influence, mass.people, margins) if margins else influence
+    total = mass.weights @ rest
+    spread = rest.T @ (mass.squares[:, None] * rest) - np.outer(total, total) / everybody
+    return np.asarray(spread * (people / (people - 1)))
 
 
-def kish(weights: Floats) -> float:
-    """Kish's design effect of unequal weights, n Σw² / (Σw)²; 1 without cases."""
-    total = float(weights.sum())
-    return float(len(weights) * np.square(weights).sum() / total**2) if total > 0 else 1.0
+def kish(mass: Mass, factor: Floats) -> float:
+    """Kish's design effect of unequal weights, each times its factor: n Σw² / (Σw)²; 1 without cases."""
+    total = float(mass.weights @ factor)
+    if total <= 0:
+        return 1.0
+    counted = factor > 0
+    return float(mass.people[counted].sum() * (mass.squares @ np.square(factor)) / total**2)
 
 
 def estimate(n: int, base: int, share: float, variance: float, *, otherwise: float = 1.0) -> Estimate:
@@ -72,7 +99,7 @@ def margin_of(variance: float) -> float:
     return Z95 * float(np.sqrt(variance)) if variance >= 0 else float("nan")
 
 
-def _explained(influence: Floats, margins: Sequence[Codes]) -> Floats:
+def _explained(influence: Floats, people: Floats, margins: Sequence[Codes]) -> Floats:
     """What the margins' indicators explain of each influence by least squares; counted, never laid out."""
     levels = [int(codes.max()) + 1 for codes in margins]
     starts = np.concatenate([[0], np.cumsum(levels)])
@@ -81,12 +108,12 @@ def _explained(influence: Floats, margins: Sequence[Codes]) -> Floats:
     for a, first in enumerate(margins):
         rows = slice(starts[a], starts[a + 1])
         for b in range(a, len(margins)):
-            counted = np.bincount(first * levels[b] + margins[b], minlength=levels[a] * levels[b])
+            counted = np.bincount(first * levels[b] + margins[b], people, levels[a] * levels[b])
             columns = slice(starts[b], starts[b + 1])
             normal[rows, columns] = counted.reshape(levels[a], levels[b])
             normal[columns, rows] = normal[rows, columns].T
         for column in range(influence.shape[1]):
-            right[rows, column] = np.bincount(first, influence[:, column], levels[a])
+            right[rows, column] = np.bincount(first, people * influence[:, column], levels[a])
     slopes = np.linalg.pinv(normal, hermitian=True) @ right
     explained = np.zeros_like(influence)
     for a, codes in enumerate(margins):

@@ -1,15 +1,14 @@
 """What each person of a survey said about their vote, as arrays: the vote chain counts with these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flask_babel import gettext as _
-from numpy.typing import NDArray
 
 from callcenter.base.errors import InvalidInput
-from surveys.share_errors import Codes, Floats
+from surveys.share_errors import Codes, Floats, Mass
 from surveys.vote_options import Option, options
 from surveys.vote_recipe import TOP, Recipe
 
@@ -22,23 +21,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ballots:
-    """`codes`: place of each person's answer in `options`, -1 without one. `weights`: of mean 1. `likely`: how sure
-    they are to vote, 0–1, NaN without an answer. `leaning`: place of the candidate they lean to, -1: none. `groups`: in
-    whose proportions the undecided vote. `margins`: the columns that the weights were raked to, codes from 0."""
+    """Rows of people who said the same: `mass` tells how many and of what weight; in the beginning one row a person.
+
+    `codes`: place of the answer in `options`, -1 without one. `likely`: how sure they are to vote, 0–1, NaN without an
+    answer. `leaning`: place of the candidate they lean to, -1: none. `groups`: in whose proportions the undecided vote.
+    `margins`: the columns that the weights were raked to, codes from 0. `marks`: further columns, by name."""
 
     options: tuple[Option, ...]
     codes: Codes
-    weights: Floats
+    mass: Mass
     likely: Floats | None = None
     leaning: Codes | None = None
     groups: Codes | None = None
     margins: tuple[Codes, ...] = ()
+    marks: Mapping[str, Codes] = field(default_factory=dict)
 
     def only(self, chosen: Any) -> "Ballots":
-        """The people of a mask alone. Their weights meet no margins any more, so these are left behind."""
-        arrays = {name: getattr(self, name) for name in ("codes", "weights", "likely", "leaning", "groups")}
-        kept = {name: array[chosen] for name, array in arrays.items() if array is not None}
-        return replace(self, **kept, margins=())
+        """Some rows alone (a mask, or their places). Their weights meet no margins any more: these are left behind."""
+        return replace(
+            self,
+            codes=self.codes[chosen],
+            mass=self.mass.only(chosen),
+            likely=None if self.likely is None else self.likely[chosen],
+            leaning=None if self.leaning is None else self.leaning[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+            margins=(),
+            marks={name: column[chosen] for name, column in self.marks.items()},
+        )
 
     def among(self, chosen: Any) -> "Ballots":
         """Everybody, but only those of a mask gave an answer: a part of a survey whose margins still hold."""
@@ -47,11 +56,31 @@ class Ballots:
     def places(self, roles: Sequence[str]) -> list[int]:
         return [place for place, option in enumerate(self.options) if option.role in roles]
 
+    def together(self) -> "Ballots":
+        """The same people, those who said the same in one row: a hundred thousand become some thousands."""
+        from surveys import weight_cells
 
-def read(frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: "Weights", recipe: Recipe) -> Ballots:
-    """The ballots of a frame of responses (surveys.responses); who has no weight is not in them (`weighed`).
+        if not len(self.codes):
+            return self
+        columns = [self.codes + 1, *self.margins, *self.marks.values()]
+        columns += [column + 1 for column in (self.leaning, self.groups) if column is not None]
+        if self.likely is not None:
+            columns.append(np.nan_to_num(np.round(self.likely * 1000) + 1, nan=0.0).astype(np.int64))
+        cells = weight_cells.group(columns, np.ones(len(self.codes)))
+        first = np.empty(len(cells.sizes), dtype=np.int64)
+        first[cells.cell_of] = np.arange(len(cells.cell_of))
+        mass = self.mass.together(cells.cell_of, len(first))
+        return replace(self.only(first), mass=mass, margins=tuple(margin[first] for margin in self.margins))
 
-    Raises InvalidInput where the recipe names a question that these items do not have."""
+
+def read(
+    frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: "Weights", recipe: Recipe,
+    marks: Mapping[str, Codes] | None = None,
+) -> Ballots:  # fmt: skip
+    """The ballots of a frame of responses (surveys.responses), put together; who has no weight is not in them.
+
+    `marks`: columns to be kept beside them, one code from 0 for each row of the frame. Raises InvalidInput where the
+    recipe names a question that these items do not have."""
     if recipe.question not in items:
         raise InvalidInput({"question": _("No question is called “%(name)s”.", name=recipe.question)})
     found = options(items[recipe.question])
@@ -60,22 +89,18 @@ def read(frame: "pl.DataFrame", items: Mapping[str, "Item"], weights: "Weights",
     everybody = Ballots(
         options=found,
         codes=_indexes(frame, items[recipe.question].column, places),
-        weights=weights.values,
+        mass=Mass.of(weights.values),
         likely=_likely(frame, items, recipe),
         leaning=_indexes(frame, items[recipe.leaning].column, candidates) if recipe.leaning in items else None,
         groups=_groups(frame, recipe.groups),
+        marks=marks or {},
     )
-    counted = weighed(weights)
-    chosen = everybody if counted.all() else everybody.only(counted)
+    weighed = weights.values > 0  # interviews outside of what is weighed have no weight
+    chosen = everybody if weighed.all() else everybody.only(weighed)
     if weights.cells is None:
-        return chosen
-    cell_of = weights.cells.cell_of[counted]
-    return replace(chosen, margins=tuple(levels[cell_of] for levels in weights.cells.levels))
-
-
-def weighed(weights: "Weights") -> NDArray[np.bool_]:
-    """Who counts at all: interviews outside of what is weighed have no weight."""
-    return weights.values > 0
+        return chosen.together()
+    cell_of = weights.cells.cell_of[weighed]
+    return replace(chosen, margins=tuple(levels[cell_of] for levels in weights.cells.levels)).together()
 
 
 def _indexes(frame: "pl.DataFrame", column: str, places: Mapping[str, int]) -> Codes:

@@ -99,8 +99,8 @@ class _Count:
     said: Codes
 
     def shares(self, ballots: Ballots) -> dict[str, float]:
-        total = float(ballots.weights @ self.base)
-        sums = ballots.weights @ self.votes
+        total = float(ballots.mass.weights @ self.base)
+        sums = ballots.mass.weights @ self.votes
         return {option.code: float(sums[at] / total) if total else 0.0 for at, option in enumerate(ballots.options)}
 
 
@@ -119,7 +119,7 @@ def follow(ballots: Ballots, recipe: Recipe) -> Chain:
 
 def alternatives(ballots: Ballots, recipe: Recipe) -> list[Alternative]:
     """Every way from these ballots to effective shares, side by side; only ways that the questions allow."""
-    few = _compressed(ballots)
+    few = ballots.together()
     found = []
     for likely, undecided in product(LIKELY, UNDECIDED):
         if (likely != "everybody" and few.likely is None) or (undecided == "leaning" and few.leaning is None):
@@ -188,7 +188,7 @@ def _as_their_group(ballots: Ballots, before: _Count, is_open: Any) -> _Count:
     candidates = ballots.places(("candidate",))
     groups = ballots.groups if ballots.groups is not None else np.zeros(len(ballots.codes), dtype=np.intp)
     named = before.votes[:, candidates]
-    split, factor = _splits(named, before.base * is_open, groups, ballots.weights)
+    split, factor = _splits(named, before.base * is_open, groups, ballots.mass.weights)
     if not split.any():
         return before
     own, is_named = split[groups], named.sum(axis=1)
@@ -235,7 +235,7 @@ def _steps(ballots: Ballots, recipe: Recipe, counts: Sequence[_Count]) -> list[S
     }
     shares = [count.shares(ballots) for count in counts]
     return [
-        Step(name, parameters[name], shares[max(at - 1, 0)], shares[at], int(np.count_nonzero(counts[at].base > 0)))
+        Step(name, parameters[name], shares[max(at - 1, 0)], shares[at], _number(ballots, counts[at].base > 0))
         for at, name in enumerate(STEPS)
     ]
 
@@ -243,17 +243,17 @@ def _steps(ballots: Ballots, recipe: Recipe, counts: Sequence[_Count]) -> list[S
 def _estimates(ballots: Ballots, count: _Count, places: Sequence[int]) -> Shares:
     """Who counts stands in the base with an answer; a person of the undecided who was split among all does not."""
     counted = (count.base > 0) & (count.said >= 0)
-    base = int(np.count_nonzero(counted))
-    total = float(ballots.weights @ count.base)
+    base = _number(ballots, counted)
+    total = float(ballots.mass.weights @ count.base)
     codes = [ballots.options[at].code for at in places]
     if not total:
         return Shares(0, 1.0, {code: share_errors.estimate(0, 0, np.nan, np.nan) for code in codes}, None)
-    people = np.bincount(count.said[counted], minlength=len(ballots.options))
-    kish = share_errors.kish((ballots.weights * count.base)[counted])
+    people = np.bincount(count.said[counted], ballots.mass.people[counted], len(ballots.options))
+    kish = share_errors.kish(ballots.mass, np.where(counted, count.base, 0.0))
     votes = count.votes[:, places]
-    shares = (ballots.weights @ votes) / total
+    shares = (ballots.mass.weights @ votes) / total
     influence = (votes - shares * count.base[:, None]) / total
-    errors = share_errors.covariance(influence, ballots.weights, ballots.margins, base=base)
+    errors = share_errors.covariance(influence, ballots.mass, ballots.margins, base=base)
     of = {
         code: share_errors.estimate(
             int(people[places[at]]), base, float(shares[at]), float(errors[at, at]), otherwise=kish
@@ -261,6 +261,10 @@ def _estimates(ballots: Ballots, count: _Count, places: Sequence[int]) -> Shares
         for at, code in enumerate(codes)
     }
     return Shares(base, kish, of, _lead(ballots, places, shares, errors))
+
+
+def _number(ballots: Ballots, counted: Any) -> int:
+    return round(float(ballots.mass.people[counted].sum()))
 
 
 def _lead(ballots: Ballots, places: Sequence[int], shares: Floats, errors: Floats) -> Lead | None:
@@ -271,17 +275,3 @@ def _lead(ballots: Ballots, places: Sequence[int], shares: Floats, errors: Float
     variance = errors[first, first] + errors[second, second] - 2 * errors[first, second]
     codes = [ballots.options[places[at]].code for at in (first, second)]
     return Lead(*codes, float(shares[first] - shares[second]), share_errors.margin_of(float(variance)))
-
-
-def _compressed(ballots: Ballots) -> Ballots:
-    """The same people with one row for each combination of answers, weighted by their sum: for shares, not errors."""
-    columns = [ballots.codes]
-    columns += [column for column in (ballots.leaning, ballots.groups) if column is not None]
-    if ballots.likely is not None:
-        columns.append(np.round(np.nan_to_num(ballots.likely, nan=-1.0) * 1000).astype(np.intp))
-    key = np.zeros(len(ballots.codes), dtype=np.int64)
-    for column in columns:
-        low = int(column.min(initial=0))
-        key = key * (int(column.max(initial=0)) - low + 1) + (column - low)
-    _keys, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return replace(ballots.only(first), weights=np.bincount(inverse, ballots.weights, len(first)))

@@ -1,6 +1,8 @@
 """Results: counted from the answers that hold, every role apart, small groups hidden."""
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -10,9 +12,22 @@ from sqlalchemy.orm import Session
 from callcenter import table_exports
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput
-from surveys import charts, interviews, report, results
+from surveys import (
+    charts,
+    interviews,
+    raking,
+    report,
+    report_words,
+    responses,
+    results,
+    vote_recipes,
+    weight_recipes,
+)  # fmt: skip
+from surveys.intervals import lead_margin, margin
 from surveys.questionnaire import Survey
+from surveys.report import Wanted
 from surveys.results import Filters
+from surveys.weight_recipe import Recipe
 
 VOTES = ["azul"] * 16 + ["rojo"] * 12 + ["undecided"] * 6 + ["refused"] * 4 + ["none"] * 2
 
@@ -20,7 +35,7 @@ VOTES = ["azul"] * 16 + ["rojo"] * 12 + ["undecided"] * 6 + ["refused"] * 4 + ["
 @pytest.fixture
 def page(app: Flask) -> Iterator[None]:
     """A request in English, outside of which flask_babel writes no date."""
-    report._kept.clear()
+    responses.forget()
     with app.test_request_context(headers={"Accept-Language": "en"}):
         yield
 
@@ -106,22 +121,92 @@ def test_an_unknown_breakdown_or_filter_names_the_known_ones(session: Session, s
 
 @pytest.mark.usefixtures("answered", "page")
 def test_the_report_has_lead_dates_and_one_version_for_the_same_numbers(session: Session, survey: Survey) -> None:
-    report._kept.clear()
-    found = report.read(session, survey.id, Filters())
-    lead = found.lead
+    found = report.read(session, survey.id)
+    lead = found.lead("gross")
     assert lead is not None
     assert (lead[0].option, lead[1].option) == ("azul", "rojo")
+    assert lead[2].margin == pytest.approx(lead_margin(0.4, 0.3, 40))
     assert found.first_at is not None
     assert found.total.margin == pytest.approx(0.155, abs=1e-3)
-    assert report.read(session, survey.id, Filters()) is found
-    report._kept.clear()
-    assert report.read(session, survey.id, Filters()).version == found.version
+    assert report.read(session, survey.id).total is found.total
+    responses.forget()
+    assert report.read(session, survey.id).version == found.version
+
+
+@pytest.mark.usefixtures("answered", "page")
+@pytest.mark.parametrize("filters", [Filters(), Filters(sex="M"), Filters(age_band="60+")])
+def test_the_report_says_what_the_plain_count_says(session: Session, survey: Survey, filters: Filters) -> None:
+    found = report.read(session, survey.id, Wanted(filters))
+    for by in ("", "sex", "age_band", "section_kind"):
+        counted = results.tally(session, survey.id, by or None, filters)
+        tables = found.breakdowns[by] if by else (found.total,)
+        assert [table.group for table in tables] == counted["group"].unique().tolist()
+        for table in tables:
+            rows = counted[counted["group"] == table.group].set_index("option")
+            assert rows["base"].iloc[0] == table.base
+            for line in table.lines:
+                row = rows.loc[line.option]
+                for name in ("n", "share", "low", "high", "effective", "effective_low", "effective_high"):
+                    figure = getattr(line, name)
+                    assert row[name] == pytest.approx(math.nan if figure is None else figure, nan_ok=True)
+
+
+@pytest.mark.usefixtures("answered", "page")
+def test_weights_change_shares_and_margins_but_not_who_was_asked(session: Session, survey: Survey, rosa: User) -> None:
+    targets = raking.Targets((raking.Margin("sex", {"H": 0.6, "M": 0.4}),))
+    kept = weight_recipes.keep(session, survey.id, Recipe(targets, source="Censo inventado"), rosa.id)
+    unsigned = report.read(session, survey.id)
+    assert unsigned.weighing.weights is None
+    second = User(username="second", full_name="Segunda Persona", password="x", fs_uniquifier="second")
+    session.add(second)
+    session.flush()
+    weight_recipes.sign(session, survey.id, kept.version, second.id)
+    weighted = report.read(session, survey.id)
+    plain = report.read(session, survey.id, Wanted(is_weighted=False))
+    assert weighted.weighing.weights is not None
+    assert plain.total == unsigned.total
+    assert [line.n for line in sorted(weighted.total.lines, key=str)] == [
+        line.n for line in sorted(plain.total.lines, key=str)
+    ]
+    # 12 men are to be 60 of 100, so each counts twice what they are: the design effect is Kish's of these weights.
+    assert weighted.total.deff == pytest.approx(0.36 / 0.3 + 0.16 / 0.7)
+    assert weighted.total.margin == pytest.approx(margin(40, design_effect=weighted.total.deff))
+    assert weighted.version != plain.version
+    assert "design effect 1.43" in report_words.weighing(weighted)
+
+
+@pytest.mark.usefixtures("answered", "page")
+def test_weights_that_cannot_be_made_are_told_and_not_used(session: Session, survey: Survey, rosa: User) -> None:
+    targets = raking.Targets((raking.Margin("sex", {"H": 0.5, "M": 0.3, "X": 0.2}),))
+    kept = weight_recipes.keep(session, survey.id, Recipe(targets, source="Censo inventado"), rosa.id)
+    second = User(username="second", full_name="Segunda Persona", password="x", fs_uniquifier="second")
+    session.add(second)
+    session.flush()
+    weight_recipes.sign(session, survey.id, kept.version, second.id)
+    found = report.read(session, survey.id)
+    assert found.weighing.weights is None
+    assert "X" in " ".join(found.weighing.faults.values())
+    assert found.total.deff == 1
+
+
+@pytest.mark.usefixtures("answered", "page")
+def test_a_signed_recipe_is_what_the_report_follows(session: Session, survey: Survey, rosa: User) -> None:
+    found = responses.kept(session, survey.id)
+    recipe = replace(vote_recipes.standard(session, survey.id), undecided="groups", percents="truncated", decimals=0)
+    version = vote_recipes.keep(session, found, recipe, "", rosa.id).version
+    assert report.read(session, survey.id).recipe_version is None
+    second = User(username="second", full_name="Segunda Persona", password="x", fs_uniquifier="second")
+    session.add(second)
+    session.flush()
+    vote_recipes.sign(session, survey.id, version, second.id)
+    signed = report.read(session, survey.id)
+    assert (signed.recipe, signed.recipe_version) == (recipe, version)
+    assert signed.percents.write(0.379).startswith("37")
 
 
 @pytest.mark.usefixtures("answered", "page")
 def test_a_chart_is_drawn_in_both_themes_and_told_in_words(session: Session, survey: Survey) -> None:
-    report._kept.clear()
-    picture = report.picture(report.read(session, survey.id, Filters()), "gross")
+    picture = report_words.picture(report.read(session, survey.id), "gross")
     assert "Ana Robles, Blue Party 40.0" in picture.description
     light, dark = (charts.draw(charts.bars(picture, theme), "svg") for theme in ("light", "dark"))
     assert light.startswith(b"<svg")

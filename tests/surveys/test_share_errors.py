@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from surveys import raking, share_errors, variances
 from surveys.intervals import lead_margin, wilson
+from surveys.share_errors import Mass
 
 
 def influence_of(chosen: list[int], options: int) -> tuple[np.ndarray, np.ndarray]:
@@ -19,13 +20,13 @@ def influence_of(chosen: list[int], options: int) -> tuple[np.ndarray, np.ndarra
 
 def test_without_weights_the_variance_is_the_one_of_a_simple_sample() -> None:
     influence, shares = influence_of([0] * 46 + [1] * 44 + [2] * 10, 3)
-    errors = share_errors.covariance(influence, np.ones(100))
+    errors = share_errors.covariance(influence, Mass.of(np.ones(100)))
     assert np.diag(errors) == pytest.approx(shares * (1 - shares) / 99)
 
 
 def test_the_difference_of_two_columns_has_franklins_margin() -> None:
     influence, _shares = influence_of([0] * 460 + [1] * 440 + [2] * 100, 3)
-    errors = share_errors.covariance(influence, np.ones(1000))
+    errors = share_errors.covariance(influence, Mass.of(np.ones(1000)))
     variance = errors[0, 0] + errors[1, 1] - 2 * errors[0, 1]
     assert share_errors.margin_of(float(variance)) == pytest.approx(lead_margin(0.46, 0.44, 1000))
 
@@ -33,14 +34,14 @@ def test_the_difference_of_two_columns_has_franklins_margin() -> None:
 def test_weights_raked_to_what_is_asked_leave_no_error() -> None:
     chosen = [0] * 30 + [1] * 70
     influence, _shares = influence_of(chosen, 2)
-    errors = share_errors.covariance(influence, np.ones(100), [np.array(chosen)])
+    errors = share_errors.covariance(influence, Mass.of(np.ones(100)), [np.array(chosen)])
     assert errors == pytest.approx(np.zeros((2, 2)), abs=1e-20)
 
 
 def test_margins_that_say_nothing_of_the_vote_take_nothing_away() -> None:
     influence, _shares = influence_of([0, 1] * 200, 2)
     margin = np.repeat([0, 1], 200)
-    plain, raked = (share_errors.covariance(influence, np.ones(400), margins) for margins in ((), [margin]))
+    plain, raked = (share_errors.covariance(influence, Mass.of(np.ones(400)), margins) for margins in ((), [margin]))
     assert raked == pytest.approx(plain)
 
 
@@ -55,14 +56,14 @@ def test_two_margins_are_taken_out_together() -> None:
     slopes = np.linalg.lstsq(columns, influence, rcond=None)[0]
     scores = weights * (influence - columns @ slopes)[:, 0]
     expected = np.sum((scores - scores.mean()) ** 2) * 500 / 499
-    found = share_errors.covariance(influence, weights, [first, second])
+    found = share_errors.covariance(influence, Mass.of(weights), [first, second])
     assert found[0, 0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_kishs_design_effect_is_one_plus_the_squared_spread() -> None:
     weights = np.array([0.5, 1.5, 0.5, 1.5])
-    assert share_errors.kish(weights) == pytest.approx(1 + np.var(weights))
-    assert share_errors.kish(np.ones(10)) == 1.0
+    assert share_errors.kish(Mass.of(weights), np.ones(4)) == pytest.approx(1 + np.var(weights))
+    assert share_errors.kish(Mass.of(np.ones(10)), np.ones(10)) == 1.0
 
 
 @pytest.mark.parametrize("n", [0, 400])
@@ -83,7 +84,7 @@ def test_a_design_effect_widens_the_interval_as_fewer_people_would() -> None:
 def test_without_people_there_is_no_figure() -> None:
     found = share_errors.estimate(0, 0, math.nan, math.nan)
     assert all(map(math.isnan, (found.share, found.low, found.high)))
-    assert np.isnan(share_errors.covariance(np.zeros((1, 2)), np.ones(1))).all()
+    assert np.isnan(share_errors.covariance(np.zeros((1, 2)), Mass.of(np.ones(1)))).all()
 
 
 def test_plain_answers_have_the_errors_that_tables_print() -> None:
@@ -95,7 +96,7 @@ def test_plain_answers_have_the_errors_that_tables_print() -> None:
     answers = np.array([[vote == code for code in expected] for vote in votes], dtype=float)
     total = weights.values.sum()
     influence = (answers - weights.values @ answers / total) / total
-    errors = share_errors.covariance(influence, weights.values, [(sexes == "M").astype(np.intp)])
+    errors = share_errors.covariance(influence, Mass.of(weights.values), [(sexes == "M").astype(np.intp)])
     assert np.sqrt(np.diag(errors)) == pytest.approx([share.se for share in expected.values()], rel=1e-9)
 
 

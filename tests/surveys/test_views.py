@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from callcenter import operators
 from callcenter.base.auth import User
 from callcenter.calls import Call
-from surveys import interviews, questionnaire, report
+from surveys import interviews, questionnaire, responses
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 from tests.surveys.survey_forms import SAMPLE, workbook
@@ -25,7 +25,7 @@ JSON = {"Accept": "application/json"}
 @pytest.fixture(autouse=True)
 def _english_without_tokens(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)  # type: ignore[attr-defined]
-    report._kept.clear()
+    responses.forget()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """From gross to effective: known answers, every step's move, errors, and ways side by side."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from flask import Flask
@@ -10,6 +12,7 @@ from callcenter.base.errors import InvalidInput
 from surveys import vote_chain
 from surveys.intervals import lead_margin, wilson
 from surveys.items import ROLES
+from surveys.share_errors import Mass
 from surveys.vote_ballots import Ballots
 from surveys.vote_options import Option
 from surveys.vote_recipe import LIKELY, UNDECIDED, Recipe
@@ -24,7 +27,7 @@ OPTIONS = (
 def ballots(people: dict[str, int], **more: object) -> Ballots:
     """So many people of each answer, every one of weight 1."""
     places = [place for place, option in enumerate(OPTIONS) for _ in range(people.get(option.code, 0))]
-    return Ballots(OPTIONS, np.array(places), np.ones(len(places)), **more)  # type: ignore[arg-type]
+    return Ballots(OPTIONS, np.array(places, dtype=np.intp), Mass.of(np.ones(len(places))), **more)  # type: ignore[arg-type]
 
 
 def percentages(shares: vote_chain.Shares) -> dict[str, float]:
@@ -126,7 +129,9 @@ def test_errors_of_shared_out_votes_are_those_of_repeated_samples() -> None:
         is_open = random.random(300) < np.where(groups == 0, 0.5, 0.1)
         is_blue = random.random(300) < np.where(groups == 0, 0.7, 0.3)
         codes = np.where(is_open, 5, np.where(is_blue, 0, 1))
-        chain = vote_chain.follow(Ballots(OPTIONS, codes, np.ones(300), groups=groups), Recipe(undecided="groups"))
+        chain = vote_chain.follow(
+            Ballots(OPTIONS, codes, Mass.of(np.ones(300)), groups=groups), Recipe(undecided="groups")
+        )
         found.append(chain.effective.of["azul"].share)
         errors.append(chain.effective.of["azul"].se)
     assert np.mean(errors) == pytest.approx(np.std(found), rel=0.05)
@@ -135,7 +140,7 @@ def test_errors_of_shared_out_votes_are_those_of_repeated_samples() -> None:
 def test_ways_stand_side_by_side_with_the_used_one_marked() -> None:
     random = np.random.default_rng(3)
     given_ = Ballots(
-        OPTIONS, random.integers(0, 7, 700), random.uniform(0.5, 2, 700), random.integers(0, 11, 700) / 10,
+        OPTIONS, random.integers(0, 7, 700), Mass.of(random.uniform(0.5, 2, 700)), random.integers(0, 11, 700) / 10,
         random.integers(-1, 2, 700), random.integers(0, 6, 700),
     )  # fmt: skip
     recipe = Recipe(likely="probability", undecided="groups", leaning="leans")
@@ -176,6 +181,26 @@ def test_nobody_who_answers_makes_no_figure_and_no_fault() -> None:
     assert only_undecided.effective.base == 0
 
 
+def test_people_who_said_the_same_in_one_row_have_the_same_figures() -> None:
+    random = np.random.default_rng(9)
+    given_ = Ballots(
+        OPTIONS, random.integers(-1, 7, 900), Mass.of(random.uniform(0.5, 2, 900)), random.integers(0, 11, 900) / 10,
+        random.integers(-1, 2, 900), random.integers(0, 6, 900),
+        (random.integers(0, 2, 900), random.integers(0, 3, 900)),
+    )  # fmt: skip
+    few = given_.together()
+    assert len(few.codes) < 900
+    for undecided in UNDECIDED:
+        recipe = Recipe(likely="probability", undecided=undecided, leaning="leans")
+        one, other = vote_chain.follow(given_, recipe), vote_chain.follow(few, recipe)
+        assert [step.people for step in one.steps] == [step.people for step in other.steps]
+        for name in ("gross", "effective"):
+            every, row = getattr(one, name), getattr(other, name)
+            assert (every.base, every.deff, every.lead.margin) == pytest.approx((row.base, row.deff, row.lead.margin))
+            for code, estimate in every.of.items():
+                assert astuple(estimate) == pytest.approx(astuple(row.of[code]))
+
+
 PEOPLE = st.lists(
     st.tuples(st.integers(-1, 6), st.integers(0, 10), st.integers(-1, 2), st.integers(0, 3), st.floats(0.1, 5)),
     min_size=1, max_size=40,
@@ -187,7 +212,7 @@ def test_shares_are_shares_at_every_step_and_nothing_is_lost(
     people: list[tuple[int, int, int, int, float]], likely: str, undecided: str
 ) -> None:
     codes, sure, leaning, groups, weights = (np.array(column) for column in zip(*people, strict=True))
-    given_ = Ballots(OPTIONS, codes, weights, sure / 10, leaning, groups)
+    given_ = Ballots(OPTIONS, codes, Mass.of(weights), sure / 10, leaning, groups)
     chain = vote_chain.follow(given_, Recipe(likely=likely, undecided=undecided, leaning="leans"))
     for step in chain.steps:
         total = sum(step.after.values())
