@@ -111,8 +111,9 @@ def _together(geometries: list[dict[str, Any]]) -> dict[str, Any] | None:
     return merged
 
 
-def paint(areas: Sequence[Area], *, title: str, as_share: bool = False) -> Markup:
-    """The SVG and its legend. `as_share`: values are shares, written as percentages. Areas without outline are left."""
+def paint(areas: Sequence[Area], *, title: str, as_share: bool = False, fewest: int = FEWEST) -> Markup:
+    """The SVG and its legend. `as_share`: values are shares, written as percentages; `fewest`: people below whom an
+    area is hidden, for the legend. Areas without outline are left."""
     drawn = [area for area in areas if area.geometry]
     if not drawn:
         return Markup("")
@@ -128,7 +129,7 @@ def paint(areas: Sequence[Area], *, title: str, as_share: bool = False) -> Marku
         "</pattern></defs>{shapes}</svg>{legend}</figure>"
     ).format(
         width=frame.width, height=frame.height, role="group" if with_links else "img", title=title, shapes=shapes,
-        legend=_legend(drawn, limits, as_share=as_share),
+        legend=_legend(drawn, limits, as_share=as_share, fewest=fewest),
     )  # fmt: skip
 
 
@@ -170,7 +171,7 @@ def _words(value: float | None, *, as_share: bool) -> str:
     return str(format_percent(value, "#,##0.#%") if as_share else format_decimal(value))
 
 
-def _legend(areas: Sequence[Area], limits: Sequence[float], *, as_share: bool) -> Markup:
+def _legend(areas: Sequence[Area], limits: Sequence[float], *, as_share: bool, fewest: int) -> Markup:
     entries = [("map-0", _words(0, as_share=as_share))] if any(area.value == 0 for area in areas) else []
     largest = max((area.value or 0 for area in areas), default=0)
     for at, (least, following) in enumerate(pairwise([*limits, math.inf]), start=1):
@@ -180,7 +181,7 @@ def _legend(areas: Sequence[Area], limits: Sequence[float], *, as_share: bool) -
     if any(area.value is None and not area.is_hidden for area in areas):
         entries.append(("map-unknown", _("not known")))
     if any(area.value is None and area.is_hidden for area in areas):
-        entries.append(("map-few", _("not shown: it would tell of fewer than %(few)s people", few=FEWEST)))
+        entries.append(("map-few", _("not shown: it would tell of fewer than %(few)s people", few=fewest)))
     lines = Markup("").join(
         Markup(
             '<li><svg viewBox="0 0 24 24" aria-hidden="true"><rect {shade} width="24" height="24"/></svg>{words}</li>'

@@ -27,6 +27,7 @@ def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "s
             Contact.sex,
             Contact.age,
             Contact.language,
+            func.coalesce(Section.state, Contact.state).label("state"),
             func.coalesce(Section.number, Contact.section_number).label("section"),
             Section.kind.label("section_kind"),
             Section.federal_district,
@@ -56,6 +57,7 @@ def of_link(session: Session, link: SurveyLink, face: str = "web") -> tuple[dict
     row = session.execute(
         select(
             Contact.sex, Contact.age, Contact.language, Section.kind.label("section_kind"),
+            func.coalesce(Section.state, Contact.state).label("state"),
             func.coalesce(Section.number, Contact.section_number).label("section"),
             Section.federal_district, Section.local_district,
             func.coalesce(Section.municipality, Contact.municipality).label("municipality"),
