@@ -11,17 +11,21 @@ from callcenter.base.db import Base
 
 
 class SurveyLink(Base):
-    """One a person and survey; its address is made from `id` and a signature (surveys.link_codes) and stored nowhere.
+    """One a person, survey and wave; its address is made from `id` and a signature (surveys.link_codes) and stored nowhere.
 
     `interview_id`: the person's interview once it has begun, on whatever channel. `source`: what it went out with,
     `message-campaign/3` or `conversation/5`. `on_behalf_of`: whom the page names. All times are real."""
 
     __tablename__ = "survey_links"
-    __table_args__ = (UniqueConstraint("survey_id", "contact_id"), UniqueConstraint("interview_id"))
+    __table_args__ = (
+        UniqueConstraint("survey_id", "contact_id", "wave", postgresql_nulls_not_distinct=True),
+        UniqueConstraint("interview_id"),
+    )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     survey_id: Mapped[int] = mapped_column(ForeignKey("surveys.id", ondelete="CASCADE"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
     interview_id: Mapped[UUID | None] = mapped_column(ForeignKey("interviews.id", ondelete="SET NULL"))
+    wave: Mapped[str | None]
     source: Mapped[str]
     on_behalf_of: Mapped[str] = mapped_column(default="", server_default="")
     expires_at: Mapped[datetime]

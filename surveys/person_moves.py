@@ -17,7 +17,8 @@ def compose() -> None:
 def move(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
     """The kept person's own link to a survey stays theirs; the removed one's to the same survey leads to nobody."""
     own, other = aliased(SurveyLink), aliased(SurveyLink)
-    same = (own.survey_id == other.survey_id) & (own.contact_id == kept_id)
+    same_wave = own.wave.is_not_distinct_from(other.wave)
+    same = (own.survey_id == other.survey_id) & same_wave & (own.contact_id == kept_id)
     theirs = select(other.id, own.id.is_not(None)).outerjoin(own, same).where(other.contact_id == removed_id)
     found = [(row[0], row[1]) for row in session.execute(theirs)]
     free = [number for number, is_shared in found if not is_shared]

@@ -18,7 +18,7 @@ from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.contacts import Contact
-from surveys import engine, interview_people, interviews, link_codes
+from surveys import engine, interview_people, interviews, link_codes, sample_marks, waves
 from surveys.interview_ledger import Answer, Interview
 from surveys.interview_standing import Standing, read
 from surveys.link_ledger import SurveyLink
@@ -48,19 +48,20 @@ class Door:
 def give(
     session: Session, survey_id: int, contact_ids: Collection[int], *, source: str, on_behalf_of: str = ""
 ) -> dict[int, str]:
-    """The address of each person's link; who has one keeps it, and it is good for another GOOD_FOR from now.
+    """The address of each person's link; who has one keeps it, and it is good for another GOOD_FOR from now. Each wave
+    of a panel has links of its own.
 
     `source`: what it goes out with. Raises NotFound, Refused("survey_closed")."""
     if find(session, survey_id).state == "closed":
         raise Refused("survey_closed", _("This survey is closed: nobody can answer it by a link."))
     if not contact_ids:
         return {}
-    now = real_now()
-    rows = [{"survey_id": survey_id, "contact_id": one, "source": source[:100], "on_behalf_of": on_behalf_of[:200],
+    now, wave = real_now(), waves.now(session, survey_id)
+    rows = [{"survey_id": survey_id, "contact_id": one, "wave": wave, "source": source[:100], "on_behalf_of": on_behalf_of[:200],
              "expires_at": now + GOOD_FOR, "created_at": now} for one in sorted(set(contact_ids))]  # fmt: skip
     made = insert(SurveyLink).values(rows)
     later = func.greatest(SurveyLink.expires_at, made.excluded.expires_at)
-    kept = made.on_conflict_do_update(index_elements=["survey_id", "contact_id"], set_={"expires_at": later})
+    kept = made.on_conflict_do_update(index_elements=["survey_id", "contact_id", "wave"], set_={"expires_at": later})
     found = session.execute(kept.returning(SurveyLink.contact_id, SurveyLink.id))
     return {row.contact_id: link_codes.url(row.id) for row in found}
 
@@ -76,7 +77,10 @@ def door(session: Session, code: str, *, lock: bool = False) -> Door:
     survey = session.get_one(Survey, link.survey_id)
     interview = _interview(session, link)
     standing = read(session, interview) if interview is not None else None
-    return Door(link, survey, _state(link, survey, standing), standing)
+    state = _state(link, survey, standing)
+    if state == NEW and link.wave is not None and link.wave != _wave_of(session, link):
+        state = EXPIRED
+    return Door(link, survey, state, standing)
 
 
 def _interview(session: Session, link: SurveyLink) -> Interview | None:
@@ -84,8 +88,14 @@ def _interview(session: Session, link: SurveyLink) -> Interview | None:
     if link.interview_id is not None:
         return session.get(Interview, link.interview_id)
     found = interview_people.of_person(session, link.survey_id, link.contact_id or 0)
-    is_recent = found is not None and found.started_at > link.created_at - interview_people.GOOD_FOR
-    return found if is_recent else None
+    if found is None or found.started_at < link.created_at - interview_people.GOOD_FOR:
+        return None
+    return found if found.wave == _wave_of(session, link) else None
+
+
+def _wave_of(session: Session, link: SurveyLink) -> str | None:
+    """The wave in which the person would be asked now."""
+    return sample_marks.of_person(session, link.survey_id, link.contact_id).wave
 
 
 def _state(link: SurveyLink, survey: Survey, standing: Standing | None) -> str:

@@ -16,13 +16,17 @@ def upgrade() -> None:
         sa.Column("survey_id", sa.Integer, sa.ForeignKey("surveys.id", ondelete="CASCADE"), nullable=False),
         sa.Column("contact_id", sa.BigInteger, sa.ForeignKey("contacts.id", ondelete="SET NULL")),
         sa.Column("interview_id", sa.Uuid, sa.ForeignKey("interviews.id", ondelete="SET NULL")),
+        sa.Column("wave", sa.String),
         sa.Column("source", sa.String, nullable=False),
         sa.Column("on_behalf_of", sa.String, nullable=False, server_default=""),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True)),
         sa.Column("opted_out_at", sa.DateTime(timezone=True)),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.UniqueConstraint("survey_id", "contact_id", name=op.f("uq_survey_links_survey_id_contact_id")),
+        sa.UniqueConstraint(
+            "survey_id", "contact_id", "wave", name=op.f("uq_survey_links_survey_id_contact_id_wave"),
+            postgresql_nulls_not_distinct=True,
+        ),
         sa.UniqueConstraint("interview_id", name=op.f("uq_survey_links_interview_id")),
     )
     op.create_index("ix_survey_links_contact_id", "survey_links", ["contact_id"])
