@@ -63,6 +63,7 @@ def chores() -> list[Chore]:
         Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
         Chore("recorded surveys", 5, committed("surveys.recorded_calls", "sweep")),
         Chore("survey links", 60, committed("surveys.survey_links", "sweep")),
+        Chore("samples", 300, committed("surveys.sample_jobs", "sweep")),
         Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
         Chore("interview signals", 15, committed("surveys.quality_measuring", "tend")),
         Chore("all interview signals", 3600, committed("surveys.quality_measuring", "tend_all")),

@@ -57,8 +57,8 @@ def ready(session: Session) -> list[NumberingPlan]:
 
 def read_file(session: Session, plan_id: int) -> None:
     """Read the upload into ranges; a worker's. Harmless twice. Raises UnreadableFileError."""
-    plan = get(session, plan_id)
-    if plan.state != "uploaded" or plan.file is None:
+    plan = session.get(NumberingPlan, plan_id, with_for_update=True, populate_existing=True)
+    if plan is None or plan.state != "uploaded" or plan.file is None:
         return
     table = table_files.open_table(Path(plan.file), numbering_reading.score)
     found = numbering_reading.read(table.rows())

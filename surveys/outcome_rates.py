@@ -40,8 +40,8 @@ class Counts:
 
 @dataclass(frozen=True)
 class Rates:
-    """Shares (0–1); None: not defined. `e`: the share of unknown cases taken as eligible; `is_assumed`: nothing is known
-    to estimate it from, so that all of them are."""
+    """Shares (0–1); None: not defined. `e`: the share of unknown cases taken as eligible; `is_assumed`: nothing is
+    known to estimate it from, so that all of them are."""
 
     rr1: float | None
     rr2: float | None

@@ -13,7 +13,7 @@ from callcenter import person_register, retention
 from callcenter.attempts import Attempt
 from callcenter.contacts import Contact
 from callcenter.person_register import Gone, Sheet, is_mentioned, words_of
-from surveys import interview_people, voice_answers
+from surveys import interview_people, sample_keeping, voice_answers
 from surveys.interviews import Answer, Interview
 from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Questionnaire, Survey
@@ -29,7 +29,7 @@ ERASED = "…"  # what stands where an open answer named the person
 
 def compose() -> None:
     """Put the floor into the register."""
-    tables = ("interviews", "answers", "voice_answers", "keystrokes", "recorded_calls", "survey_links")
+    tables = ("interviews", "answers", "voice_answers", "keystrokes", "recorded_calls", "survey_links", "sample_cases")
     person_register.register("surveys", export=export, erase=erase, tables=tables)
     retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
@@ -38,6 +38,7 @@ def compose() -> None:
     person_register.spare("studies", "who ordered, made and paid a study, and its figures")
     person_register.spare("study_files", "files of a study: logos, contracts, CVs of the house's own people")
     person_register.spare("study_packages", "figures and files of a study, whose people are not named")
+    person_register.spare("numbering_plans", "which numbers were given out, and names of files")
     person_register.spare("quotas", "how many interviews of whom a campaign wants")
     person_register.spare("quota_cells", "how many interviews of whom a campaign wants")
     person_register.spare("prompts", "what a recorded survey says, and who changed it")
@@ -63,6 +64,7 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
     return [
         Sheet("interviews", _l("Interviews and your answers"), columns, rows),
         Sheet("voice_answers", _l("Answers in your own voice"), voices, _voices(session, contact_id)),
+        sample_keeping.sheet(session, contact_id),
     ]
 
 
@@ -130,6 +132,7 @@ def erase(session: Session, gone: Gone) -> dict[str, int]:
     unlinked = update(Interview).where(Interview.id.in_([row.id for row in taken])).values(call_id=None)
     session.execute(unlinked.execution_options(synchronize_session=False))
     interview_people.forget(session, list(gone.ids))
+    sample_keeping.forget(session, gone)
     return {"interviews": len(set(ids))}
 
 

@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session, aliased
 
 from callcenter import merges, row_memory
 from surveys.link_ledger import SurveyLink
+from surveys.sample_tables import SampleCase
 
 
 def compose() -> None:
     """Register the movers of this floor."""
     merges.register_mover("survey_links", move, move_back)
+    merges.register_mover("sample_cases", *merges.column_mover(SampleCase.contact_id))
 
 
 def move(session: Session, kept_id: int, removed_id: int) -> dict[str, Any]:
