@@ -14,10 +14,11 @@ import numpy as np
 from surveys import column_tests, table_counts
 from surveys.column_tests import Pair
 from surveys.intervals import Z95, wilson
-from surveys.results import HIDDEN_BELOW, MARKED_BELOW
 from surveys.table_counts import Block, Counts, Floats, Mask
 from surveys.table_variables import Coded, Variable, without_missing
 from surveys.variances import RaoScott
+
+HIDDEN_BELOW, MARKED_BELOW = 10, 30  # people
 
 
 @dataclass(frozen=True)

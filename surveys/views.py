@@ -24,6 +24,7 @@ from callcenter.base.languages import language as page_language
 from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
 from surveys import (
+    builder_pages,
     coding_views,
     contact_interviews,
     engine,
@@ -52,6 +53,7 @@ from surveys.xlsform import MAX_BYTES
 
 __all__ = [
     "blueprint",
+    "builder_pages",
     "coding_views",
     "interview_pages",
     "map_pages",
@@ -62,6 +64,7 @@ __all__ = [
     "result_pages",
     "table_pages",
     "verification_views",
+    "version_pages",
     "voice_views",
     "weight_views",
 ]
