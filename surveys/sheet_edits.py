@@ -3,6 +3,7 @@
 A place is the index of a line in the sheet `survey`, from 0; in the exported workbook it is row place + 2.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,16 @@ def users_of(source: Source, name: str) -> list[str]:
     """Names of the questions that offer this list."""
     places = range(len(source["survey"]["lines"]))
     return [value(source, place, "name") for place in places if name and list_of(source, place) == name]
+
+
+def rename(source: Source, old: str, new: str) -> None:
+    """The question has another name; whatever refers to it says the new one."""
+    named = re.compile(rf"\$\{{\s*{re.escape(old)}\s*\}}")
+    for sheet in source.values():
+        sheet["lines"] = [[named.sub(f"${{{new}}}", text) for text in line] for line in sheet["lines"]]
+    changed = {key: new for key, text in settings(source).items() if key.endswith("_question") and text == old}
+    if changed:
+        set_settings(source, changed)
 
 
 def settings(source: Source) -> dict[str, str]:
