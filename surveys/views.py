@@ -40,6 +40,7 @@ from surveys import (
     result_pages,
     table_pages,
     verification_views,
+    version_pages,
     voice_views,
     weight_views,
 )
