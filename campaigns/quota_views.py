@@ -23,7 +23,7 @@ from campaigns.calling import CallCampaign
 from campaigns.quota_forms import QuotaForm
 from surveys import quota_counts, quota_standing, quota_table, quota_words, quotas
 from surveys.quota_cells import Cell, QuotaPlan
-from surveys.report import points
+from surveys.report_words import points
 
 blueprint = Blueprint("quotas", __name__, url_prefix="/calls/<int:campaign_id>/quotas")
 READERS = ("strategist", "administrator", "supervisor", "pollster")

@@ -17,11 +17,10 @@ from sqlalchemy.orm import Session, aliased
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now
-from callcenter.base.errors import Refused
 from callcenter.call_ledger import Call
 from callcenter.queue_tables import CallQueue, QueueEntry
 from surveys import outcome_codes as codes
-from surveys import results
+from surveys import questionnaire
 from surveys.interview_ledger import Answer, Interview, is_present
 from surveys.outcome_rates import GROUPS, Attempts, Counts, Rates, Rejection, rates, rejection
 from surveys.sample_tables import Sample, SampleCase
@@ -116,10 +115,7 @@ def _in_order(found: dict[str, int]) -> dict[str, int]:
 
 
 def _vote(session: Session, survey_id: int) -> str | None:
-    try:
-        return results.vote_question(session, survey_id)
-    except Refused:
-        return None
+    return questionnaire.current(session, survey_id).items.get("vote_question") or None
 
 
 def _has_vote(vote: str | None) -> ColumnElement[bool]:
