@@ -64,7 +64,8 @@ def give_answer(interview_id: UUID) -> ResponseReturnValue:
             raise
         # htmx shows only answers of success: the fault stands beside its question.
         standing = interviews.standing_of(session, interview_id)
-        return _answer(standing, standing.question(given.item), fault=" ".join(fault.faults.values()))
+        # A question that the questionnaire does not have any more leads to the one to ask now.
+        return _answer(standing, _chosen(standing, given.item), fault=" ".join(fault.faults.values()))
     session.commit()
     standing = interviews.standing_of(session, interview_id)
     return _answer(standing, standing.next_question())

@@ -44,6 +44,7 @@ from surveys import (
     voice_views,
     weight_views,
 )
+from surveys.branching_words import Speaker
 from surveys.form_reading import read_apart
 from surveys.interview_pages import after, before, keys_of
 from surveys.items import Items
@@ -262,6 +263,7 @@ def _show(survey_id: int, faults: Mapping[str, str]) -> str:
         versions=questionnaire.versions(session, survey_id),
         faults=faults,
         language=_reading_language(newest.items),
+        speaker=Speaker(newest.items, _reading_language(newest.items)),
         may_make=may(frozenset(MAKERS)),
     )
 
