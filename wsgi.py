@@ -13,7 +13,7 @@ from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from campaigns import channels, link_addresses, people_columns, receipt_door, rehearsal_wire
 from scripts import commands, embedded, rehearsal_carrier
-from surveys import link_codes, speech
+from surveys import link_codes, speech, transcription
 
 MODELS = (
     "callcenter.arco", "callcenter.person_exports", "callcenter.public_requests", "callcenter.retention",
@@ -143,6 +143,7 @@ def compose(settings: Settings) -> None:
     rehearsal_wire.configure(rehearsal_carrier.running)
     people_columns.configure(settings.var)
     speech.configure(settings.var / "speech", settings.voices)
+    transcription.configure(settings.transcription_model)
     for name in COMPOSED:
         import_module(name).compose()
 

@@ -69,6 +69,7 @@ def chores() -> list[Chore]:
         Chore("all interview signals", 3600, committed("surveys.quality_measuring", "tend_all")),
         Chore("verifications", 60, committed("surveys.verifications", "tend")),
         Chore("study packages", 60, committed("surveys.study_packages", "sweep")),
+        Chore("transcripts", 30, committed("surveys.transcription", "tend")),
         Chore("voices", 30, committed("surveys.voice_answers", "sweep")),
         Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
         Chore("batches of people", 30, committed("campaigns.peer_batches", "sweep")),

@@ -83,6 +83,7 @@ class Settings:
     carrier_is_told: bool = True  # by the environment or the command; else it is the choice kept in the database
     proxies: int = 0  # how many reverse proxies stand before us and set X-Forwarded-*
     voices: Mapping[str, Path] = field(default_factory=dict)  # language (es, en) → a voice file of Piper
+    transcription_model: Path | None = None  # of whisper.cpp: voices are written down by it
     short_url: str = ""  # of links in messages, where it is not the public address
 
     @property
@@ -133,6 +134,7 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         carrier_is_told=_choice(env, "CARRIER_TOLD", ("yes", "no"), faults) == "yes",
         proxies=int(_choice(env, "PROXIES", ("0", "1", "2", "3"), faults)),
         voices=_voices(env, faults),
+        transcription_model=_transcription_model(env, faults),
         short_url=_url(env, PREFIX + "LINK_URL", ("http", "https"), faults).rstrip("/")
         if env.get(PREFIX + "LINK_URL")
         else "",
@@ -188,6 +190,17 @@ def _voices(env: Mapping[str, str], faults: list[str]) -> dict[str, Path]:
         if not found[language].is_file():
             faults.append(f"{name} is {env[name]!r}; it must be a voice file of Piper (.onnx) that can be read.")
     return found
+
+
+def _transcription_model(env: Mapping[str, str], faults: list[str]) -> Path | None:
+    """The model file with which a program writes voices down; without one, people do."""
+    name = PREFIX + "TRANSCRIPTION_MODEL"
+    if not env.get(name):
+        return None
+    model = Path(env[name])
+    if not model.is_file():
+        faults.append(f"{name} is {env[name]!r}; it must be a model file of whisper.cpp (.bin) that can be read.")
+    return model
 
 
 def _port(env: Mapping[str, str], name: str, faults: list[str]) -> int | None:
