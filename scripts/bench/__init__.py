@@ -15,7 +15,7 @@ from typing import Protocol
 # The name of a part, and the module that measures it.
 PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos",
          "phone": "phone", "pacing": "pacing", "tick": "dialer", "day": "day",
-         "send": "sending", "receipts": "receipts", "certificate": "certificate"}  # fmt: skip
+         "send": "sending", "receipts": "receipts", "certificate": "certificate", "results": "results"}  # fmt: skip
 
 
 @dataclass(frozen=True)
