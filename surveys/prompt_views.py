@@ -13,7 +13,8 @@ from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound, ProviderError
 from callcenter.base.web import takes_upload
-from surveys import prompt_catalogue, prompt_ringing, prompts, questionnaire, sounds, speech
+from surveys import prompt_catalogue, prompt_media, prompt_ringing, prompts, questionnaire, sounds, speech
+from surveys.items import Items
 from surveys.pages import MAKERS, blueprint
 from surveys.prompt_catalogue import Line
 from surveys.sound_reading import read_apart
@@ -142,16 +143,24 @@ def _kept(survey_id: int, language: str, line: Line, act: str) -> ResponseReturn
     return redirect(f"{address}#{prompt_catalogue.anchor(line.key)}")
 
 
+def _media(items: Items, language: str, lines: list[Line]) -> list[tuple[str, int, bool]]:
+    """(file that the form names, sentences it is for, has each of them a recording?)"""
+    recorded = {line.key for line in lines if line.own and line.own.sha256}
+    named = prompt_media.named(items, language)
+    return [(file, len(keys), recorded.issuperset(keys)) for file, keys in named.items()]
+
+
 def _draw(survey_id: int, language: str, faults: dict[str, str]) -> str:
     session = web_session()
     survey = questionnaire.find(session, survey_id)
     lines = prompt_catalogue.listed(session, survey_id, language)
     main = [line for line in lines if line.kind in ("question", "choice", "complaint")]
     own = [line for line in lines if line.kind == "own"]
+    items = questionnaire.current(session, survey_id).items
     keys = [line for line in lines if line.kind == "key"]
     return render_template(
         "surveys/prompts.html", survey=survey, language=language, main=main, own=own, keys=keys, faults=faults,
-        languages=questionnaire.current(session, survey_id).items["languages"], speaker=speech.synthesiser(language),
+        languages=items["languages"], media=_media(items, language, lines), speaker=speech.synthesiser(language),
         gaps=prompt_catalogue.gaps(session, survey_id), anchor=prompt_catalogue.anchor,
         has_switchboard=carriers.has_switchboard(), recorded=sum(bool(one.own and one.own.sha256) for one in lines),
         total=sum(one.can_be_recorded for one in lines), longest=int(sounds.LONGEST),
