@@ -12,7 +12,7 @@ FEWEST = 10  # interviews without which nothing is compared
 
 @dataclass(frozen=True)
 class Difference:
-    """`share` (0–1) of one interviewer minus that of all others, with its interval. `stands_out`: the interval, wide
+    """`share` (0–1) of one interviewer minus that of the others, with its interval. `stands_out`: the interval, wide
     enough for all comparisons together, leaves zero out."""
 
     share: float
@@ -28,17 +28,33 @@ def z_of(comparisons: int, confidence: float = 0.95) -> float:
 
 
 def differences(counts: Mapping[int, tuple[int, int]]) -> dict[int, Difference]:
-    """Of {interviewer: (count, n)}: each against all others together; who has fewer than FEWEST is left out, as is
-    whom nobody can be compared with. Intervals: Newcombe 1998, Statistics in Medicine 17, 873–890, method 10."""
-    all_count, all_n = sum(count for count, _n in counts.values()), sum(n for _count, n in counts.values())
-    compared = {who: pair for who, pair in counts.items() if pair[1] >= FEWEST and all_n - pair[1] >= FEWEST}
-    z = z_of(len(compared))
-    found = {}
-    for who, (count, n) in compared.items():
-        share, others = count / n, (all_count - count) / (all_n - n)
-        low, high = newcombe((count, n), (all_count - count, all_n - n), z)
-        found[who] = Difference(share, share - others, low, high, stands_out=low > 0 or high < 0)
-    return found
+    """Of {interviewer: (count, n)}: each against all others who do not stand out, so that one who does makes nobody
+    else look strange. Who has fewer than FEWEST is left out, as is whom nobody can be compared with.
+
+    Intervals: Newcombe 1998, Statistics in Medicine 17, 873–890, method 10."""
+    z = z_of(sum(n >= FEWEST for _count, n in counts.values()))
+    out: set[int] = set()
+    while True:
+        found = {who: one for who in counts if (one := _against_others(counts, who, out, z)) is not None}
+        strange = {who: one for who, one in found.items() if one.stands_out and who not in out}
+        if not strange:
+            return found
+        out.add(max(strange, key=lambda who: _distance(strange[who])))
+
+
+def _against_others(counts: Mapping[int, tuple[int, int]], who: int, out: set[int], z: float) -> Difference | None:
+    others = [pair for other, pair in counts.items() if other != who and other not in out]
+    count, n = counts[who]
+    all_count, all_n = sum(count for count, _n in others), sum(n for _count, n in others)
+    if n < FEWEST or all_n < FEWEST:
+        return None
+    low, high = newcombe((count, n), (all_count, all_n), z)
+    return Difference(count / n, count / n - all_count / all_n, low, high, stands_out=low > 0 or high < 0)
+
+
+def _distance(one: Difference) -> float:
+    """From zero, in widths of the interval."""
+    return abs(one.difference) / (one.high - one.low)
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int], z: float = Z95) -> tuple[float, float]:
