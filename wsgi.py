@@ -49,6 +49,7 @@ MODELS = (
     "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.message_drafts", "campaigns.peer_batches",
     "campaigns.wordings",
     "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
+    "campaigns.survey_chats",
 )  # fmt: skip
 BLUEPRINTS = (
     "callcenter.calendar_views", "callcenter.consent_views", "callcenter.rule_views", "callcenter.trunk_views",
@@ -86,6 +87,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "surveys.verification_views", "campaigns.call_views",
     "campaigns.apology_messages", "campaigns.inbox_views", "campaigns.message_views",
+    "campaigns.survey_chats",
 )  # fmt: skip
 
 

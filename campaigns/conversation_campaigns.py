@@ -58,7 +58,9 @@ def carrying(session: Session, conversation: Conversation, channel: str) -> Mess
     )
 
 
-def carry(session: Session, conversation: Conversation, channel: str, sender: str, user_id: int) -> MessageCampaign:
+def carry(
+    session: Session, conversation: Conversation, channel: str, sender: str, user_id: int | None
+) -> MessageCampaign:
     """As `carrying`, made now if there is none. `sender`: for a channel by which the campaign itself did not write."""
     found = carrying(session, conversation, channel)
     if found is not None:

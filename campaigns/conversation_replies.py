@@ -67,8 +67,9 @@ def ways(session: Session, conversation: Conversation, sms_sender: str) -> list[
     return found
 
 
-def reply(session: Session, conversation: Conversation, answer: Answer, sms_sender: str, user_id: int) -> UUID:
+def reply(session: Session, conversation: Conversation, answer: Answer, sms_sender: str, user_id: int | None) -> UUID:
     """Write an answer into the ledger; audited. `conversation` is locked by the caller. Returns the message's id.
+    `user_id` None: a survey asks (campaigns.survey_chats).
 
     Raises InvalidInput for the text and when the person wrote meanwhile, Refused when nobody may write to them now."""
     text = _checked(session, conversation, answer)

@@ -1,5 +1,6 @@
 """Messages that people send us: kept once each, and obeyed when they say BAJA."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,8 @@ from campaigns.messages import Message
 from campaigns.replies import Meaning, meaning
 
 TOPIC = "floor"
+Listener = Callable[[Session, "InboundMessage"], None]
+_listeners: list[Listener] = []
 
 
 class InboundMessage(Base):
@@ -84,7 +87,15 @@ def receive(session: Session, reply: Reply, *, contact_id: int | None = None) ->
     ))  # fmt: skip
     tell_later(session, TOPIC)
     session.flush()
+    for hear in _listeners:
+        hear(session, inbound)
     return inbound
+
+
+def listen(hear: Listener) -> None:
+    """Call this for every message that comes in, once it stands in its conversation. Harmless when repeated."""
+    if hear not in _listeners:
+        _listeners.append(hear)
 
 
 def _keep(session: Session, reply: Reply, contact_id: int | None, understood: Meaning) -> int | None:

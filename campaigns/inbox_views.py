@@ -21,7 +21,17 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import web_session
 from callcenter.base.settings import web_settings
 from callcenter.base.web import Page, page_number
-from campaigns import canned_replies, channels, conversation_callbacks, conversations, inbox, peer_batches, wording
+from campaigns import (
+    canned_replies,
+    channels,
+    conversation_callbacks,
+    conversations,
+    inbox,
+    peer_batches,
+    survey_chats,
+    survey_invitations,
+    wording,
+)
 from campaigns import conversation_lists as lists
 from campaigns import conversation_replies as replies
 from campaigns import conversation_threads as threads
@@ -255,5 +265,7 @@ def _person(conversation: Conversation) -> dict[str, Any]:
         "household": contacts.household(session, contact) if contact else [],
         "is_suppressed": conversation.phone is not None and bool(suppressions.find(session, conversation.phone)),
         "canned": canned_replies.offered(session, contact), "queues": conversation_callbacks.choices(session),
+        "surveys": survey_invitations.choices(session) if contact else [],
+        "asking": survey_chats.of_conversation(session, conversation.id),
         "times": conversation_callbacks.suggestions(session, conversation) if contact else [],
     }  # fmt: skip

@@ -43,6 +43,7 @@ from campaigns import (
     rehearsal_views,
     reports,
     sender_views,
+    survey_ask_views,
     sending_views,
     why_views,
     wording,
@@ -68,6 +69,7 @@ blueprint.register_blueprint(wording_views.blueprint)
 blueprint.register_blueprint(rehearsal_views.blueprint)
 blueprint.register_blueprint(inbox_views.blueprint)
 blueprint.register_blueprint(answer_views.blueprint)
+blueprint.register_blueprint(survey_ask_views.blueprint)
 blueprint.register_blueprint(peer_views.blueprint)
 blueprint.register_blueprint(why_views.blueprint)
 blueprint.register_blueprint(quota_views.blueprint)

@@ -11,7 +11,7 @@ from callcenter.base.db import Base
 
 
 class SurveyLink(Base):
-    """One a person, survey and wave; its address is made from `id` and a signature (surveys.link_codes) and stored nowhere.
+    """One a person, survey and wave; its address is made of `id` and a signature (surveys.link_codes), stored nowhere.
 
     `interview_id`: the person's interview once it has begun, on whatever channel. `source`: what it went out with,
     `message-campaign/3` or `conversation/5`. `on_behalf_of`: whom the page names. All times are real."""

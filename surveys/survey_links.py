@@ -57,8 +57,9 @@ def give(
     if not contact_ids:
         return {}
     now, wave = real_now(), waves.now(session, survey_id)
-    rows = [{"survey_id": survey_id, "contact_id": one, "wave": wave, "source": source[:100], "on_behalf_of": on_behalf_of[:200],
-             "expires_at": now + GOOD_FOR, "created_at": now} for one in sorted(set(contact_ids))]  # fmt: skip
+    rows = [{"survey_id": survey_id, "contact_id": one, "wave": wave, "source": source[:100],
+             "on_behalf_of": on_behalf_of[:200], "expires_at": now + GOOD_FOR, "created_at": now}
+            for one in sorted(set(contact_ids))]  # fmt: skip
     made = insert(SurveyLink).values(rows)
     later = func.greatest(SurveyLink.expires_at, made.excluded.expires_at)
     kept = made.on_conflict_do_update(index_elements=["survey_id", "contact_id", "wave"], set_={"expires_at": later})
