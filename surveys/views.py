@@ -42,10 +42,13 @@ from surveys import (
     report,
     result_pages,
     sample_views,
+    study_package_views,
+    study_views,
     table_pages,
     verification_views,
     version_pages,
     voice_views,
+    vote_pages,
     weight_views,
 )
 from surveys.branching_words import Speaker
@@ -72,10 +75,13 @@ __all__ = [
     "question_sound_views",
     "result_pages",
     "sample_views",
+    "study_package_views",
+    "study_views",
     "table_pages",
     "verification_views",
     "version_pages",
     "voice_views",
+    "vote_pages",
     "weight_views",
 ]
 MAX_KEPT = 100_000

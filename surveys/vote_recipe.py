@@ -11,6 +11,12 @@ from flask_babel import lazy_gettext as _l
 
 from callcenter.base.errors import InvalidInput
 
+STEP_LABELS: dict[str, LazyString] = {
+    "gross": _l("Gross"),
+    "likely": _l("Likely voters"),
+    "undecided": _l("Undecided"),
+    "effective": _l("Effective"),
+}
 LIKELY: dict[str, LazyString] = {
     "everybody": _l("Everybody counts once"),
     "threshold": _l("Only who is sure enough to vote counts"),
