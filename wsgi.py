@@ -65,7 +65,7 @@ BLUEPRINTS = (
     "callcenter.pause_reason_views", "callcenter.preview_views",
     "callcenter.recording_acts", "callcenter.recording_views",
     "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
-    "surveys.views", "surveys.web_pages",
+    "surveys.study_link_views", "surveys.views", "surveys.web_pages",
     "campaigns.link_views", "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
     "campaigns.public_messages", "campaigns.telegram_hooks",
 )  # fmt: skip

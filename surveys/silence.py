@@ -7,7 +7,7 @@ where the election is held. Within the house results stay open, marked as intern
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_babel import LazyString, format_datetime
@@ -129,8 +129,3 @@ def release(session: Session, survey_id: int, user_id: int, reason: str) -> Sile
     session.flush()
     audit.record(session, user_id, "silence.release", f"survey/{survey_id}", release=made.id, reason=said)
     return made
-
-
-def days_left(published_on: date, days: int, today: date) -> int:
-    """Days until the study is due, `days` natural days after publication; negative when it is late."""
-    return (published_on + timedelta(days) - today).days

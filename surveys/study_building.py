@@ -172,4 +172,6 @@ def _kept(source: Source, weighed: Responses, figures: Figures) -> Figures:
                     "roles": {choice.code: choice.role or "candidate" for choice in item.choices}}
         for item in weighed.items.values() if item.is_coded
     }  # fmt: skip
-    return {"figures": figures, "rejection": dict(source.rejection), "words": words}
+    vote = source.recipes.vote
+    percents = {"style": vote.percents, "decimals": vote.decimals} if vote else {}
+    return {"figures": figures, "rejection": dict(source.rejection), "words": words, "percents": percents}
