@@ -130,14 +130,15 @@ def _ready(
 ) -> tuple[Floats, list[Indexes], list[Floats]]:
     """Base weights of mean 1, the level of everybody on each margin, and the shares wanted. Raises CannotWeigh."""
     require_sound(targets.margins, columns, cap)
-    found = [level_indexes(margin, crossed(columns, margin.variable)) for margin in targets.margins]
+    held = [crossed(columns, margin.variable) for margin in targets.margins]
+    found = [level_indexes(margin, column) for margin, column in zip(targets.margins, held, strict=True)]
     start = require_widths(found, base)
     faults: dict[str, str] = {}
     indexes, wanted = [], []
-    for margin, people in zip(targets.margins, found, strict=True):
+    for margin, people, column in zip(targets.margins, found, held, strict=True):
         given = np.array(list(margin.shares.values()), dtype=np.float64)
         places, shares = _with_missing(people, given / given.sum(), start, keep=targets.keep_missing)
-        faults |= fault_of_fit(margin, places, shares, crossed(columns, margin.variable))
+        faults |= fault_of_fit(margin, places, shares, column)
         indexes.append(places)
         wanted.append(shares)
     if faults:

@@ -70,14 +70,15 @@ def weigh(recipe: Recipe, responses: "Responses") -> Weights:
     inside = base_rows(recipe, responses)
     if recipe.method == "none":
         return given(inside.astype(np.float64)) if not inside.all() else unweighted(frame.height)
+    needed = _needed(recipe, frame)
     if not recipe.by_wave:
-        return _spread(_rake(recipe, frame.filter(inside)), inside)
+        return _spread(_rake(recipe, needed.filter(inside)), inside)
     waves = frame["wave"].fill_null("").to_numpy()
     parts = []
     for wave in dict.fromkeys(waves[inside].tolist()):
         members = inside & (waves == wave)
         try:
-            parts.append((members, _rake(recipe, frame.filter(members))))
+            parts.append((members, _rake(recipe, needed.filter(members))))
         except CannotWeigh as fault:
             name = wave or _("no wave")
             faults = {field: _("Wave %(wave)s: %(fault)s", wave=name, fault=sentence)
@@ -111,6 +112,12 @@ def column_name(columns: Sequence[str], variable: str) -> str | None:
     """Where a variable stands in the frame: what is known of the person (`d_sex`) before the bare answer, before a fact
     of the call."""
     return next((prefix + variable for prefix in PREFIXES if prefix + variable in columns), None)
+
+
+def _needed(recipe: Recipe, frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The columns that are weighed by: a frame may have hundreds of others."""
+    found = {column.name for column in columns_of(frame, recipe.targets.margins).values()}
+    return frame.select([name for name in frame.columns if name in found or name == "base_weight"])
 
 
 def _rake(recipe: Recipe, frame: "pl.DataFrame") -> Weights:
