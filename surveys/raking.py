@@ -90,7 +90,10 @@ def rake(
     the mean. Raises CannotWeigh with a sentence for each variable that is the reason."""
     start, indexes, wanted = _ready(columns, targets, base, cap)
     cells = group(indexes, start)
-    units, sweeps = _swept(cells, wanted, targets, cap, tolerance)
+    with np.errstate(
+        over="ignore", invalid="ignore", divide="ignore"
+    ):  # targets that cannot be met drive factors without end
+        units, sweeps = _swept(cells, wanted, targets, cap, tolerance)
     values = units[cells.cell_of]
     values *= len(values) / values.sum()
     deff = kish(values)
@@ -175,7 +178,7 @@ def _swept(
         if not np.isfinite(units).all():
             break
     worst = max(range(len(gaps)), key=lambda place: float(gaps[place].max()))
-    raise fault_of_cap(targets.margins[worst], int(np.nanargmax(gaps[worst])), cap)
+    raise fault_of_cap(targets.margins[worst], int(gaps[worst].argmax()), cap)
 
 
 def _sums(cells: Cells, levels: Indexes, weights: Floats, size: int) -> Floats:
@@ -213,7 +216,7 @@ def _fill(units: Floats, sizes: Floats, goal: float, cap: float) -> float | None
     rest = np.cumsum((highest * weights)[::-1])[::-1]
     factors = (goal - cap * above) / rest
     fitting = np.flatnonzero(factors * highest <= cap * (1 + 1e-12))
-    return float(factors[fitting[0]]) if len(fitting) else cap / float(highest[-1])
+    return float(factors[fitting[0]]) if len(fitting) else float(cap / highest[-1])
 
 
 def _fits(
