@@ -86,7 +86,7 @@ COMPOSED: tuple[str, ...] = (
     "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
     "callcenter.structure_views",
     "callcenter.territory_import_views", "surveys.views", "surveys.verification_views", "campaigns.call_views",
-    "campaigns.apology_messages", "campaigns.inbox_views", "campaigns.message_views",
+    "campaigns.apology_messages", "campaigns.inbox_views", "campaigns.message_views", "campaigns.sample_campaigns",
     "campaigns.survey_chats",
 )  # fmt: skip
 

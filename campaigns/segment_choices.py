@@ -20,6 +20,7 @@ from campaigns.segment_forms import Catalogue, Question
 from campaigns.segment_rules import Field
 from campaigns.segments import Segment
 from surveys.questionnaire import Questionnaire
+from surveys.sample_tables import Sample
 
 MOST = 200  # entries of one list; the newest, or the first by name
 ANSWERED = ("select_one", "select_multiple")
@@ -78,8 +79,9 @@ def _names(session: Session) -> dict[str, dict[int, str]]:
     organizations = _named(session, select(Organization.id, Organization.name).order_by(Organization.name))
     batches = _named(session, select(ImportBatch.id, ImportBatch.source + ": " + ImportBatch.file_name)
                      .where(ImportBatch.state == "done").order_by(ImportBatch.id.desc()))  # fmt: skip
+    samples = _named(session, select(Sample.id, Sample.title).order_by(Sample.id.desc()))
     return {"promoter_id": promoters, "pledge_promoter": promoters, "organization": organizations,
-            "pledge_organization": organizations, "batch": batches}  # fmt: skip
+            "pledge_organization": organizations, "batch": batches, "sample": samples}  # fmt: skip
 
 
 def _questions(items: Mapping[str, object]) -> dict[str, Question]:

@@ -29,6 +29,7 @@ from callcenter.attributes import Attribute
 from callcenter.consents import Consent
 from callcenter.contacts import CONSENTS, LINE_KINDS, SEXES, Contact
 from callcenter.territory import SECTION_KINDS, Section
+from surveys.sample_tables import Sample, SampleCase
 
 MAX_ID = 2**31 - 1
 KNOWN = ("is_known", "is_unknown")
@@ -93,6 +94,7 @@ class Rows:
 ROWS: dict[str, Rows] = {
     "section": Rows(lambda: Section.id, lambda: Contact.section_id, "section_id"),
     "pledge": Rows(lambda: _pledges.c.contact_id, lambda: Contact.id, "id"),
+    "sample": Rows(lambda: SampleCase.contact_id, lambda: Contact.id, "id"),
 }
 
 
@@ -127,6 +129,12 @@ def _in_section(label: LazyString, kind: str, column: str, choices: Mapping[str,
 def _pledged(label: LazyString, kind: str, column: str, choices: Mapping[str, LazyString] | None = None) -> Field:
     ops = (*EQUALS, *KNOWN)
     return Field(label, kind, lambda: _pledges.c[column], ops, "structure", choices or {}, of="pledge", most=MAX_ID)
+
+
+def _released_sample() -> Any:
+    """The number of the sample to whose released replicates a drawn case belongs; unknown of the others."""
+    released = select(Sample.released).where(Sample.id == SampleCase.sample_id).scalar_subquery()
+    return case((SampleCase.replicate <= released, SampleCase.sample_id))
 
 
 def _consent_for(label: LazyString, channel: str) -> Field:
@@ -171,6 +179,8 @@ FIELDS: dict[str, Field] = {
     "consent_whatsapp": _consent_for(_l("Consent to WhatsApp"), "whatsapp"),
     "source": _own(_l("Source"), "exact", "source", EQUALS, "source"),
     "batch": _numbered(_l("Import"), "import_id", "source"),
+    "sample": Field(_l("Sample of a survey, as far as it is released"), "number", _released_sample, (*EQUALS, *KNOWN),
+                    "source", of="sample", most=MAX_ID),
     "created": Field(_l("Known since"), "date", _local_day, DATES, "source", copied_as="created"),
     "promoter": _own(_l("Promoter"), "text", "promoter", (*EQUALS, *KNOWN), "structure"),
     "promoter_id": _numbered(_l("Promoter's number"), "promoter_id", "structure"),

@@ -42,6 +42,7 @@ from campaigns import (
     quota_views,
     rehearsal_views,
     reports,
+    sample_campaigns,
     sender_views,
     sending_views,
     survey_ask_views,
@@ -55,6 +56,7 @@ blueprint.register_blueprint(call_views.blueprint)
 blueprint.register_blueprint(call_setting_views.blueprint)
 blueprint.register_blueprint(apology_views.blueprint)
 blueprint.register_blueprint(draft_views.blueprint)
+blueprint.register_blueprint(sample_campaigns.blueprint)
 blueprint.register_blueprint(message_views.blueprint)
 blueprint.register_blueprint(channel_views.blueprint)
 blueprint.register_blueprint(enclosure_views.blueprint)

@@ -220,7 +220,7 @@ def _one(survey_id: int, sample_id: int, faults: Mapping[str, str]) -> str | Res
         return answer
     return render_template(
         "surveys/sample.html", frame=samples.frame_words(session, sample), faults=faults, allocations=ALLOCATIONS,
-        queues=samples.queues_for(session, sample), strata_words=STRATA, may_make=may(frozenset(MAKERS)), **page,
+        queues=samples.queues_for(session, sample), campaign_door=samples.campaign_door(), may_make=may(frozenset(MAKERS)), **page,
     )  # fmt: skip
 
 

@@ -52,6 +52,20 @@ def frame_words(session: Session, sample: Sample) -> str:
     return f"{frame.label}: {names.get(sample.options['ref'], sample.options['ref'])}"
 
 
+_campaign_door = ""  # an endpoint of the floor above, of a sample's number
+
+
+def offer_campaigns(endpoint: str) -> None:
+    """Tell where a calling campaign for a sample is prepared."""
+    global _campaign_door  # noqa: PLW0603  # told once a process, at the composition root
+    _campaign_door = endpoint
+
+
+def campaign_door() -> str:
+    """The endpoint that prepares a calling campaign; '' while no floor above offers one."""
+    return _campaign_door
+
+
 def fail(session: Session, sample_id: int, fault: InvalidInput) -> None:
     """It could not be drawn: why."""
     sample = get(session, sample_id)

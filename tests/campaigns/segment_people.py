@@ -31,6 +31,7 @@ from campaigns.segment_fields import FIELDS, LISTS
 from campaigns.segments import Segment
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Questionnaire, Survey
+from surveys.sample_tables import Sample, SampleCase
 
 PROMOTERS = (None, "Promotor 01", "PROMOTOR 1", "promotor  01", "Promotora Peña", "promotora pena", "10")
 MUNICIPALITIES = (None, "MINATITLÁN", "Minatitlan", "Cosoleacaque")
@@ -53,6 +54,7 @@ class World:
     promoter: int = 0
     frozen: int = 0
     segment: int = 0
+    sample: int = 0
 
 
 SEGMENT_RULE = {"any": [{"field": "age", "op": "at_least", "value": 45}, {"did": "replied"}]}
@@ -108,6 +110,11 @@ def _places(session: Session, world: World) -> None:
     world.queues = [queue.id for queue in queues]
     world.survey, world.segment = survey.id, segment.id
     world.organization, world.promoter = organization.id, promoter.id
+    sample = Sample(survey_id=survey.id, title="x", frame="segment", size=9, replicates=2, released=1, seed="x",
+                    state="drawn")  # fmt: skip
+    session.add(sample)
+    session.flush()
+    world.sample = sample.id
 
 
 def _person(session: Session, world: World, dice: random.Random, number: int) -> dict[str, Any]:
@@ -135,6 +142,10 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
     contact_id = session.scalar(insert(Contact).returning(Contact.id), columns)
     kind, federal, local = SECTIONS.get(section or 0, (None, None, None))
     said = _evidence(session, dice, contact_id, columns["consent"])
+    drawn = dice.choice([0, 0, 1, 2])  # the replicate, of which the first is released
+    if drawn:
+        case = {"sample_id": world.sample, "number": number, "replicate": drawn, "stratum": "*"}
+        session.add(SampleCase(**case, contact_id=contact_id))
     pledges = [dice.choice(["pending", "confirmed"]) for _ in range(dice.choice([0, 0, 1, 2]))]
     for place, state in enumerate(pledges):
         row = {"id": contact_id, "promoter": world.promoter, "form": f"{number}-{place}", "state": state}
@@ -147,7 +158,7 @@ def _person(session: Session, world: World, dice: random.Random, number: int) ->
         "organization": columns["organization_id"], "created": columns["created_at"].astimezone(ZONE).date(),
         "pledge_state": pledges, "pledge_promoter": [world.promoter] * len(pledges), "pledge_organization": [],
         "has_pledge": bool(pledges), "deeds": [], "consent_call": said["call"], "consent_sms": said["sms"],
-        "consent_whatsapp": said["whatsapp"],
+        "consent_whatsapp": said["whatsapp"], "sample": [world.sample] if drawn == 1 else [],
     }  # fmt: skip
 
 
@@ -332,6 +343,7 @@ def known_values(world: World) -> dict[str, list[Any]]:
         "federal_district": [11, 12], "local_district": [4, 5], "language": ["es", "nah", "x"],
         "promoter": ["promotor 1", "PROMOTORA PEÑA", "x"], "neighborhood": ["centro", "las lomas 2"],
         "municipality": ["minatitlán", "Cosoleacaque", "otro"], "source": ["a", "b", "c"], "batch": [1],
+        "sample": [world.sample, 10**6],
         "created": days, "promoter_id": [world.promoter, 10**6], "organization": [world.organization, 10**6],
         "pledge_promoter": [world.promoter, 10**6], "pledge_organization": [world.organization],
         "attr:team": ["ALAMO 1", "roble", "x"], "attr:score": [0, 2.5, 7, -1], "attr:joined": [*days, "2020-02-29"],
