@@ -159,6 +159,11 @@ def figures(session: Session, survey_id: int) -> Mapping[str, int]:
     return {name: int(number) for name, number in row._mapping.items()}
 
 
+def latest_expiry(session: Session, survey_id: int) -> datetime | None:
+    """Until when the last of its links is good; None without links."""
+    return session.scalar(select(func.max(SurveyLink.expires_at)).where(SurveyLink.survey_id == survey_id))
+
+
 def set_expiry(session: Session, survey_id: int, until: datetime, user_id: int) -> int:
     """All links of the survey are good until then (real time, in at most a year); audited; returns how many there are.
 
