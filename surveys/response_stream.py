@@ -30,7 +30,9 @@ WITH these AS MATERIALIZED (
     FROM interviews JOIN questionnaires ON questionnaires.id = interviews.questionnaire_id
     WHERE interviews.survey_id = %(survey)s {window}
 )
-SELECT 0 AS n, '' AS item, pg_current_snapshot()::text AS value, NULL::float AS seconds,
+SELECT 0 AS n, '' AS item,
+    pg_current_snapshot()::text || ' ' || coalesce(pg_current_xact_id_if_assigned()::text, '0') AS value,
+    NULL::float AS seconds,
     (SELECT count(*)::text FROM interviews WHERE survey_id = %(survey)s) AS shown
 UNION ALL
 SELECT n, '', json_build_object({facts})::text, NULL, NULL FROM these
@@ -46,9 +48,12 @@ _ALL_ANSWERS = """JOIN answers AS given
 _THEIR_ANSWERS = """CROSS JOIN LATERAL (
     SELECT item, value, seconds, choice_order FROM answers
     WHERE answers.interview_id = these.id AND superseded_at IS NULL AND counts OFFSET 0) AS given"""
+# A transaction's own changes count as visible in its snapshots, also those that it makes later: they are read again.
 # A restored database counts its transactions anew: numbers of its former life lie in the future and are no change.
 _SINCE = """AND interviews.changed >= pg_snapshot_xmin(%(since)s::pg_snapshot)::text::bigint
-    AND NOT pg_visible_in_snapshot(interviews.changed::text::xid8, %(since)s::pg_snapshot)
+    AND (NOT pg_visible_in_snapshot(interviews.changed::text::xid8, %(since)s::pg_snapshot)
+        OR interviews.changed = %(own)s
+        OR interviews.changed = pg_current_xact_id_if_assigned()::text::bigint)
     AND (interviews.changed < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
         OR interviews.changed = pg_current_xact_id_if_assigned()::text::bigint)"""
 # Column of the frame -> what it is in SQL. Times as microseconds since 1970.
@@ -63,8 +68,8 @@ _FACTS: dict[str, str] = {
     "stratum": "stratum",
     "base_weight": "base_weight",
     "over_quota": "over_quota",
-    "at": "(extract(epoch FROM at) * 1000000)::bigint",
-    "started_at": "(extract(epoch FROM started_at) * 1000000)::bigint",
+    "at": "(extract(epoch FROM these.at) * 1000000)::bigint",
+    "started_at": "(extract(epoch FROM these.started_at) * 1000000)::bigint",
     **{f"h_{name}": f"hidden->>'{name}'" for name in FACTS},
 }
 
@@ -72,7 +77,8 @@ _FACTS: dict[str, str] = {
 @dataclass(frozen=True)
 class Streamed:
     """`interviews`: one row an interview, void ones too: n, and the columns of the frame that are no answers.
-    `answers`: n, item, value, seconds, shown (JSON, where `rotating`). `total`: how many interviews the survey has."""
+    `answers`: n, item, value, seconds, shown (JSON, where `rotating`). `snapshot`: what was visible, and the number of
+    the transaction that looked. `total`: how many interviews the survey has."""
 
     interviews: "pl.DataFrame"
     answers: "pl.DataFrame"
@@ -89,7 +95,8 @@ def stream(session: Session, survey_id: int, rotating: Sequence[str], since: str
         window=_SINCE if since else "",
         join=_THEIR_ANSWERS if since else _ALL_ANSWERS,
     )
-    bound = {"survey": survey_id, "rotating": list(rotating), "since": since}
+    snapshot, _space, own = (since or "").partition(" ")
+    bound = {"survey": survey_id, "rotating": list(rotating), "since": snapshot, "own": int(own or 0)}
     return _parsed(_copied(session, statement, bound))
 
 
