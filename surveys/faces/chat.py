@@ -41,7 +41,8 @@ _FIGURES = {
     for word in words.split()
 }  # fmt: skip
 _FILLERS = frozenset(("la", "el", "las", "los", "opcion", "numero", "num", "no", "option", "number", "the"))
-_APART = re.compile(r"\s*(?:[,;/+&\n]|\s(?:y|e|and)\s|\s)\s*")
+_STRONG = re.compile(r"[,;/+&\n]|\s(?:y|e|and)\s")
+_WEAK = re.compile(r"[,;/+&\s]|\b(?:y|e|and)\b")
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,13 @@ def _several(question: Question, text: str) -> Meant:
     whole = _choice(question, text)
     if whole is not None:
         return Meant("answer", whole)
-    pieces = [piece for piece in _APART.split(text.strip()) if piece and _folded(piece) not in _FILLERS]
-    codes = [_choice(question, piece) for piece in pieces]
-    known = [code for code in codes if code is not None]
-    return Meant("answer", " ".join(dict.fromkeys(known))) if known and len(known) == len(codes) else Meant("wrong")
+    for apart in (_STRONG, _WEAK):  # labels may hold spaces, so those part answers only where nothing else does
+        pieces = [piece for piece in apart.split(text) if _folded(piece) and _folded(piece) not in _FILLERS]
+        codes = [_choice(question, piece) for piece in pieces]
+        known = [code for code in codes if code is not None]
+        if known and len(known) == len(codes):
+            return Meant("answer", " ".join(dict.fromkeys(known)))
+    return Meant("wrong")
 
 
 def _choice(question: Question, text: str) -> str | None:
