@@ -6,11 +6,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from callcenter import queues
+from callcenter.attempts import Attempt
 from callcenter.base.auth import User
+from callcenter.base.clock import campaign_now, real_now
+from callcenter.calls import Call
 from surveys import interviews, questionnaire
 from surveys.interviews import Interview
 from surveys.items import Items, read_items
 from surveys.questionnaire import Survey
+from surveys.verification_tables import VerificationPlan
 from surveys.xlsform import read_workbook
 from tests.surveys.survey_forms import workbook
 
@@ -77,3 +82,19 @@ def ended(
         setattr(interview, name, value)
     session.flush()
     return interview
+
+
+def rung_again(session: Session, one: Interview, plan: VerificationPlan) -> UUID:
+    """A call of the verifying queue to the same person."""
+    assert one.call_id is not None
+    assert plan.queue_id is not None
+    first = session.get_one(Attempt, one.call_id)
+    made = Attempt(id=uuid4(), channel="call", purpose="survey", contact_id=first.contact_id, phone=first.phone,
+                   at=campaign_now(session), deadline_at=real_now())  # fmt: skip
+    session.add(made)
+    session.flush()
+    queue = queues.get(session, plan.queue_id)
+    session.add(Call(id=made.id, queue_id=queue.id, script=queue.script, carrier="simulated", caller_id="+525500000000",
+                     state="connected"))  # fmt: skip
+    session.flush()
+    return made.id
