@@ -88,18 +88,15 @@ def rake(
 ) -> Weights:
     """Weights that meet every margin of `targets` to `tolerance` (shares), starting from `base`; none above `cap` times
     the mean. Raises CannotWeigh with a sentence for each variable that is the reason."""
-    start, indexes, wanted = _ready(columns, targets, base, cap)
+    start, indexes, wanted = ready(columns, targets, base, cap)
     cells = group(indexes, start)
-    with np.errstate(
-        over="ignore", invalid="ignore", divide="ignore"
-    ):  # targets that cannot be met drive factors without end
-        units, sweeps = _swept(cells, wanted, targets, cap, tolerance)
+    units, sweeps = solve(cells, wanted, targets, cap, tolerance)
     values = units[cells.cell_of]
     values *= len(values) / values.sum()
     deff = kish(values)
     at_cap = 0 if cap is None else int(cells.sizes[units >= cap * (1 - 1e-9)].sum())
     fits = _fits(targets, indexes, wanted, start, values)
-    calibrated = cells if base is None else group(indexes, np.ones(len(values)))
+    calibrated = cells if start.min() == start.max() else group(indexes, np.ones(len(values)))
     return Weights(values, deff, len(values) / deff, sweeps, at_cap, fits, calibrated)
 
 
@@ -128,7 +125,7 @@ def kish(values: Floats) -> float:
     return float(len(values) * np.dot(values, values) / values.sum() ** 2)
 
 
-def _ready(
+def ready(
     columns: Mapping[str, Column], targets: Targets, base: Floats | None, cap: float | None
 ) -> tuple[Floats, list[Indexes], list[Floats]]:
     """Base weights of mean 1, the level of everybody on each margin, and the shares wanted. Raises CannotWeigh."""
@@ -158,10 +155,17 @@ def _with_missing(places: Indexes, shares: Floats, start: Floats, *, keep: bool)
     return np.where(missing, len(shares), places), np.append(shares * (1 - own), own)
 
 
+def solve(
+    cells: Cells, wanted: list[Floats], targets: Targets, cap: float | None, tolerance: float
+) -> tuple[Floats, int]:
+    """The weight of a person of each cell (their mean 1), and the sweeps it took. Raises CannotWeigh."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what cannot be met drives factors on and on
+        return _swept(cells, wanted, targets, cap, tolerance)
+
+
 def _swept(
     cells: Cells, wanted: list[Floats], targets: Targets, cap: float | None, tolerance: float
 ) -> tuple[Floats, int]:
-    """The weight of a person of each cell, and the sweeps it took. Raises CannotWeigh."""
     total = float(cells.sizes.sum())
     goals = [shares * total for shares in wanted]
     units = cells.units.copy()

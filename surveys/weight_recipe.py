@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flask_babel import gettext as _
 
+from surveys import weight_prospects
 from surveys.level_codes import CROSS, Column
 from surveys.raking import CannotWeigh, Margin, Targets, Weights, given, rake, unweighted
 from surveys.weight_cells import joined
+from surveys.weight_prospects import Prospect
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
 METHODS = ("raking", "post_stratification", "none")
 BASES = ("answered", "complete")
-# A variable may be a question, what is known of the person, or a fact of the call; in this order.
-PREFIXES = ("d_", "", "h_")
+# What is known of the person goes before a bare answer, and that before a fact of the call; `q_`: a question that is
+# called like a column of ours.
+PREFIXES = ("d_", "q_", "", "h_")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,18 @@ def weigh(recipe: Recipe, responses: "Responses") -> Weights:
     return _together(parts, frame.height)
 
 
+def prospects(recipe: Recipe, responses: "Responses") -> list[Prospect]:
+    """Of which people more interviews would help most (surveys.weight_prospects); none for waves apart. Raises
+    CannotWeigh."""
+    if recipe.method == "none" or recipe.by_wave:
+        return []
+    frame = _needed(recipe, responses.frame).filter(base_rows(recipe, responses))
+    margins = recipe.targets.margins
+    return weight_prospects.of_levels(
+        columns_of(frame, margins), recipe.targets, base=_base(frame), cap=recipe.cap
+    )  # fmt: skip
+
+
 def base_rows(recipe: Recipe, responses: "Responses") -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which rows of the frame are weighed."""
     import polars as pl
@@ -121,9 +136,11 @@ def _needed(recipe: Recipe, frame: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def _rake(recipe: Recipe, frame: "pl.DataFrame") -> Weights:
-    margins = recipe.targets.margins
-    base = frame["base_weight"].to_numpy() if "base_weight" in frame.columns else None
-    return rake(columns_of(frame, margins), recipe.targets, base=base, cap=recipe.cap)
+    return rake(columns_of(frame, recipe.targets.margins), recipe.targets, base=_base(frame), cap=recipe.cap)
+
+
+def _base(frame: "pl.DataFrame") -> Any:
+    return frame["base_weight"].to_numpy() if "base_weight" in frame.columns else None
 
 
 def _spread(weights: Weights, inside: np.ndarray[Any, np.dtype[np.bool_]]) -> Weights:

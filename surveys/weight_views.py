@@ -14,15 +14,18 @@ from callcenter.base.auth import User, access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.web import is_htmx, takes_upload
-from surveys import questionnaire, weight_forms, weight_recipes, weight_sections, weight_targets
+from surveys import questionnaire, weight_forms, weight_recipe, weight_recipes, weight_sections, weight_targets
 from surveys.intervals import margin
 from surveys.pages import MAKERS, READERS, blueprint
 from surveys.raking import CannotWeigh, Weights
 from surveys.weight_forms import Written
+from surveys.weight_prospects import Prospect
 from surveys.weight_recipes import Recipe, WeightRecipe
 
 if TYPE_CHECKING:
     from surveys.responses import Responses
+
+PROSPECTS = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Look:
     rows: int
     weights: Weights | None = None
     faults: tuple[str, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
 
     @property
     def margin(self) -> float:
@@ -180,7 +184,9 @@ def _look_of(row: WeightRecipe | None, responses: "Responses") -> Look | None:
 
 def _look(recipe: Recipe, responses: "Responses") -> Look:
     try:
-        return Look(recipe, responses.frame.height, weight_recipes.weigh(recipe, responses))
+        weights = weight_recipes.weigh(recipe, responses)
+        helpful = weight_recipe.prospects(recipe, responses)[:PROSPECTS]
+        return Look(recipe, responses.frame.height, weights, prospects=tuple(helpful))
     except CannotWeigh as fault:
         return Look(recipe, responses.frame.height, None, tuple(fault.faults.values()))
 
