@@ -115,8 +115,8 @@ def fault_of_cap(margin: "Margin", place: int, cap: float | None, needed: float 
                      "the cap of %(cap)s. Raise the cap or join the level with another.",
                      variable=margin.variable, level=level, needed=f"{needed:.2f}", cap=f"{cap:g}")  # fmt: skip
     elif cap is not None:
-        sentence = _("%(variable)s, level %(level)s: no weights up to the cap of %(cap)s meet all margins. Raise the "
-                     "cap or join the level with another.",
+        sentence = _("%(variable)s, level %(level)s: no weights up to the cap of %(cap)s were found that meet all "
+                     "margins. Raise the cap or join the level with another.",
                      variable=margin.variable, level=level, cap=f"{cap:g}")  # fmt: skip
     else:
         sentence = _("%(variable)s, level %(level)s: no weights meet all margins, because some combinations of levels "
