@@ -4,15 +4,17 @@ hundreds are interviewed, and how often the stated intervals hold the truth."""
 from collections.abc import Mapping
 
 from scripts.bench import Figure
+from scripts.bench.answers import measure_answers
 from scripts.bench.coverage import measure_coverage
 from scripts.bench.raking_race import measure_raking
 
 ABOUT = "weights, tables and pages of results, and how often their intervals hold the truth"
-FULL = {"rows": 1_000_000, "repetitions": 1_000}
-QUICK = {"rows": 100_000, "repetitions": 200}
+FULL = {"rows": 1_000_000, "repetitions": 1_000, "people": 300}
+QUICK = {"rows": 100_000, "repetitions": 200, "people": 100}
 SEED = 1
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    """`size`: interviews to weigh, and polls to repeat."""
-    return [*measure_raking(size["rows"], seed), *measure_coverage(size["repetitions"], seed)]
+    """`size`: interviews to weigh, polls to repeat, and people who answer by a link at once."""
+    return [*measure_raking(size["rows"], seed), *measure_coverage(size["repetitions"], seed),
+            *measure_answers(size["people"], seed)]  # fmt: skip
