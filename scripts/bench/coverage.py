@@ -17,11 +17,11 @@ READY = {"H": 0.8, "M": 1.0, "X": 1.0, "18-29": 0.5, "30-44": 0.8, "45-59": 1.0,
 Codes = dict[str, NDArray[np.str_]]
 
 
-def measure_coverage(repetitions: int, seed: int) -> list[Figure]:
+def measure_coverage(repetitions: int, seed: int, *, citizens: int = PEOPLE) -> list[Figure]:
     """coverage_share: of `repetitions` polls of 1,000 citizens who take part unevenly, each raked to sex, age and kind
     of section: the share of 95 % intervals, of every answer (gross) and candidate (effective), that hold the truth.
     The target is 0.93 to 0.97; beside it the worst single figure, and what the same polls reach unweighted."""
-    people = _population(seed)
+    people = _population(citizens, seed)
     truth = {
         **_shares(people["vote"], OPTIONS, "gross"),
         **_shares(_effective(people["vote"]), CANDIDATES, "effective"),
@@ -43,9 +43,9 @@ def measure_coverage(repetitions: int, seed: int) -> list[Figure]:
     ]
 
 
-def _population(seed: int) -> Codes:
+def _population(citizens: int, seed: int) -> Codes:
     """Citizens who may vote: what a poll can know of them, and the vote that it asks."""
-    people = [citizen(f"+5299{number:08}", seed) for number in range(PEOPLE)]
+    people = [citizen(f"+5299{number:08}", seed) for number in range(citizens)]
     voters = [person for person in people if person.answers.get("registered", "yes") == "yes"]
     return {
         "sex": np.array([person.sex for person in voters]),
