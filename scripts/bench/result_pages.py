@@ -15,7 +15,7 @@ from surveys import tables, weight_recipe
 READER = "encuestas"
 
 
-def tables_of(people: int, seed: int) -> Figure:
+def measure_tables(people: int, seed: int) -> list[Figure]:
     """Raking over four margins, and every question by sex, age and kind of section with letters and tests."""
     found = responses(people, seed)
     begun = time.perf_counter()
@@ -23,10 +23,10 @@ def tables_of(people: int, seed: int) -> Figure:
     made = tables.standard(found, weights.values)
     took = time.perf_counter() - begun
     assert len(made) == len(found.items) - 1, "every question but the open one has its table"
-    return Figure("tables_1m_s", took, "s", target=6)
+    return [Figure("tables_1m_s", took, "s", target=6)]
 
 
-def page_figures(people: int, pages: int, a_second: float, seed: int) -> list[Figure]:
+def measure_page(people: int, seed: int, *, pages: int = 120, a_second: float = 20.0) -> list[Figure]:
     """Milliseconds of the results page over so many interviews, asked again and again while answers arrive."""
     with product.running() as running:
         survey = int(running.python("scripts.bench.survey_load", "fill", str(people), str(seed)))
