@@ -1,10 +1,11 @@
 """Targets from the territory: what the nominal list of today's sections says of sex, kind of section and place."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcenter.base.errors import InvalidInput
 from callcenter.territory import Section
@@ -57,10 +58,10 @@ def _counts(session: Session) -> Mapping[str, dict[str, int]]:
     }
 
 
-def _by(session: Session, column: "ColumnElement[object] | object") -> dict[str, int]:
+def _by(session: Session, column: InstrumentedAttribute[Any]) -> dict[str, int]:
     rows = session.execute(
-        select(column, func.sum(Section.nominal_list))  # type: ignore[call-overload]  # a column of any type
-        .where(Section.valid_to.is_(None), column.is_not(None))  # type: ignore[attr-defined]
+        select(column, func.sum(Section.nominal_list))
+        .where(Section.valid_to.is_(None), column.is_not(None))
         .group_by(column)
         .order_by(column)
     )
