@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, any_, cast, column, func, literal, or_, select, table
+from sqlalchemy import ColumnElement, Select, and_, any_, cast, column, func, literal, or_, select, table, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import DateTime, Integer, String, Uuid
@@ -20,6 +20,7 @@ from campaigns.channels import facts
 from campaigns.labels import PURPOSES
 from campaigns.segment_nodes import Act
 from surveys.interviews import Answer, Interview
+from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Questionnaire, Survey
 
 REACHED = (
@@ -101,8 +102,12 @@ def _received(act: Act) -> Select[Any]:
 
 
 def _interviews(act: Act) -> Select[Any]:
-    query = select(Attempt.contact_id).join(Interview, Interview.call_id == Attempt.id)
-    query = _within(query.where(Attempt.contact_id.is_not(None)), act, Interview.at)
+    """Of calls, and of the links of people whom nobody called for it."""
+    called = select(Attempt.contact_id, Interview.id).join(Interview, Interview.call_id == Attempt.id)
+    linked = select(SurveyLink.contact_id, Interview.id).join(Interview, Interview.id == SurveyLink.interview_id)
+    people = union_all(called, linked.where(Interview.call_id.is_(None))).subquery("interviewed")
+    query = select(people.c.contact_id).join(Interview, Interview.id == people.c.id)
+    query = _within(query.where(people.c.contact_id.is_not(None)), act, Interview.at)
     return query.where(_among(Interview.survey_id, act.options["survey"])) if "survey" in act.options else query
 
 
