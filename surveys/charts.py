@@ -69,8 +69,8 @@ def bars(picture: Picture, theme: str = "light") -> dict[str, Any]:
         "width": 520,
         "height": {"step": BAR_HEIGHT},
         "data": {"values": [_row(bar) for bar in picture.bars if bar.share == bar.share]},
-        "layer": [*_mark(picture, colours), _bars(x, y, colours), _interval(y, colours), _words(y, colours)],
-        "config": _config(colours),
+        "layer": [*watermark(picture.mark, colours), _bars(x, y, colours), _interval(y, colours), _words(y, colours)],
+        "config": config(colours),
     }
 
 
@@ -117,20 +117,24 @@ def _words(y: dict[str, Any], colours: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _mark(picture: Picture, colours: dict[str, str]) -> list[dict[str, Any]]:
-    if not picture.mark:
+def watermark(words: str, colours: dict[str, str]) -> list[dict[str, Any]]:
+    """The layer that writes these words across a picture; none without words."""
+    if not words:
         return []
     mark = {
-        "type": "text", "text": picture.mark, "fontSize": 54, "fontWeight": "bold", "color": colours["quiet"],
+        "type": "text", "text": words, "fontSize": 54, "fontWeight": "bold", "color": colours["quiet"],
         "opacity": 0.13, "angle": -18, "x": {"expr": "width / 2"}, "y": {"expr": "height / 2"},
     }  # fmt: skip
     return [{"data": {"values": [{}]}, "mark": mark}]
 
 
-def _config(colours: dict[str, str]) -> dict[str, Any]:
+def config(colours: dict[str, str]) -> dict[str, Any]:
+    """What every chart of a theme looks like."""
     axis = {"labelColor": colours["ink"], "titleColor": colours["quiet"], "gridColor": colours["grid"],
             "domainColor": colours["grid"], "tickColor": colours["grid"], "labelFontSize": 13, "titleFontSize": 12,
             "titleFontWeight": "normal"}  # fmt: skip
     title = {"color": colours["ink"], "subtitleColor": colours["quiet"], "fontSize": 17, "subtitleFontSize": 12,
              "subtitlePadding": 4, "offset": 14}  # fmt: skip
-    return {"font": FONT, "background": colours["paper"], "axis": axis, "title": title, "view": {"stroke": None}}
+    legend = {"labelColor": colours["ink"], "labelFontSize": 13, "labelLimit": LABEL_LIMIT, "symbolSize": 110}
+    return {"font": FONT, "background": colours["paper"], "axis": axis, "title": title, "legend": legend,
+            "view": {"stroke": None}}  # fmt: skip

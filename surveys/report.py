@@ -147,7 +147,7 @@ def make(found: Responses, name: str, wanted: Wanted, recipe: Recipe, weighed: W
     question = vote_options.require(found, wanted.question)
     item = found.items[question]
     weights = weighed.weights or raking.unweighted(found.frame.height)
-    recipe = _possible(found, vote_recipes.of_question(recipe, question))
+    recipe = vote_recipes.possible(found, vote_recipes.of_question(recipe, question))
     groups = {by: results.group_codes(found.frame, by) for by in BREAKDOWNS}
     everybody = vote_ballots.read(
         found.frame, found.items, weights, recipe, {by: codes for by, (_names, codes) in groups.items()}
@@ -162,16 +162,6 @@ def make(found: Responses, name: str, wanted: Wanted, recipe: Recipe, weighed: W
         found.survey_id, name, question, item.words(_language()), total, breakdowns, first_at,
         last_at, found.as_of, wanted, weighed, recipe, None, chain if total.cell != "hidden" else None, digest,
     )  # fmt: skip
-
-
-def _possible(found: Responses, recipe: Recipe) -> Recipe:
-    """Before anybody said how sure they are to vote, everybody counts once."""
-    item = found.items.get(recipe.likely_question)
-    if recipe.likely == "everybody" or (
-        item is not None and found.frame[item.column].null_count() < found.frame.height
-    ):
-        return recipe
-    return replace(recipe, likely="everybody")
 
 
 def _among(ballots: "Ballots", names: Mapping[str, Sequence[str]], filters: Filters) -> "Ballots":

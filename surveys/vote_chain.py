@@ -19,6 +19,7 @@ from flask_babel import gettext as _
 
 from callcenter.base.errors import InvalidInput
 from surveys import share_errors, vote_ballots
+from surveys.intervals import Z95
 from surveys.share_errors import Codes, Estimate, Floats
 from surveys.vote_ballots import Ballots
 from surveys.vote_recipe import LIKELY, SHARED_ROLES, TOP, UNDECIDED, Recipe
@@ -134,9 +135,16 @@ def alternatives(ballots: Ballots, recipe: Recipe) -> list[Alternative]:
 
 
 def change(before: Shares, after: Shares, code: str) -> tuple[float, float]:
-    """(difference, its margin at 95 %) of one candidate between two waves that asked different people."""
+    """(difference, its margin at 95 %) of one option between two waves that asked different people."""
     one, other = before.of[code], after.of[code]
-    return other.share - one.share, share_errors.margin_of(one.se**2 + other.se**2)
+    return other.share - one.share, float(np.hypot(_half(one), _half(other)))
+
+
+def _half(found: Estimate) -> float:
+    """Half the width of the interval; where there is no error of its own (0 %), how far the interval reaches."""
+    if found.se > 0:
+        return Z95 * found.se
+    return max(found.high - found.share, found.share - found.low)
 
 
 def _counts(ballots: Ballots, recipe: Recipe) -> list[_Count]:

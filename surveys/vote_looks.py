@@ -74,7 +74,8 @@ def _look(found: Responses, weighed: Weighing, recipe: Recipe) -> Look:
 
 def step_words(step: "Step", look: Look) -> str:
     """One sentence of what a step did."""
-    counted = str(ngettext("%(num)s person counts", "%(num)s people count", step.people))
+    number = format_decimal(step.people)
+    counted = str(ngettext("%(number)s person counts", "%(number)s people count", step.people, number=number))
     said = step.parameters
     if step.name == "gross":
         return str(_("Every answer by its role, none merged with another; %(counted)s.", counted=counted))

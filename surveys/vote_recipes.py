@@ -143,6 +143,16 @@ def of_question(recipe: Recipe, question: str) -> Recipe:
     return replace(recipe, question=question, undecided=undecided, leaning="")
 
 
+def possible(found: Responses, recipe: Recipe) -> Recipe:
+    """The recipe without what these people could not say yet: before anybody said how sure they are to vote, everybody
+    counts once; without the question that tells a leaning, the undecided are left out."""
+    item = found.items.get(recipe.likely_question)
+    is_asked = item is not None and found.frame[item.column].null_count() < found.frame.height
+    likely = recipe.likely if is_asked else "everybody"
+    leaves_out = recipe.undecided == "leaning" and recipe.leaning not in found.items
+    return replace(recipe, likely=likely, undecided="left_out" if leaves_out else recipe.undecided)
+
+
 def from_form(responses: Responses, given: Mapping[str, Any], shared: list[str]) -> Recipe:
     """The recipe as a form says it. Raises InvalidInput with a sentence for each fault."""
     try:

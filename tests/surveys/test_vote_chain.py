@@ -173,6 +173,13 @@ def test_the_change_between_two_waves_has_a_margin_of_both() -> None:
     assert margin == pytest.approx(1.96 * np.sqrt(0.4 * 0.6 / 999 + 0.45 * 0.55 / 999), rel=1e-4)
 
 
+def test_a_change_from_nothing_to_nothing_is_not_known_exactly() -> None:
+    waves = [vote_chain.follow(ballots({"azul": 100, "rojo": n}), Recipe()).effective for n in (50, 60)]
+    difference, margin = vote_chain.change(*waves, "verde")
+    assert difference == 0
+    assert margin == pytest.approx(np.hypot(wilson(0, 150)[1], wilson(0, 160)[1]))
+
+
 def test_nobody_who_answers_makes_no_figure_and_no_fault() -> None:
     for undecided in ("left_out", "groups"):
         chain = vote_chain.follow(ballots({}), Recipe(undecided=undecided))
