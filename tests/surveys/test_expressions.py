@@ -52,6 +52,22 @@ def value(expression: str, answers: dict[str, str] | None = None, node: str = "a
         ("${day} > date('2026-01-04')", True),
         ("format-date(${day}, '%Y/%m')", "2026/01"),
         ("concat('a', ${age}, 'b')", "a34b"),
+        ("sum(${age} | ${price} | ${empty})", 37.5),
+        ("max(${age} | ${price})", 34.0),
+        ("join(', ', ${age} | ${price})", "34, 3.5"),
+        ("count-non-empty(${age} | ${empty})", 1),
+        ("indexed-repeat(${age} | ${price}, '', 2)", "3.5"),
+        ("indexed-repeat(${age} | ${price}, '', 3)", ""),
+        ("indexed-repeat(${age} | ${price}, '', ${empty})", ""),
+        ("checklist(1, 2, ${age} = 34, ${price} = 34)", True),
+        ("checklist(2, -1, ${age} = 34, ${price} = 34)", False),
+        ("weighted-checklist(5, 9, ${age} = 34, 6, ${price} = 34, 9)", True),
+        ("abs(-${age})", 34.0),
+        ("sqrt(16) + exp10(2)", 104.0),
+        ("digest('a', 'MD5', 'hex')", "0cc175b9c0f1b6a831c399e269772661"),
+        ("digest('a', 'SHA-0')", ""),
+        ("string-length()", 2),
+        ("translate(${vote}, 'aeiou', '') = 'zl rj'", True),
         ("${age} mod 5", 4.0),
         ("-${age}", -34.0),
         ("not(${age} = 34)", False),
@@ -117,3 +133,30 @@ def test_a_number_as_text_is_read_back(number: float) -> None:
         assert text in ("true", "false")
     elif math.isfinite(number) and abs(number) < 1e12:
         assert float(text) == pytest.approx(number, abs=1e-9)
+
+
+@pytest.mark.parametrize("expression", ["sqrt(-1)", "log(0)", "substr('abc', ${empty})", "exp(1000)", "pow(0, -1)"])
+def test_what_cannot_be_computed_is_not_a_number(expression: str) -> None:
+    assert expressions.as_text(value(expression)) == ""
+
+
+def test_a_drawn_identifier_is_the_same_each_time_in_one_interview_and_another_in_the_next() -> None:
+    root = instance(ANSWERS)
+    drawn = {seed: expressions.evaluate("uuid()", root, None, World(seed=seed)) for seed in (1, 2)}
+    assert drawn[1] != drawn[2]
+    assert expressions.evaluate("uuid()", root, None, World(seed=1)) == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "loose"),
+    [
+        ("sum(${a.1} | ${a.2})", False),
+        ("join(' ', ${a.1} | ${a.2} | ${a.3})", False),
+        ("${a.1} | ${a.2} > 3", True),
+        ("selected(${a.1} | ${a.2}, 'x')", True),
+        ("1 + sum(${a.1} | ${a.2})", False),
+        ("${a} = 'a|b'", False),
+    ],
+)
+def test_the_answers_of_all_turns_stand_only_where_a_set_is_taken(expression: str, loose: bool) -> None:
+    assert expressions.is_loose(expression) is loose

@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from callcenter.base.errors import InvalidInput
+from surveys import engine
 from surveys.items import Items, read_items
 from surveys.questionnaire import read_form
 from surveys.sheets import language_of
@@ -19,9 +20,11 @@ HEAD = ["type", "name", "label", "relevant", "constraint", "calculation"]
 CHOICES: Rows = [["list_name", "name", "label", "role"], ["yn", "yes", "Sí", ""], ["yn", "no", "No", ""]]
 
 
-def faults(survey: Rows, choices: Rows | None = None, settings: Rows | None = None) -> dict[str, str]:
+def faults(
+    survey: Rows, choices: Rows | None = None, settings: Rows | None = None, head: list[str] = HEAD
+) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
-        read_items(read_workbook(workbook([HEAD, *survey], choices or CHOICES, settings)))
+        read_items(read_workbook(workbook([head, *survey], choices or CHOICES, settings)))
     return caught.value.faults
 
 
@@ -60,6 +63,9 @@ def test_pyxform_makes_an_odk_form_of_the_sample() -> None:
         (["end_group", "", "", "", "", ""], "survey!A2", "begin_group"),
         (["begin_group", "g", "", "", "", ""], "survey!A2", "end_group"),
         (["text", "q", "Q", "${q} = 1", "", ""], "survey!D2", "circle"),
+        (["text", "my\u00a0question", "Q", "", "", ""], "survey!B2", "my_question"),
+        (["integer", "q", "Q", "", ". >= pulldata('a', 'b')", ""], "survey!E2", "pulldata"),
+        (["end_repeat", "", "", "", "", ""], "survey!A2", "begin_group"),
     ],
 )
 def test_a_fault_names_sheet_row_and_column(row: list[str], place: str, words: str) -> None:
@@ -129,3 +135,49 @@ def test_any_rows_make_a_form_or_sentences(rows: list[list[str]]) -> None:
     except InvalidInput as fault:
         sentences = list(fault.faults.values())
         assert all(sentences)
+
+
+def test_spaces_that_do_not_show_break_neither_names_nor_expressions() -> None:
+    rows: Rows = [
+        ["text", "\ufeffq\u200b", "Q"],
+        ["integer", "age\u00a0", "Edad", "${q}\u00a0=\u00a0’x’"],
+        ["select_one\u00a0yn", "why", "Sí"],
+    ]
+    items = read_items(read_workbook(workbook([HEAD, *rows], CHOICES)))
+    assert [item["name"] for item in items["items"]] == ["q", "age", "why"]
+    assert items["items"][1]["relevant"] == ["${q} = 'x'"]
+
+
+def test_a_choice_without_words_is_a_fault_at_its_own_row() -> None:
+    told = faults([["select_one yn", "q", "Q"]], [CHOICES[0], ["yn", "yes", "", ""], ["yn", "no", "No", ""]])
+    assert list(told) == ["choices!C2"]
+    assert "words" in told["choices!C2"]
+
+
+def test_a_choice_may_not_name_a_question_that_is_not_there() -> None:
+    told = faults([["select_one yn", "q", "Q"]], [CHOICES[0], ["yn", "yes", "Sí, ${nobody}", ""]])
+    assert "nobody" in told["choices!C2"]
+
+
+def test_a_heading_that_stands_twice_is_a_fault_because_one_of_its_columns_would_be_lost() -> None:
+    content = workbook([["type", "name", "label", "label"], ["text", "q", "Q", "Otra"]])
+    with pytest.raises(InvalidInput) as caught:
+        read_items(read_workbook(content))
+    assert "twice" in caught.value.faults["survey!D1"]
+
+
+def test_two_thousand_questions_are_read_and_asked() -> None:
+    rows = [["integer", "q0", "Pregunta"]]
+    rows += [["integer", f"q{number}", "Pregunta", f"${{q{number - 1}}} > 1"] for number in range(1, 2000)]
+    items = read_items(read_workbook(workbook([HEAD, *rows])))
+    assert len(items["items"]) == 2000
+    question = engine.next_question(items, {"q0": "2", "q1": "2"})
+    assert question is not None
+    assert (question.name, question.place, question.total) == ("q2", 3, 3)
+
+
+def test_a_form_beyond_all_measure_is_refused() -> None:
+    rows: Rows = [["begin_repeat", "r", "R", "", "", "", "20"], *([["text", f"q{n}", "Q"] for n in range(300)])]
+    rows.append(["end_repeat"])
+    told = faults([[*row, *[""] * (7 - len(row))] for row in rows], head=[*HEAD, "repeat_count"])
+    assert "5000" in " ".join(told.values())
