@@ -11,10 +11,12 @@ from campaigns.calling import CallCampaign, CallPlan
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
 from scripts.demo.places import DATA
-from surveys import questionnaire
+from surveys import questionnaire, weight_recipes, weight_targets
 from surveys.questionnaire import Survey
+from surveys.raking import Targets
+from surveys.weight_recipe import Recipe
 
-FORM = "encuesta_intencion.xlsx"
+FORM, MARGINS = "encuesta_intencion.xlsx", "margenes.csv"
 ON_BEHALF_OF = "Estudio de Opinión Demostración"
 NOTICE_URL = "https://convoca.invalid/aviso-de-privacidad"
 REMINDER = (
@@ -48,6 +50,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     strategist = user_ids["estrategia"]
     survey = questionnaire.create_survey(session, "", FORM, (DATA / FORM).read_bytes())
     survey.sponsor, survey.population = ON_BEHALF_OF, "Personas de 18 años o más con credencial en Minatitlán"
+    weight_recipes.keep(session, survey.id, _weights(), user_ids["encuestas"])  # a newcomer may sign it off
     everybody, young_women, ten_sections = _segments(session, strategist)
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
@@ -57,6 +60,14 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
     return Studies(survey, calls, sent, ready)
+
+
+def _weights() -> Recipe:
+    """Invented shares of the population, as a pollster brings them."""
+    text = (DATA / MARGINS).read_text(encoding="utf-8")
+    targets = Targets(weight_targets.margins(weight_targets.read(text)))
+    source = "Márgenes inventados de la demostración; X se pondera con M."
+    return Recipe(targets, cap=5.0, source=source)
 
 
 def _segments(session: Session, user_id: int) -> list[Segment]:
