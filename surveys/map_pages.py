@@ -7,21 +7,35 @@ from dataclasses import dataclass
 import numpy as np
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_security import current_user
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from callcenter import table_exports, territory_map
 from callcenter.base import audit
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
-from callcenter.base.errors import InvalidInput
+from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.languages import language
 from callcenter.table_exports import Cell
 from callcenter.territory_counts import LEVELS
 from callcenter.territory_map import Area, Key
-from surveys import area_shares, crosstabs, interview_places, questionnaire, responses, silence, table_words, tables
+from surveys import (
+    area_shares,
+    charts,
+    crosstabs,
+    interview_places,
+    map_picture,
+    questionnaire,
+    responses,
+    silence,
+    table_words,
+    tables,
+)
 from surveys import weighing as weighing_of
+from surveys.map_picture import MapPicture
 from surveys.pages import READERS, blueprint
 from surveys.responses import Responses
 from surveys.table_variables import Coded, Level, Variable, without_missing
@@ -90,26 +104,45 @@ def map_page(survey_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.get("/<int:survey_id>/map.csv")
+@blueprint.get("/<int:survey_id>/map.<any(csv, svg, png):form>")
 @access(*READERS)
-def map_file(survey_id: int) -> ResponseReturnValue:
-    """The table of the map; what the page hides is hidden here, too."""
+def map_file(survey_id: int, form: str) -> ResponseReturnValue:
+    """The table of the map, or the map as a picture; what the page hides is hidden here, too."""
     session = web_session()
     silence.check_leaving(session, survey_id, current_user.id)
-    questionnaire.find(session, survey_id)
+    survey = questionnaire.find(session, survey_id)
     found = responses.kept(session, survey_id)
     made = _made(session, found, tables.choices(session, found, language()))
-    header = [
+    if form == "csv":
+        content, kind = table_exports.csv_bytes(_header(made), _rows(made)), "text/csv; charset=utf-8"
+    else:
+        content, kind = map_picture.draw(_picture(session, survey.name, found, made), form), charts.FORMATS[form]
+    if not content:
+        raise NotFound(_("No outline of these areas is known, so there is no picture of the map."))
+    audit.record(session, current_user.id, "map.export", f"survey/{survey_id}", question=made.question.name, form=form)
+    session.commit()
+    answer = Response(content, content_type=kind)
+    name = f"convoca-{survey_id}-map-{found.as_of:%Y%m%d-%H%M}.{form}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _picture(session: Session, name: str, found: Responses, made: AnswerMap) -> MapPicture:
+    notes = [
+        f"{made.question.label} · {made.weighed.words()}",
+        _("As of %(time)s", time=format_datetime(found.as_of, "medium")),
+        _("Areas under 10 interviews are not shown; own shares are drawn towards the mean of all areas.")
+        if made.figure == "drawn"
+        else _("Areas under 10 interviews are not shown; own shares alone."),
+    ]
+    return MapPicture(f"{name}: {made.title}", _drawn(session, made), notes, str(_("INTERNAL USE")))
+
+
+def _header(made: AnswerMap) -> list[str]:
+    return [
         _("state"), _("number"), str(LEVELS[made.level]), _("question"), _("answer"), _("n"), _("own share"),
         _("drawn share"), _("low"), _("high"), _("weight of its own"), _("cell"),
     ]  # fmt: skip
-    content = table_exports.csv_bytes(header, _rows(made))
-    audit.record(session, current_user.id, "map.export", f"survey/{survey_id}", question=made.question.name)
-    session.commit()
-    answer = Response(content, content_type="text/csv; charset=utf-8")
-    name = f"convoca-{survey_id}-map-{found.as_of:%Y%m%d-%H%M}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 def _rows(made: AnswerMap) -> Iterator[list[Cell]]:
@@ -186,7 +219,7 @@ def _lines(
         yield Line(key, places.labels[key], n, cell, *shown)
 
 
-def _drawn(session: Session, made: AnswerMap) -> str:
+def _drawn(session: Session, made: AnswerMap) -> Markup:
     areas = _areas(session, made)
     return territory_map.paint(areas, title=made.title, as_share=True, fewest=crosstabs.HIDDEN_BELOW)
 
