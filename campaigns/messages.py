@@ -68,7 +68,7 @@ class Message(Base):
               postgresql_where=text("state = 'planned' AND NOT is_held")),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
         Index("ix_messages_phone", "phone"),
-        Index("ix_messages_provider_ref", "provider_ref"),
+        Index("ix_messages_provider_ref", "provider_ref", postgresql_where=text("provider_ref IS NOT NULL")),
         Index("ix_messages_unsettled", "news_at",
               postgresql_where=text("state IN ('sending', 'accepted', 'sent', 'unknown')")),
         Index("ix_messages_leases", "lease_until", postgresql_where=text("state = 'sending'")),

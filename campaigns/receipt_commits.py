@@ -23,7 +23,7 @@ from campaigns import message_news
 from campaigns.channels import Receipt
 
 log = logging.getLogger(__name__)
-PACE, ENOUGH = 0.012, 12  # seconds, receipts
+PACE, ENOUGH = 0.03, 12  # seconds, receipts
 MOST = 200  # receipts in a group: some 20 ms of PostgreSQL's work
 # Twilio waits 15 s for an answer and does not ask again: a PostgreSQL that restarts meanwhile loses no receipt.
 PATIENCE = 10.0

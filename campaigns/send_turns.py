@@ -2,7 +2,6 @@
 those that were just launched. Several workers may take turns at once: each holds a lane, and the senders' rows keep
 them to the speed that is allowed."""
 
-import asyncio
 import logging
 import os
 import socket
@@ -13,6 +12,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
+import uvloop
 from sqlalchemy import Row, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -50,7 +50,7 @@ def run(seconds: float = TURN) -> bool:
         return False
     ledger = TurnLedger(holder, lane)
     try:
-        asyncio.run(Pump(ledger, channel, STOPS_CAMPAIGN.__contains__).run(seconds))
+        uvloop.run(Pump(ledger, channel, STOPS_CAMPAIGN.__contains__).run(seconds))
     finally:
         with open_session() as session:
             leases.release(session, lane, holder)
