@@ -15,7 +15,8 @@ NOT_PAGES = re.compile(
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
     r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
     r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show|enclosed"
-    r"|download_draft|download_version|show_media|public_messages\.media|way_out|thread|pane|message_acts\.tests|sending\.header|sending\.listed|links\.follow)$"
+    r"|download_draft|download_version"
+    r"|show_media|public_messages\.media|way_out|thread|pane|message_acts\.tests|sending\.header|sending\.listed|links\.follow)$"
 )
 
 

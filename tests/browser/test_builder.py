@@ -1,4 +1,4 @@
-"""A pollster makes a questionnaire in the page: what is typed is shown at once, saved by one key, and taken into use."""
+"""A pollster makes a questionnaire in the page: what is typed shows at once, is saved by a key, and comes into use."""
 
 from playwright.sync_api import Page, expect
 
