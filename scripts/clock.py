@@ -67,7 +67,7 @@ def chores() -> list[Chore]:
         Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
         Chore("interview signals", 15, committed("surveys.quality_measuring", "tend")),
         Chore("all interview signals", 3600, committed("surveys.quality_measuring", "tend_all")),
-        Chore("verifications", 60, committed("surveys.verifications", "tend")),
+        Chore("verifications", 120, committed("surveys.verifications", "tend")),
         Chore("study packages", 60, committed("surveys.study_packages", "sweep")),
         Chore("transcripts", 30, committed("surveys.transcription", "tend")),
         Chore("voices", 30, committed("surveys.voice_answers", "sweep")),

@@ -16,7 +16,7 @@ from callcenter.base.auth import User, access
 from callcenter.base.db import web_session
 from callcenter.base.web import PAGE_SIZE, Page, page_number
 from callcenter.table_exports import Cell
-from surveys import quality, quality_words, questionnaire
+from surveys import quality, quality_words, question_sounds, questionnaire
 from surveys.engine import wording
 from surveys.pages import WATCHERS, blueprint
 from surveys.quality import InterviewerFigures, Measured
@@ -31,11 +31,13 @@ def quality_page(survey_id: int) -> ResponseReturnValue:
     found = quality.recent(session, survey_id)
     people, spread = quality.interviewers(session, survey_id, found, vote=_vote(session, survey_id))
     chosen = request.args.get("interviewer", type=int)
+    page = _noticed(found, chosen)
     return render_template(
         "surveys/quality.html", survey=survey, found=found, people=people, spread=spread, words=quality_words,
         note=_note(session, survey_id, len(found)), usual=quality.usual_seconds(found),
         questions=quality.questions(session, survey_id), labels=labels(session, survey_id), chosen=chosen,
-        names={person.user_id: person.name for person in people}, page=_noticed(found, chosen),
+        names={person.user_id: person.name for person in people}, page=page,
+        recordings=question_sounds.recordings_of(session, [one.interview_id for one, _flags in page.rows]),
         noticed=len(quality.noticed(found)),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ writes silence, so that times stay true. Who is heard next is chosen by chance, 
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -58,6 +59,13 @@ def items_heard(session: Session, survey_id: int) -> list[str]:
     """The questions of which there is sound."""
     heard = _heard(survey_id).with_only_columns(Answer.item).distinct()
     return sorted(session.scalars(heard))
+
+
+def recordings_of(session: Session, interview_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """{interview: recording that can be heard}."""
+    kept = select(Interview.id, Recording.id).join(Recording, Recording.call_id == Interview.call_id)
+    kept = kept.where(Interview.id.in_(interview_ids), Recording.state == "stored")
+    return dict(session.execute(kept).tuples().all())
 
 
 def next_extract(session: Session, survey_id: int, auditor_id: int, item: str | None = None) -> Extract | None:

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import Text, cast, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, cast, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from callcenter import queues
@@ -93,15 +93,12 @@ def draw(session: Session, plan: VerificationPlan) -> int:
         Interview.survey_id == plan.survey_id, Interview.state == "complete", Interview.ended_at.is_not(None),
         Interview.interviewer_id.is_not(None), Attempt.contact_id.is_not(None),
     ).subquery()  # fmt: skip
-    drawn = session.scalars(select(whole.c.id).where(whole.c.place <= func.ceil(plan.share * whole.c.n))).all()
-    if not drawn:
-        return 0
-    at = real_now()
-    rows = [
-        {"interview_id": one, "survey_id": plan.survey_id, "given": {}, "outcome": "open", "drawn_at": at}
-        for one in drawn
-    ]
-    new = insert(Verification).values(rows).on_conflict_do_nothing().returning(Verification.interview_id)
+    is_drawn = exists().where(Verification.interview_id == whole.c.id)
+    columns = ("interview_id", "survey_id", "given", "outcome", "drawn_at")
+    drawn = select(
+        whole.c.id, literal(plan.survey_id), literal({}, JSONB), literal("open"), literal(real_now())
+    ).where(whole.c.place <= func.ceil(plan.share * whole.c.n), ~is_drawn)  # fmt: skip
+    new = insert(Verification).from_select(columns, drawn).on_conflict_do_nothing().returning(Verification.interview_id)
     return len(session.execute(new).all())
 
 
