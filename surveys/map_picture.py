@@ -54,12 +54,13 @@ def _svg(picture: MapPicture) -> str:
     assert drawn is not None
     _left, _top, _width, height = map(float, drawn.attrib["viewBox"].split())
     title = textwrap.wrap(picture.title, 60) or [""]
-    top = MARGIN + len(title) * (LINE + 8)
+    top = 2 * MARGIN + len(title) * (LINE + 8)
     legend = list(_entries(figure))
     rows = -(-len(legend) // LEGEND_COLUMNS)
     notes = [line for note in picture.notes for line in textwrap.wrap(note, LETTERS)]
     whole = top + height + MARGIN + rows * LINE + len(notes) * LINE + MARGIN
     parts = [
+        *(Xml.tostring(defined, encoding="unicode") for defined in drawn.iter("defs")),
         *_texts(title, MARGIN + LINE, size=30, weight="bold", step=LINE + 8),
         f'<g transform="translate({MARGIN} {top})" stroke="{PAPER}" stroke-width="1.5" fill-rule="evenodd">'
         f"{''.join(_inner(drawn))}</g>",
@@ -79,13 +80,10 @@ def _svg(picture: MapPicture) -> str:
 
 def _inner(drawn: Xml.Element) -> Iterator[str]:
     """The shapes, without the links of the page; what is not known keeps an outline."""
-    for child in drawn.iter():
-        if child.tag == "defs":
-            yield Xml.tostring(child, encoding="unicode")
-        elif child.tag == "path":
-            if child.get("class") == "map-unknown":
-                child.set("stroke", QUIET)
-            yield Xml.tostring(child, encoding="unicode")
+    for path in drawn.iter("path"):
+        if path.get("class") == "map-unknown":
+            path.set("stroke", QUIET)
+        yield Xml.tostring(path, encoding="unicode")
 
 
 def _entries(figure: Xml.Element) -> Iterator[tuple[Xml.Element, str]]:
