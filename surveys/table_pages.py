@@ -1,6 +1,6 @@
 """Tables of a survey: any question by any group, with letters, tests, filters in the address, and files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,11 @@ from callcenter.base.languages import language
 from surveys import crosstabs, questionnaire, responses, silence, table_words, tables, weighing
 from surveys.pages import READERS, blueprint
 from surveys.responses import Responses
+from surveys.table_variables import Variable
 from surveys.tables import Choices, Wanted
 from surveys.weighing import Weighing
 
+MOST_FILTERS = 40  # of the form; the address takes any
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -66,6 +68,7 @@ def tables_page(survey_id: int) -> ResponseReturnValue:
     chosen = {name: request.args.getlist(name) for name in ("q", "by", "only")}
     if made is not None:
         chosen = {"q": list(made.wanted.questions), "by": list(made.wanted.by), "only": chosen["only"]}
+    page["filters"] = _filters(choices, chosen["only"])
     page |= {"words": table_words, "notes": reading_notes(), "chosen": chosen, "apart": tables.APART}
     drawn = render_template("surveys/tables.html", **page)
     return drawn, 422 if faults else 200
@@ -93,6 +96,14 @@ def tables_file(survey_id: int, form: str) -> ResponseReturnValue:
     name = f"convoca-{survey_id}-tables-{found.as_of:%Y%m%d-%H%M}.{form}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _filters(choices: Choices, only: Sequence[str]) -> dict[str, Variable]:
+    """What the form offers to filter by: facts and the first questions of a long form, and what is filtered already."""
+    chosen = {text.partition(tables.APART)[0] for text in only}
+    return {
+        name: one for place, (name, one) in enumerate(choices.by.items()) if place < MOST_FILTERS or name in chosen
+    }  # fmt: skip
 
 
 def filter_words(wanted: Wanted, choices: Choices) -> list[str]:
