@@ -15,7 +15,7 @@ NOT_PAGES = re.compile(
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
     r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
     r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show|enclosed"
-    r"|download_draft|download_version"
+    r"|download_draft|download_version|quality_table|verify_call"
     r"|show_media|public_messages\.media|way_out|thread|pane|message_acts\.tests|sending\.header|sending\.listed|links\.follow)$"
 )
 
@@ -53,4 +53,4 @@ def _sample(endpoint: str, name: str) -> object:
     step = "wording" if "message" in endpoint else "pace"
     if endpoint == "campaigns.channels.rule":
         return "whatsapp"
-    return {"state": 30, "number": 2301, "key": "escolaridad", "step": step}.get(name, 1)
+    return {"state": 30, "number": 2301, "key": "escolaridad", "item": "why", "step": step}.get(name, 1)

@@ -72,7 +72,10 @@ def _present(question: OpenQuestion) -> Wanted:
 def code_answers(survey_id: int, item: str) -> ResponseReturnValue:
     """One answer at a time; nobody sees what others said of it."""
     session = web_session()
-    question, frame = _question(survey_id, item), code_frames.find(session, survey_id, item)
+    question = _question(survey_id, item)
+    if question.frame_id is None:
+        return _to_frame(survey_id, item)
+    frame = code_frames.find(session, survey_id, item)
     fault, shown = "", None
     if request.method == "POST":
         interview_id = _uuid(request.form.get("interview", ""))
@@ -98,7 +101,10 @@ def code_answers(survey_id: int, item: str) -> ResponseReturnValue:
 def coding_differences(survey_id: int, item: str) -> ResponseReturnValue:
     """Answers on which coders differ: somebody decides."""
     session = web_session()
-    question, frame = _question(survey_id, item), code_frames.find(session, survey_id, item)
+    question = _question(survey_id, item)
+    if question.frame_id is None:
+        return _to_frame(survey_id, item)
+    frame = code_frames.find(session, survey_id, item)
     fault = ("", "")
     if request.method == "POST":
         interview_id = _uuid(request.form.get("interview", ""))
@@ -124,6 +130,11 @@ def _question(survey_id: int, item: str) -> OpenQuestion:
         if question.item == item:
             return question
     raise NotFound(_("There is no open question of this name."))
+
+
+def _to_frame(survey_id: int, item: str) -> ResponseReturnValue:
+    flash(_("Write the codes first."), "info")
+    return redirect(url_for(".code_frame", survey_id=survey_id, item=item))
 
 
 def _labels(frame_id: int) -> dict[str, str]:

@@ -76,12 +76,13 @@ def _is_substantive(item: Mapping[str, Any], answers: Mapping[str, str]) -> bool
 
 
 def _batteries(items: Items) -> list[list[dict[str, Any]]]:
-    """Runs of questions with the same choices, one after another; what nobody is asked stands in no one's way."""
+    """Runs of questions with the same choices, one after another; what nobody is asked stands in no one's way. The
+    turns of a repeat are of different things, and may well be alike."""
     runs: list[list[dict[str, Any]]] = [[]]
     for item in items["items"]:
         if item["type"] not in ASKED or item["type"] == "note":
             continue
-        is_alike = item["type"] == "select_one" and item["name"] != items.get("vote_question")
+        is_alike = item["type"] == "select_one" and item["name"] != items.get("vote_question") and "turn" not in item
         if not (is_alike and runs[-1] and _codes(runs[-1][0]) == _codes(item)):
             runs.append([])
         if is_alike:

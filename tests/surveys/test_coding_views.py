@@ -72,9 +72,17 @@ def test_an_answer_without_a_code_says_so_and_stays(survey: Survey, one: Intervi
     assert "Porque &lt;b&gt;sí" in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("path", ["coding/vote/frame", "coding/vote", "coding/why", "coding/none/differences"])
-def test_what_has_no_codes_is_not_found(survey: Survey, one: Interview, client_as: ClientAs, path: str) -> None:
+@pytest.mark.parametrize("path", ["coding/vote/frame", "coding/vote", "coding/none/differences"])
+def test_what_is_no_open_question_is_not_found(survey: Survey, one: Interview, client_as: ClientAs, path: str) -> None:
     assert client_as("pollster").get(f"/surveys/{survey.id}/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["why", "why/differences"])
+def test_without_codes_the_way_leads_to_writing_them(
+    survey: Survey, one: Interview, client_as: ClientAs, path: str
+) -> None:
+    answer = client_as("pollster").get(f"/surveys/{survey.id}/coding/{path}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/surveys/{survey.id}/coding/why/frame")
 
 
 def test_nonsense_for_an_interview_is_not_found(survey: Survey, one: Interview, client_as: ClientAs) -> None:
