@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from callcenter.base.errors import InvalidInput
 from callcenter.table_files import harmless
 from surveys.codebook import FIRST_MISSING, Variable
+from surveys.response_frame import AGE_BANDS, SEXES
 from surveys.response_items import Item
 
 if TYPE_CHECKING:
@@ -62,14 +63,16 @@ def read_csv(content: bytes, items: Mapping[str, Item]) -> "pl.DataFrame":
     by_column = {item.column: item for item in items.values()}
     try:
         read = pl.read_csv(io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")), infer_schema=False)
-        return read.select(_typed(name, by_column.get(name)) for name in read.columns)
+        sexes = dict.fromkeys((*SEXES, *(items["sex"].codes if "sex" in items else ())))
+        known = {"d_sex": list(sexes), "d_age_band": [name for name, _low, _high in AGE_BANDS]}
+        return read.select(_typed(name, by_column.get(name), known.get(name)) for name in read.columns)
     except PolarsError as error:
         raise InvalidInput(
             {"data": _("The data file cannot be read: it was changed, or is of another kind.")}
         ) from error
 
 
-def _typed(name: str, item: Item | None) -> "pl.Expr":
+def _typed(name: str, item: Item | None, levels: list[str] | None) -> "pl.Expr":
     import polars as pl
 
     text = pl.col(name)
@@ -77,6 +80,8 @@ def _typed(name: str, item: Item | None) -> "pl.Expr":
     plain = pl.when(escaped).then(text.str.slice(1)).otherwise(text)
     if item is not None and item.kind == "select_one":
         return plain.cast(pl.Enum(item.codes)).alias(name)
+    if levels is not None:
+        return plain.cast(pl.Enum(levels)).alias(name)
     if (item is not None and item.is_multiple) or name.startswith("o_"):
         return text.str.split(" ").alias(name)
     if (item is not None and item.is_number) or name in ("base_weight", "seconds", "weight"):

@@ -17,6 +17,7 @@ FORMAT = 1
 MANIFEST = "package.json"
 DATA, FIGURES, RECIPES, STUDY = "data/data.csv", "figures.json", "recipes.json", "study.pdf"
 SPSS, CODEBOOK, TABLES = "data/data.sav", "data/codebook.csv", "tables.xlsx"
+CODED = "questionnaire/coded.json"  # questions that were made of open answers, by coders
 # What a page offers one by one.
 OFFERED = {"study.pdf": STUDY, "tables.xlsx": TABLES, "data.csv": DATA, "data.sav": SPSS, "codebook.csv": CODEBOOK}
 LARGEST = 2 * 1024**3  # bytes that one file may unpack to

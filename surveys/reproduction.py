@@ -6,8 +6,16 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from callcenter.base.errors import InvalidInput
-from surveys import data_files, response_items, study_building, study_figures, vote_recipe, weight_recipe
-from surveys.package_archive import DATA, FIGURES, RECIPES, Package, open_package
+from surveys import (
+    data_files,
+    response_items,
+    study_building,
+    study_coded,
+    study_figures,
+    vote_recipe,
+    weight_recipe,
+)
+from surveys.package_archive import CODED, DATA, FIGURES, RECIPES, Package, open_package
 from surveys.responses import Responses
 from surveys.study_figures import Difference
 from surveys.study_source import Recipes
@@ -56,7 +64,8 @@ def read_responses(package: Package) -> Responses:
         forms = [package.json(f"questionnaire/version-{each['version']}.json") for each in said["versions"]]
         data = package.read(DATA)
         columns = set(data.splitlines()[0].decode("utf-8-sig").split(","))
-        items = {name: item for name, item in response_items.merged(forms).items() if item.column in columns}
+        known = response_items.merged(forms) | study_coded.from_json(package.json(CODED))
+        items = {name: item for name, item in known.items() if item.column in columns}
         return Responses(
             0, data_files.read_csv(data, items), items, datetime.fromisoformat(said["as_of"]), said["vote_question"],
             said["likely_question"], tuple(said["languages"]),

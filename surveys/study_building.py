@@ -19,6 +19,7 @@ from surveys import (
     data_files,
     package_archive,
     study_checklist,
+    study_coded,
     study_document,
     study_facts,
     study_figures,
@@ -29,7 +30,7 @@ from surveys import (
 )
 from surveys.codebook import Variable
 from surveys.open_data import OpenData, open_data
-from surveys.package_archive import CODEBOOK, DATA, FIGURES, RECIPES, SPSS, STUDY, TABLES, as_json, digest
+from surveys.package_archive import CODEBOOK, CODED, DATA, FIGURES, RECIPES, SPSS, STUDY, TABLES, as_json, digest
 from surveys.raking import Weights, unweighted
 from surveys.responses import Responses
 from surveys.study_figures import Figures, Method
@@ -116,6 +117,7 @@ def _data_files(
         SPSS: data_files.sav_bytes(weighed.frame, described, source.said.title),
         CODEBOOK: "".join(lines).encode("utf-8-sig"),
         "data/left_out.json": as_json(left_out),
+        CODED: as_json(study_coded.as_json(weighed.items, [form.items for form in source.forms])),
     }
     for form in source.forms:
         files[f"questionnaire/version-{form.version}.json"] = _form_json(form.items)
@@ -141,12 +143,13 @@ def _figure_files(source: Source, figures: Figures) -> dict[str, bytes]:
 
 
 def _readme() -> str:
-    return _(
+    said = _(
         "study.pdf is the study to read; tables.xlsx its tables; data/ the interviews without identities, with their"
         " codebook; questionnaire/ the versions as they were asked; recipes.json how the figures are made; figures.json"
-        " every figure. package.json names the SHA-256 of each file.\n\nTo make every figure again from this package"
-        " with Convoca:\n\n    flask surveys reproduce PACKAGE.zip\n"
+        " every figure. package.json names the SHA-256 of each file."
     )
+    again = _("To make every figure again from this package with Convoca:")
+    return f"{said}\n\n{again}\n\n    flask surveys reproduce PACKAGE.zip\n"
 
 
 def _manifest(source: Source, missing: tuple[str, ...]) -> dict[str, Any]:

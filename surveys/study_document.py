@@ -155,7 +155,7 @@ def _question_row(item: Mapping[str, Any], language: str) -> list[str]:
         return labels.get(language) or next(iter(labels.values()), "")
 
     answers = " · ".join(said(choice["label"]) or choice["name"] for choice in item["choices"])
-    rotates = _(" (the order rotates)") if item.get("randomize") else ""
+    rotates = f" ({_('order rotates')})" if item.get("randomize") else ""
     return [item["name"], said(item["label"]), answers + rotates, " and ".join(item["relevant"]) or _("always")]
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surveys import variances, vote_chain
+from surveys import tables, variances, vote_chain
+from surveys.crosstabs import Table
 from surveys.intervals import margin
 from surveys.raking import Targets, Weights
 from surveys.response_items import Item
@@ -41,7 +42,7 @@ class Method:
 
 
 def figures(responses: Responses, method: Method) -> Figures:
-    """All of them: {"field", "weights", "vote", "questions", "groups"}; shares are 0–1."""
+    """All of them: {"field", "weights", "vote", "questions", "groups", "tables"}; shares are 0–1."""
     counted = method.weights.values > 0
     chain = _chain(responses, method)
     return {
@@ -50,6 +51,7 @@ def figures(responses: Responses, method: Method) -> Figures:
         "vote": _vote(responses, chain) if chain else None,
         "questions": [_question(responses.frame, item, method) for item in responses.items.values() if item.is_coded],
         "groups": [_groups(responses, name, method) for name in GROUPS if chain and name in responses.frame.columns],
+        "tables": [_table(table) for table in tables.standard(responses, method.weights.values)],
     }
 
 
@@ -181,6 +183,24 @@ def _each_group(
             "gross": [_row(code, gross[code]) for code in item.codes if code in gross],
             "effective": [_row(code, effective[code]) for code in candidates if code in effective],
         }  # fmt: skip
+
+
+def _table(table: Table) -> Figures:
+    """A question by sex, age and kind of section, with the letters of the columns that each one is above."""
+    columns = [
+        {"by": group.variable.name if group.variable else "", "code": column.code, "letter": column.letter,
+         "n": column.n if column.cell != "hidden" else None, "cell": column.cell,
+         "effective": _number(column.effective) if column.cell != "hidden" else None}
+        for group in table.groups for column in group.columns
+    ]  # fmt: skip
+    tests = {group.variable.name: {"f": _number(group.test.f), "p": _number(group.test.p)}
+             for group in table.groups if group.variable and group.test}  # fmt: skip
+    rows = [
+        {"code": row.code, "cells": [[cell.n, _number(cell.share), _number(cell.low), _number(cell.high), cell.letters]
+                                     for cell in row.cells]}
+        for row in table.rows
+    ]  # fmt: skip
+    return {"question": table.question.name, "columns": columns, "tests": tests, "rows": rows}
 
 
 def _cell(base: int) -> str:

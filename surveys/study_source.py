@@ -17,6 +17,7 @@ from surveys import (
     responses,
     studies,
     study_checklist,
+    study_coded,
     study_facts,
     study_files,
     study_packages,
@@ -107,7 +108,7 @@ def read(session: Session, package_id: int) -> Source | None:
         return None
     study = studies.find(session, package.study_id)
     survey = questionnaire.find(session, study.survey_id)
-    found = responses.read(session, survey.id)
+    found = study_coded.with_coded(session, responses.read(session, survey.id), package.language)
     return Source(
         package_id=package_id,
         language=package.language,

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from surveys import codebook, study_words
+from surveys import codebook, study_words, table_words, tables
 from surveys.codebook import Variable
 from surveys.data_files import MOST_ROWS_XLSX, Workbook, data_rows
 from surveys.responses import Responses
@@ -31,6 +31,8 @@ def workbook(source: Source, weighed: Responses, figures: Figures, described: li
     book.add(_("Questions"), question, _questions(figures, words), notes)
     group = [_("breakdown"), _("group"), _("table"), _("code"), _("answer"), *shares, _("base"), _("cell")]
     book.add(_("Groups"), group, _groups(figures, words), notes)
+    crossed = tables.standard(weighed, weighed.frame["weight"].to_numpy(), source.language)
+    book.add(_("Cross tables"), table_words.header(), table_words.flat(crossed), notes)
     book.add(_("Weights"), [_("variable"), _("level"), _("n"), _("before"), _("target"), _("after")], _fits(figures))
     book.add(_("Codebook"), codebook.header(), codebook.rows(described))
     if weighed.frame.height <= MOST_ROWS_XLSX:
