@@ -122,7 +122,8 @@ def read(session: Session, survey_id: int, wanted: Wanted | None = None) -> Repo
     signed = vote_recipes.signed_version(session, survey_id)
     recipe = signed.recipe if signed is not None else vote_recipes.standard(session, survey_id)
     weighed = weighing.weigh(session, found, wanted=wanted.is_weighted and not found.frame.is_empty())
-    key = ("report", wanted, recipe, weighed.recipe and weighed.recipe.version, survey.name, str(get_locale()))
+    numbers = signed and signed.version, weighed.recipe and weighed.recipe.version
+    key = ("report", wanted, recipe, numbers, survey.name, str(get_locale()))
     with found.memo.setdefault("report lock", Lock()):
         if key not in found.memo:
             made = make(found, survey.name, wanted, recipe, weighed)

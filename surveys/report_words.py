@@ -51,14 +51,13 @@ def weighing(report: Report) -> str:
 
 
 def facts(report: Report, base: int, error: float | None) -> str:
-    """The line that stands under every figure: base, field dates, margin, weights."""
+    """The line that stands under every figure: base, field dates, margin."""
     return str(
         _(
-            "n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%, %(weighing)s",
+            "n = %(base)s · %(dates)s · margin %(margin)s points at 95 %%",
             base=format_decimal(base),
             dates=field_dates(report),
             margin=points(error),
-            weighing=weighing(report),
         )
     )
 
@@ -73,10 +72,10 @@ def picture(report: Report, kind: str) -> charts.Picture:
     lines = [f"{bar.label} {bar.words}" for bar in drawn]
     return charts.Picture(
         title=title,
-        subtitle=(known, *_filter_words(report.filters)),
+        subtitle=(known, weighing(report), *_filter_words(report.filters)),
         bars=drawn,
         axis=str(_("share of %(base)s interviews; the line is the 95 %% interval (Wilson)", base=format_decimal(base))),
-        description=charts.alternative(f"{title}. {known}", lines),
+        description=charts.alternative(f"{title}. {known}, {weighing(report)}", lines),
         mark=str(_("INTERNAL USE")),
     )
 

@@ -16,7 +16,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import NotFound
 from callcenter.base.web import is_htmx
 from callcenter.table_exports import Cell
-from surveys import charts, report, report_words, responses, silence, vote_options
+from surveys import charts, report, report_words, responses, silence, vote_looks, vote_options
 from surveys.group_labels import BREAKDOWN_LABELS, group_label
 from surveys.pages import READERS, blueprint
 from surveys.report import Report, Wanted
@@ -35,7 +35,7 @@ def results(survey_id: int) -> ResponseReturnValue:
     found = report.read(session, survey_id, wanted())
     page = {
         "report": found, "words": report_words, "kinds": report_words.KINDS, "breakdown_labels": BREAKDOWN_LABELS,
-        "query": query(found.wanted),
+        "query": query(found.wanted), "looks": vote_looks,
         "pictures": {kind: report_words.picture(found, kind) for kind in report_words.KINDS},
     }  # fmt: skip
     if is_htmx():
@@ -133,6 +133,7 @@ def _notes(found: Report) -> list[str]:
     return [
         f"{found.name} · {_('INTERNAL USE')}",
         report_words.facts(found, found.total.base, found.total.margin),
+        report_words.weighing(found),
         _("As of %(time)s", time=format_datetime(found.as_of, "medium")),
     ]
 
