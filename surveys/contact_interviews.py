@@ -17,7 +17,7 @@ def deeds(session: Session, contact_id: int, limit: int, before: datetime | None
     taken = (
         select(Interview.at, Survey.name)
         .join(Survey, Survey.id == Interview.survey_id)
-        .where(Interview.id.in_(interview_people.of_people(contact_id).with_only_columns(Interview.id)))
+        .where(Interview.id.in_(interview_people.of_people(contact_id)))
         .where(Interview.state.in_(("complete", "partial", "screened")))
     )
     rows = session.execute(earlier(taken, Interview.at, limit, before))

@@ -27,6 +27,7 @@ class Interview(Base):
         UniqueConstraint("call_id"),
         Index("ix_interviews_survey_id_state", "survey_id", "state"),
         Index("ix_interviews_queue_id_state", "queue_id", "state"),
+        Index("ix_interviews_open", "started_at", postgresql_where=text("ended_at IS NULL")),
         Index("ix_interviews_survey_id_changed", "survey_id", "changed"),
         Index("ix_interviews_case_id", "case_id", postgresql_where=text("case_id IS NOT NULL")),
         Index("ix_interviews_ended_at", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import CompoundSelect, select, union, update
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
@@ -24,25 +24,20 @@ def contact_of(session: Session, interview: Interview) -> int | None:
     return session.scalar(select(SurveyLink.contact_id).where(SurveyLink.interview_id == interview.id))
 
 
-def of_people(*contact_ids: int) -> Select[tuple[UUID, int | None]]:
-    """columns: id of the interview, contact_id; each interview of these people once."""
-    linked = select(SurveyLink.interview_id).where(
-        SurveyLink.contact_id.in_(contact_ids), SurveyLink.interview_id.is_not(None)
-    )
-    called = select(Attempt.id).where(Attempt.contact_id.in_(contact_ids), Attempt.channel == "call")
-    return (
-        select(Interview.id, SurveyLink.contact_id)
-        .outerjoin(SurveyLink, SurveyLink.interview_id == Interview.id)
-        .where(or_(Interview.call_id.in_(called), Interview.id.in_(linked)))
+def of_people(*contact_ids: int) -> CompoundSelect[UUID]:
+    """Ids of the interviews of these people, each once; along the indexes, however many others there are."""
+    called = select(Interview.id).join(Attempt, Attempt.id == Interview.call_id)
+    linked = select(SurveyLink.interview_id).where(SurveyLink.interview_id.is_not(None))
+    return union(
+        called.where(Attempt.contact_id.in_(contact_ids)), linked.where(SurveyLink.contact_id.in_(contact_ids))
     )
 
 
 def of_person(session: Session, survey_id: int, contact_id: int) -> Interview | None:
     """The person's newest interview of this survey that was answered or may still be; void ones are none."""
-    theirs = of_people(contact_id).with_only_columns(Interview.id)
     return session.scalars(
         select(Interview)
-        .where(Interview.id.in_(theirs), Interview.survey_id == survey_id, Interview.state != "void")
+        .where(Interview.id.in_(of_people(contact_id)), Interview.survey_id == survey_id, Interview.state != "void")
         .order_by(Interview.started_at.desc()).limit(1)
     ).first()  # fmt: skip
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from callcenter import person_register, retention
@@ -53,7 +52,7 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
         select(Interview, Survey.name, Questionnaire.items)
         .join(Survey, Survey.id == Interview.survey_id)
         .join(Questionnaire, Questionnaire.id == Interview.questionnaire_id)
-        .where(Interview.id.in_(_interviews_of(contact_id))).order_by(Interview.at)
+        .where(Interview.id.in_(interview_people.of_people(contact_id))).order_by(Interview.at)
     )  # fmt: skip
     for interview, survey, items in taken:
         rows += [
@@ -68,14 +67,10 @@ def export(session: Session, contact_id: int) -> list[Sheet]:
     ]
 
 
-def _interviews_of(*contact_ids: int) -> Select[tuple[UUID]]:
-    return interview_people.of_people(*contact_ids).with_only_columns(Interview.id)
-
-
 def _voices(session: Session, contact_id: int) -> list[tuple[Any, ...]]:
     found = session.scalars(
         select(VoiceAnswer)
-        .where(VoiceAnswer.interview_id.in_(_interviews_of(contact_id))).order_by(VoiceAnswer.at)
+        .where(VoiceAnswer.interview_id.in_(interview_people.of_people(contact_id))).order_by(VoiceAnswer.at)
     )  # fmt: skip
     return [(one.at, one.item, str(VOICES[one.state]), one.transcript or "") for one in found]
 

@@ -33,6 +33,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("interview_id", name=op.f("uq_survey_links_interview_id")),
     )
     op.create_index("ix_survey_links_contact_id", "survey_links", ["contact_id"])
+    op.create_index(
+        "ix_interviews_open", "interviews", ["started_at"], postgresql_where=sa.text("ended_at IS NULL")
+    )  # fmt: skip
     op.create_table(
         "survey_chats",
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
@@ -60,5 +63,6 @@ def downgrade() -> None:
     op.drop_column("message_campaigns", "survey_id")
     op.drop_column("answers", "interviewer_id")
     op.drop_column("answers", "face")
+    op.drop_index("ix_interviews_open", "interviews")
     op.drop_table("survey_chats")
     op.drop_table("survey_links")
