@@ -52,6 +52,7 @@ def make(session: Session, package_id: int, label: str, days: int, user_id: int 
         raise InvalidInput({"label": _("Say to whom the link is given.")})
     if days not in LIVES:
         raise InvalidInput({"days": _("Choose for how many days the link works.")})
+    _refuse_in_silence(session, package)
     link = StudyLink(
         package_id=package_id, label=label.strip()[:200], expires_at=real_now() + timedelta(days), made_by=user_id
     )
@@ -113,10 +114,15 @@ def open_link(session: Session, link: StudyLink) -> study_packages.StudyPackage:
     if link.expires_at <= real_now():
         raise Refused("expired", _("This link has expired. Ask who gave it to you for another one."))
     package = study_packages.find(session, link.package_id)
+    _refuse_in_silence(session, package)
+    link.opened += 1
+    link.last_opened_at = real_now()
+    return package
+
+
+def _refuse_in_silence(session: Session, package: study_packages.StudyPackage) -> None:
+    """Sharing has no exception: a pollster's release is for files that a person hands over."""
     study = studies.find(session, package.study_id)
     lock = silence.lock_at(session, campaign_now(session), [study.election_id] if study.election_id else ())
     if lock is not None:
         raise Refused("silence", lock.sentence)
-    link.opened += 1
-    link.last_opened_at = real_now()
-    return package
