@@ -175,7 +175,7 @@ def _processing(written: Written) -> list[Block]:
              " leaves; errors follow from the weights by Taylor linearisation.")  # fmt: skip
     steps = [row for row in rows if row[4].strip("+-−0., ") or row[0] == str(study_words.STEPS["effective"])]
     blocks = [*text(written.record.get("processing")), *text(study_words.cooking(recipe)), *text(said)]
-    return [*blocks, *table(header, steps)]
+    return [*blocks, *table(header, steps), *study_results.order(written.figures, written.words)]
 
 
 def _software(_written: Written) -> list[Block]:

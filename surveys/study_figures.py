@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surveys import tables, variances, vote_chain
+from surveys import order_effects, tables, variances, vote_chain
 from surveys.crosstabs import Table
 from surveys.intervals import margin
 from surveys.raking import Targets, Weights
@@ -42,7 +42,8 @@ class Method:
 
 
 def figures(responses: Responses, method: Method) -> Figures:
-    """All of them: {"field", "weights", "vote", "questions", "groups", "tables"}; shares are 0–1."""
+    """All of them: {"field", "weights", "vote", "questions", "groups", "order",
+    "tables"}; shares are 0–1."""
     counted = method.weights.values > 0
     chain = _chain(responses, method)
     return {
@@ -51,6 +52,7 @@ def figures(responses: Responses, method: Method) -> Figures:
         "vote": _vote(responses, chain) if chain else None,
         "questions": [_question(responses.frame, item, method) for item in responses.items.values() if item.is_coded],
         "groups": [_groups(responses, name, method) for name in GROUPS if chain and name in responses.frame.columns],
+        "order": [_order(responses.frame, item, method) for item in _rotating(responses)],
         "tables": [_table(table) for table in tables.standard(responses, method.weights.values)],
     }
 
@@ -201,6 +203,21 @@ def _table(table: Table) -> Figures:
         for row in table.rows
     ]  # fmt: skip
     return {"question": table.question.name, "columns": columns, "tests": tests, "rows": rows}
+
+
+def _rotating(responses: Responses) -> list[Item]:
+    return order_effects.questions(list(responses.items.values()), responses.frame.columns)
+
+
+def _order(frame: "pl.DataFrame", item: Item, method: Method) -> Figures:
+    """How much more often an answer is given by those who were shown it first; of few people nothing is told."""
+    effects = [
+        {"code": one.code, "first_n": one.first_n, "first": _number(one.first), "later": _number(one.later),
+         "difference": _number(one.difference), "low": _number(one.low), "high": _number(one.high)}
+        for one in order_effects.measure(frame, item, method.weights.values).effects
+        if one.first_n >= HIDDEN_BELOW
+    ]  # fmt: skip
+    return {"question": item.name, "effects": effects}
 
 
 def _cell(base: int) -> str:

@@ -51,6 +51,22 @@ def results(figures: Figures, words: Words) -> list[Block]:
     return blocks
 
 
+def order(figures: Figures, words: Words) -> list[Block]:
+    """What the order of the answers did to the vote question."""
+    vote = figures["vote"]
+    found = [one for one in figures["order"] if vote and one["question"] == vote["question"] and one["effects"]]
+    rows = [
+        [words.choice(one["question"], effect["code"]), study_words.number(effect["first_n"]),
+         words.share(effect["first"]), words.share(effect["later"]), words.percents.points(effect["difference"]),
+         f"{words.percents.points(effect['low'])} – {words.percents.points(effect['high'])}"]
+        for one in found for effect in one["effects"] if effect["difference"] is not None
+    ]  # fmt: skip
+    header = [_("Answer"), _("Shown first to"), _("Share then"), _("Share else"), _("Difference, points"),
+              _("Confidence interval")]  # fmt: skip
+    title = heading(_("Effect of the order in which answers were shown")) if rows else []
+    return [*title, *table(header, rows)]
+
+
 def _vote(vote: Figures, name: str, words: Words) -> list[Block]:
     question, shares = vote["question"], vote[name]
     rows = [row for row in shares["rows"] if row["share"] is not None]
