@@ -1,7 +1,7 @@
 """Measuring interviews once they have ended, in batches: what surveys.signals says of each is kept for the pages."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -61,7 +61,7 @@ def measure_batch(session: Session, since: datetime | None = None, limit: int = 
         {
             "interview_id": one.id, "survey_id": one.survey_id, "ended_at": one.ended_at,
             "measured_at": max(at, one.ended_at or at),
-            **asdict(_measured(one, items[one.questionnaire_id], given.get(one.id, []), keyed.get(one.id, {}))),
+            **asdict(_measured(one, items[one.questionnaire_id], given.get(one.id, []), keyed.get(one.id, []))),
         }
         for one in found
     ]  # fmt: skip
@@ -71,11 +71,14 @@ def measure_batch(session: Session, since: datetime | None = None, limit: int = 
     return len(rows)
 
 
-def _measured(one: Interview, items: Items, given: Sequence[Answer], keyed: Mapping[str, float]) -> Signals:
+def _measured(one: Interview, items: Items, given: Sequence[Answer], keyed: Sequence[Keystrokes]) -> Signals:
     answers = {answer.item: answer.value for answer in given}
-    seconds = {answer.item: answer.seconds for answer in given} | keyed
     faces = {answer.item: answer.face or one.face for answer in given}
-    return measure(items, answers, seconds, language=one.language, faces=faces)
+    # By telephone keys nobody tells seconds with the answer: they are from the prompt's beginning to the last key.
+    seconds = {answer.item: answer.seconds for answer in given}
+    seconds |= {keys.item: max(0.0, (keys.prompt_ms + keys.after_ms) / 1000) for keys in keyed}
+    pressed = {keys.item: keys.keys for keys in keyed}
+    return measure(items, answers, seconds, language=one.language, faces=faces, keys=pressed)
 
 
 def _answers(session: Session, found: Sequence[Interview]) -> dict[UUID, list[Answer]]:
@@ -96,12 +99,11 @@ def _items(session: Session, found: Sequence[Interview]) -> dict[int, Items]:
     return {row.id: row.items for row in session.execute(wanted)}
 
 
-def _keyed(session: Session, interview_ids: Sequence[UUID]) -> dict[UUID, dict[str, float]]:
-    """By telephone keys nobody tells seconds with the answer: they are from the prompt's beginning to the last key."""
-    if not interview_ids:
-        return {}
-    pressed = select(Keystrokes).where(Keystrokes.interview_id.in_(interview_ids), Keystrokes.is_answer)
-    found: dict[UUID, dict[str, float]] = defaultdict(dict)
-    for keys in session.scalars(pressed.order_by(Keystrokes.id)):
-        found[keys.interview_id][keys.item] = max(0.0, (keys.prompt_ms + keys.after_ms) / 1000)
+def _keyed(session: Session, interview_ids: Sequence[UUID]) -> dict[UUID, list[Keystrokes]]:
+    """The keys that were answers, by interview, in their order."""
+    found: dict[UUID, list[Keystrokes]] = defaultdict(list)
+    if interview_ids:
+        pressed = select(Keystrokes).where(Keystrokes.interview_id.in_(interview_ids), Keystrokes.is_answer)
+        for keys in session.scalars(pressed.order_by(Keystrokes.id)):
+            found[keys.interview_id].append(keys)
     return found

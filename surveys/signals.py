@@ -10,6 +10,7 @@ from surveys.reading_time import shortest
 
 LONGEST = 600.0  # seconds of one question; somebody left the page open longer
 FEWEST_ALIKE = 3  # questions in a row that make a battery
+FEWEST_KEYED = 5  # questions answered by one key each that make one, too
 KNOWN = 0.5  # of the questions need a time, so that the interview has one
 
 
@@ -29,14 +30,16 @@ class Signals:
 
 def measure(
     items: Items, answers: Mapping[str, str], seconds: Mapping[str, float | None], *, language: str,
-    faces: Mapping[str, str],
+    faces: Mapping[str, str], keys: Mapping[str, str] | None = None,
 ) -> Signals:  # fmt: skip
     """Of the answers that count. `seconds`: item → from the question shown to its answer; `faces`: item → how it was
-    asked."""
+    asked; `keys`: item → the telephone's keys that were pressed."""
     asked = [item for item in items["items"] if item["name"] in answers and item["type"] in ASKED]
     asked = [item for item in asked if item["type"] != "note"]
     apart = {role: _names(asked, answers, role) for role in engine.APART}
     batteries = [run for run in _batteries(items) if sum(_is_substantive(item, answers) for item in run) == len(run)]
+    pressed = [keys[item["name"]] for item in asked if keys and item["type"] == "select_one" and item["name"] in keys]
+    is_keyed = len(pressed) >= FEWEST_KEYED
     return Signals(
         seconds=_length(asked, seconds),
         asked=len(asked),
@@ -44,8 +47,9 @@ def measure(
         dk=apart["dk"],
         refused=apart["refused"],
         skipped=tuple(item["name"] for item in asked if not answers[item["name"]] and item["type"] != "audio"),
-        batteries=len(batteries),
-        straight=sum(len({answers[item["name"]] for item in run}) == 1 for run in batteries),
+        batteries=len(batteries) + is_keyed,
+        straight=sum(len({answers[item["name"]] for item in run}) == 1 for run in batteries)
+        + (is_keyed and len(set(pressed)) == 1),
     )
 
 

@@ -62,3 +62,13 @@ def test_no_answer_not_knowing_and_skipping_are_told_apart() -> None:
 
 def test_a_voice_is_not_skipped_by_being_nowhere_in_the_answers() -> None:
     assert told({"voice": ("", 20.0)}).skipped == ()
+
+
+@pytest.mark.parametrize(("keys", "batteries", "straight"), [("11111", 1, 1), ("11121", 1, 0), ("1111", 0, 0)])
+def test_by_keys_whoever_presses_one_all_along_answers_straight(keys: str, batteries: int, straight: int) -> None:
+    """Also where the order rotates, so that one key is many answers. Numbers and words are no such key."""
+    asked = ("consent", "vote", "op_azul", "op_rojo", "op_verde")
+    pressed = dict(zip(asked, keys, strict=False)) | {"age": "40"}
+    answers = {item: value for item, (value, _seconds) in CALM.items()}
+    found = measure(ITEMS, answers, {}, language="es", faces={}, keys=pressed)
+    assert (found.batteries, found.straight) == (batteries, straight)
