@@ -38,13 +38,15 @@ def allocate(sizes: Mapping[str, int], wanted: int, how: str = PROPORTIONAL) -> 
     open_ones = {name: size for name, size in sizes.items() if size > 0}
     wanted = min(wanted, sum(open_ones.values()))
     given = dict.fromkeys(sizes, 0)
-    if how == PROPORTIONAL and wanted >= len(open_ones):
-        given |= dict.fromkeys(open_ones, 1)
     while (left := wanted - sum(given.values())) > 0:
         room = {name: size - given[name] for name, size in open_ones.items() if size > given[name]}
         weights = {name: float(open_ones[name]) if how == PROPORTIONAL else 1.0 for name in room}
         for name, more in _shared_out(weights, room, left).items():
             given[name] += more
+    missed = [name for name in sorted(open_ones) if not given[name]] if wanted >= len(open_ones) else []
+    for name in missed:
+        most = max(given, key=lambda one: (given[one], one))
+        given[most], given[name] = given[most] - 1, 1
     return given
 
 

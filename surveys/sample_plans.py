@@ -82,7 +82,8 @@ def _faults(session: Session, survey_id: int, wanted: Wanted) -> dict[str, str]:
         faults["wave"] = _("There is no wave %(code)s.", code=wanted.wave)
     known = RDD_STRATA if wanted.frame == RDD else STRATA
     if len(wanted.strata) > MOST_DIMENSIONS or set(wanted.strata) - set(known):
-        faults["strata"] = _("Choose at most two strata of the list.")
+        faults["strata"] = _("Choose at most two strata of the list; random digits know their area code and kind of"
+                             " line alone.")  # fmt: skip
     if wanted.allocation not in ALLOCATIONS:
         faults["allocation"] = _("Choose how the cases are shared out among the strata.")
     return faults | _frame_faults(session, survey_id, wanted)
