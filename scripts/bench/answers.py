@@ -27,7 +27,6 @@ THINKING = 10.0  # seconds over each question, from half to one and a half times
 MINUTES = 1.5
 SURVEY = 1  # the demonstration's
 NUMBERS = {"age": "34", "likely": "8"}
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _FIELD = re.compile(r'<input type="hidden" name="(item|key|shown_at)" value="([^"]*)"')
 _CHOICE = re.compile(r'(?:<button class="[^"]*option" name="value"|<input class="btn-check"[^>]*) value="([^"]+)"')
 
@@ -73,8 +72,8 @@ async def _person(base: str, link: str, dice: random.Random, until: float, seen:
     jar, patience = CookieJar(unsafe=True), ClientTimeout(total=30)
     async with ClientSession(base, cookie_jar=jar, timeout=patience, connector=TCPConnector(limit=1)) as http:
         async with http.get(path) as answer:
-            page = await answer.text()
-        async with http.post(f"{path}/begin", data={"csrf_token": _token(page)}) as answer:
+            await answer.read()
+        async with http.post(f"{path}/begin") as answer:
             page = await answer.text()
         while time.monotonic() < until:
             asked = dict(_FIELD.findall(page))
@@ -82,7 +81,7 @@ async def _person(base: str, link: str, dice: random.Random, until: float, seen:
                 seen.finished += 1
                 return
             await asyncio.sleep(dice.uniform(0.5, 1.5) * THINKING)
-            form = asked | {"csrf_token": _token(page), "value": _value(page, asked["item"], dice)}
+            form = asked | {"value": _value(page, asked["item"], dice)}
             begun = time.perf_counter()
             async with http.post(f"{path}/answers", data=form, headers={"HX-Request": "true"}) as answer:
                 page, is_saved = await answer.text(), answer.status == 200
@@ -90,11 +89,6 @@ async def _person(base: str, link: str, dice: random.Random, until: float, seen:
                 seen.lost += 1
                 return
             seen.waits.append((time.perf_counter() - begun) * 1000)
-
-
-def _token(page: str) -> str:
-    found = _TOKEN.search(page)
-    return found[1] if found else ""
 
 
 def _value(page: str, item: str, dice: random.Random) -> str:
