@@ -1,5 +1,5 @@
-"""Who may change something without a token of our own pages: the providers' webhooks and the ways out of messages,
-which are signed, and nobody."""
+"""Who may change something without a token of our own pages: the providers' webhooks, the ways out of messages and the
+links of surveys, which are signed, and nobody."""
 
 from flask import Flask
 
@@ -18,6 +18,9 @@ def test_only_what_is_signed_otherwise_does_without_the_token(app: Flask) -> Non
         "campaigns.telegram_hooks.update",
         "campaigns.webhooks.inbound",
         "campaigns.webhooks.receipt",
+        "surveys.web_pages.answer",
+        "surveys.web_pages.begin",
+        "surveys.web_pages.stop",
     }
     assert not csrf._exempt_blueprints
     assert app.config["WTF_CSRF_METHODS"] == {"POST", "PUT", "PATCH", "DELETE"}
