@@ -150,9 +150,10 @@ def make(found: Responses, name: str, wanted: Wanted, recipe: Recipe, weighed: W
     weights = weighed.weights or raking.unweighted(found.frame.height)
     recipe = vote_recipes.possible(found, vote_recipes.of_question(recipe, question))
     groups = {by: results.group_codes(found.frame, by) for by in BREAKDOWNS}
-    everybody = vote_ballots.read(
-        found.frame, found.items, weights, recipe, {by: codes for by, (_names, codes) in groups.items()}
-    )
+    marks = {by: codes for by, (_names, codes) in groups.items()}
+    if wanted.filters.wave is not None:
+        marks["wave"] = found.frame["wave"].eq_missing(wanted.filters.wave).cast(int).to_numpy()
+    everybody = vote_ballots.read(found.frame, found.items, weights, recipe, marks)
     shown = _among(everybody, {by: names for by, (names, _codes) in groups.items()}, wanted.filters)
     chain = vote_chain.follow(shown, recipe)
     first_at, last_at = _days(found, item.column, wanted.filters)
@@ -167,6 +168,8 @@ def make(found: Responses, name: str, wanted: Wanted, recipe: Recipe, weighed: W
 
 def _among(ballots: "Ballots", names: Mapping[str, Sequence[str]], filters: Filters) -> "Ballots":
     """The people whom the filters let through; nobody, where a group has nobody."""
+    if filters.wave is not None:
+        ballots = ballots.among(ballots.marks["wave"] == 1)
     for by in BREAKDOWNS:
         if (value := getattr(filters, by)) is not None:
             place = names[by].index(value) if value in names[by] else -1

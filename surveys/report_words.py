@@ -101,4 +101,6 @@ def _filter_words(filters: Filters) -> Sequence[str]:
     chosen = [
         f"{BREAKDOWN_LABELS[by]}: {group_label(by, value)}" for by in BREAKDOWNS if (value := getattr(filters, by))
     ]
+    if filters.wave is not None:
+        chosen.append(str(_("Wave %(wave)s", wave=filters.wave)))
     return (" · ".join(chosen),) if chosen else ()

@@ -16,7 +16,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import NotFound
 from callcenter.base.web import is_htmx
 from callcenter.table_exports import Cell
-from surveys import charts, report, report_words, responses, silence, vote_looks, vote_options
+from surveys import charts, report, report_words, responses, silence, vote_looks, vote_options, waves
 from surveys.group_labels import BREAKDOWN_LABELS, group_label
 from surveys.pages import READERS, blueprint
 from surveys.report import Report, Wanted
@@ -42,7 +42,11 @@ def results(survey_id: int) -> ResponseReturnValue:
         return render_template("surveys/results_part.html", **page)
     kept = responses.kept(session, survey_id)
     questions = [kept.items[vote_options.vote_question(kept)], *vote_options.face_offs(kept)]
-    return render_template("surveys/results.html", groups=_group_choices(), questions=questions, **page)
+    seen = set(kept.frame["wave"].drop_nulls().unique().to_list())
+    known = [(wave.code, wave.label) for wave in waves.listed(session, survey_id) if wave.code in seen]
+    return render_template(
+        "surveys/results.html", groups=_group_choices(), questions=questions, waves=known, **page
+    )  # fmt: skip
 
 
 @blueprint.get("/<int:survey_id>/results/<any(gross, effective):kind>.<any(svg, png):form>")
@@ -91,13 +95,13 @@ def table(survey_id: int, form: str) -> ResponseReturnValue:
 
 def wanted() -> Wanted:
     """What the address asks for. Raises InvalidInput for a group that there is none of."""
-    filters = Filters(**{name: request.args.get(name) or None for name in BREAKDOWNS})
+    filters = Filters(**{name: request.args.get(name) or None for name in (*BREAKDOWNS, "wave")})
     return Wanted(filters, request.args.get("weights") != UNWEIGHTED, request.args.get("question") or None)
 
 
 def query(asked: Wanted) -> dict[str, str]:
     """The address that asks for the same."""
-    values = {name: value for name in BREAKDOWNS if (value := getattr(asked.filters, name))}
+    values = {name: value for name in (*BREAKDOWNS, "wave") if (value := getattr(asked.filters, name))}
     if not asked.is_weighted:
         values["weights"] = UNWEIGHTED
     return values | ({"question": asked.question} if asked.question else {})

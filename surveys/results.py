@@ -39,11 +39,12 @@ __all__ = ["AGE_BANDS", "BREAKDOWNS", "GROUPS", "HIDDEN_BELOW", "MARKED_BELOW", 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which interviews: None means all of them."""
+    """Which interviews: None means all of them. `wave`: the code of one."""
 
     sex: str | None = None
     age_band: str | None = None
     section_kind: str | None = None
+    wave: str | None = None
 
     def __post_init__(self) -> None:
         for breakdown in BREAKDOWNS:
@@ -54,7 +55,7 @@ class Filters:
 
     def of(self, frame: "pl.DataFrame") -> "pl.Series | None":
         """Whom they let through, as a column of booleans; None: everybody."""
-        chosen = None
+        chosen = None if self.wave is None else frame["wave"].eq_missing(self.wave)
         for breakdown in BREAKDOWNS:
             if (value := getattr(self, breakdown)) is not None:
                 of_group = group_column(frame, breakdown) == value

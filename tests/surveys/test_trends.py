@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput
-from surveys import charts, responses, trend_words, trends, wave_charts, waves
+from surveys import charts, responses, results, trend_words, trends, wave_charts, waves
 from surveys.intervals import lead_margin, margin
 from surveys.interview_ledger import Interview
 from surveys.questionnaire import Survey
+from surveys.results import Filters
 from surveys.trends import Series
 from tests.surveys.vote_cast import ask
 
@@ -187,6 +188,19 @@ def test_the_page_shows_lines_changes_and_their_tables(survey: Survey, client_as
     assert client.get(f"{url}/lines.svg?theme=pink").status_code == 404
     for role in ("operator", "data_clerk"):
         assert client_as(role).get(url).status_code == 403
+
+
+@pytest.mark.usefixtures("two_waves")
+def test_the_results_page_shows_one_wave_by_choice(session: Session, survey: Survey, client_as: ClientAs) -> None:
+    url = f"/surveys/{survey.id}/results"
+    client = client_as("pollster")
+    headers = {"Accept-Language": "en"}
+    assert 'value="o2" selected' not in client.get(url, headers=headers).get_data(as_text=True)
+    page = client.get(f"{url}?wave=o2", headers=headers).get_data(as_text=True)
+    assert 'value="o2" selected' in page
+    assert ">36<" in page
+    assert client.get(f"{url}?wave=o9").status_code == 200
+    assert results.tally(session, survey.id, filters=Filters(wave="o1"))["base"].iloc[0] == 40
 
 
 def test_one_period_is_no_trend(
