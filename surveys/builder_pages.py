@@ -1,5 +1,6 @@
 """The builder: a questionnaire made and changed in the page, checked and shown on its faces at every step."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -21,7 +22,7 @@ from surveys.form_files import as_file, file_name
 from surveys.form_outline import Outline, outline
 from surveys.form_reading import read_apart
 from surveys.pages import MAKERS, blueprint
-from surveys.sheets import Source
+from surveys.sheets import Source, language_of
 from surveys.xlsform import write_workbook
 
 FORM_BYTES = 2_000_000
@@ -125,6 +126,23 @@ def save_settings(survey_id: int) -> ResponseReturnValue:
     cells = builder_forms.settings(request.form)
     place = request.form.get("place", 0, int)
     return _change(survey_id, lambda source: sheet_edits.set_settings(source, cells), lambda _source: place)
+
+
+@blueprint.post("/<int:survey_id>/builder/languages")
+@access(*MAKERS)
+def add_language(survey_id: int) -> ResponseReturnValue:
+    """One more language for the words: every question gets a place for it."""
+    name = " ".join(request.form.get("language", "").split())
+    place = request.form.get("place", 0, int)
+
+    def add(source: Source) -> None:
+        if not re.fullmatch(r"[^:()]{2,40} \([A-Za-z]{2,3}\)", name):
+            raise InvalidInput({"language": _("Write the language with its code, such as English (en).")})
+        if language_of(name) in {one.code for one in sheet_edits.languages(source)}:
+            raise InvalidInput({"language": _("The questionnaire has this language already.")})
+        sheet_edits.add_language(source, name)
+
+    return _change(survey_id, add, lambda _source: place)
 
 
 @blueprint.post("/<int:survey_id>/builder/<int:place>/preview")

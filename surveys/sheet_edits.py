@@ -11,6 +11,7 @@ from typing import Any
 from surveys.sheets import TRANSLATED, Source, cleaned, column_of
 
 Sheet = dict[str, Any]
+FIRST_LANGUAGE = "Español (es)"
 BEGINS = {"begin_group": "end_group", "begin_repeat": "end_repeat"}
 
 
@@ -32,6 +33,18 @@ def languages(source: Source) -> list[Language]:
                 mark = heading[heading.index(":") :] if code is not None else ""
                 found.setdefault(code or "", Language(code or "", mark))
     return list(found.values()) or [Language("", "")]
+
+
+def add_language(source: Source, name: str) -> None:
+    """Columns for the words of one more language, `English (en)`; words without one are Spanish from now on."""
+    for sheet in ("survey", "choices"):
+        headings = source[sheet]["headings"]
+        for at, heading in enumerate(headings):
+            column, code = column_of(heading)
+            if column in TRANSLATED and code is None:
+                headings[at] = f"{column}::{FIRST_LANGUAGE}"
+        if headings:
+            _widen(source[sheet], f"label::{name}")
 
 
 def kind_of(source: Source, place: int) -> str:

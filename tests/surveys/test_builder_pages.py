@@ -164,6 +164,17 @@ def test_settings_name_other_questions(session: Session, pollster: FlaskClient, 
     assert (settings["form_title"], settings["vote_question"], settings["likely_question"]) == ("Otra", "second", "")
 
 
+@pytest.mark.parametrize(("name", "told"), [("Náhuatl", "with its code"), ("Inglés (en)", "already")])
+def test_a_language_is_added_once_and_with_its_code(
+    session: Session, pollster: FlaskClient, survey: Survey, name: str, told: str
+) -> None:
+    base = f"/surveys/{survey.id}/builder"
+    assert told in pollster.post(f"{base}/languages", data={"edition": 0, "place": AGE, "language": name}).text
+    pollster.post(f"{base}/languages", data={"edition": 0, "place": AGE, "language": "Náhuatl (nah)"})
+    assert "(nah)" in pollster.get(f"{base}?place={AGE}").text
+    assert drafts.opened(session, survey.id).edition == 1
+
+
 def test_a_survey_begins_without_a_file(session: Session, pollster: FlaskClient) -> None:
     answer = pollster.post("/surveys/new", data={"name": "Ola sin archivo"})
     assert "/builder" in answer.headers["Location"]

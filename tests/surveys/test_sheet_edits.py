@@ -101,6 +101,14 @@ def test_languages_are_those_of_the_labels() -> None:
     ]  # fmt: skip
 
 
+def test_one_more_language_has_its_columns_and_words_without_one_become_spanish() -> None:
+    bare = read_workbook(workbook([["type", "name", "label", "hint"], ["text", "q", "Q", "H"]])).source
+    sheet_edits.add_language(bare, "English (en)")
+    assert bare["survey"]["headings"][2:] == ["label::Español (es)", "hint::Español (es)", "label::English (en)"]
+    assert bare["survey"]["lines"] == [["text", "q", "Q", "H", ""]]
+    assert [one.code for one in sheet_edits.languages(bare)] == ["es", "en"]
+
+
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(-2, 12)), max_size=8))
 def test_moving_loses_nothing(moves: list[tuple[int, int]]) -> None:
     source = read_workbook(workbook(ROWS, CHOICES)).source
