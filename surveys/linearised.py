@@ -15,6 +15,7 @@ from surveys.level_codes import Indexes
 from surveys.weight_cells import Cells
 
 Floats = NDArray[np.float64]
+NO_ERROR = 1e-9  # a generalised design effect is about 1
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,11 @@ def rao_scott(table: Floats, shares_covariance: Floats, n: int) -> tuple[float, 
     inverse = np.divide(1.0, cells, out=np.zeros_like(cells), where=cells > 0)
     scaled = contrasts * inverse[:, None]
     simple = contrasts.T @ scaled / n
-    delta = np.linalg.solve(simple, scaled.T @ shares_covariance @ scaled)
+    # Where cells are empty there is no inverse (R stops here): the directions in which nobody stands are left out.
+    delta = np.linalg.lstsq(simple, scaled.T @ shares_covariance @ scaled, rcond=None)[0]
     trace = float(np.trace(delta))
+    if trace < NO_ERROR:  # each row has a column of its own, and all are equal: chance has nothing to vary
+        return float("nan"), float("nan"), float("nan")
     freedom = trace**2 / float(np.trace(delta @ delta))
     return pearson / trace, freedom, freedom * (n - 1)
 

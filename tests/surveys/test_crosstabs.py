@@ -169,3 +169,17 @@ def test_shares_of_single_answers_add_up_and_groups_add_up_to_the_total(seed: in
         assert sum(row.cells[at].share or 0 for row in table.rows) == pytest.approx(1)
         assert sum(row.cells[at].n or 0 for row in table.rows) == column.n
     assert table.columns[0].base == pytest.approx(sum(column.base for column in table.columns[1:]))
+
+
+def test_empty_cells_leave_a_test_of_the_others() -> None:
+    found = _votes(("H", "azul", 60), ("H", "rojo", 40), ("M", "azul", 40), ("M", "dk", 50), ("X", "rojo", 30))
+    test = _table(found, "vote").groups[1].test
+    assert test is not None
+    assert test.p < 1e-6
+    assert test.df1 > 1
+
+
+def test_a_table_whose_rows_are_its_columns_has_no_test() -> None:
+    test = _table(_votes(("H", "azul", 50), ("M", "rojo", 50)), "vote").groups[1].test
+    assert test is not None
+    assert np.isnan(test.p)
