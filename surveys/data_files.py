@@ -136,7 +136,8 @@ def _spss_columns(column: "pl.Series", variable: Variable) -> Iterable[tuple[str
     elif variable.kind == "code":
         known = {value.code: float(value.number) for value in variable.values}
         text = column.cast(pl.String)
-        yield "", text.replace_strict(known, default=None, return_dtype=pl.Float64).to_numpy()
+        numbers = text.replace_strict(known, default=None, return_dtype=pl.Float64) if known else text.cast(pl.Float64)
+        yield "", numbers.to_numpy()
     elif variable.kind == "order":
         yield "", column.list.join(" ").fill_null("").to_numpy()
     elif variable.kind == "word":

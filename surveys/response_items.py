@@ -13,10 +13,10 @@ NUMERIC = ("integer", "decimal")
 KINDS = (*CODED, *NUMERIC, "text", "date")
 # The person gave no answer: left out of bases where a table says so, and missing values of an SPSS file.
 MISSING_ROLES = ("dk", "refused")
-# Columns of the frame that are no item; an item called like one stands there as `q_<name>`.
+# Columns of the frame, and of a study's data, that are no item; an item called like one stands there as `q_<name>`.
 OWN_COLUMNS = (
     "interview", "interview_id", "state", "version", "face", "language", "interviewer", "wave", "stratum",
-    "base_weight", "over_quota", "at", "started_at", "seconds",
+    "base_weight", "over_quota", "at", "started_at", "seconds", "day", "weight",
 )  # fmt: skip
 OWN_PREFIXES = ("h_", "d_", "o_", "q_")
 

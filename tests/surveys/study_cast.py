@@ -1,5 +1,7 @@
 """A study with all it needs, and people who were interviewed for it; everybody and everything invented."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -14,11 +16,14 @@ from surveys.study_packages import StudyPackage
 from surveys.weight_recipe import Recipe
 from tests.surveys import vote_cast
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
-    "0000000049454e44ae426082"
-)
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+# One red point: the smallest picture that is sound.
+PNG = (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+       + _chunk(b"IDAT", zlib.compress(b"\0\xff\0\0")) + _chunk(b"IEND", b""))  # fmt: skip
 PDF = b"%PDF-1.4\n% an invented file\n"
 VOTES = ["azul"] * 14 + ["rojo"] * 12 + ["verde"] * 5 + ["none", "void", "wont_vote", "undecided", "undecided", "dk",
                                                          "refused"]  # fmt: skip
