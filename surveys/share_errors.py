@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from surveys.intervals import Z95, wilson
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def figures(responses: Responses, method: Method) -> Figures:
 def _chain(responses: Responses, method: Method) -> Chain | None:
     if method.recipe is None or method.recipe.question not in responses.items:
         return None
-    return vote_chain.run(responses.frame, responses.items, method.weights.values, method.recipe, method.targets)
+    return vote_chain.run(responses.frame, responses.items, method.weights, method.recipe)
 
 
 def _field(frame: "pl.DataFrame", counted: Any) -> Figures:

@@ -194,7 +194,7 @@ def _decided(ballots: Ballots, recipe: Recipe, before: _Count) -> _Count:
 def _as_their_group(ballots: Ballots, before: _Count, is_open: Any) -> _Count:
     """The undecided of a group vote as its decided do. A group without decided people votes as all of them."""
     candidates = ballots.places(("candidate",))
-    groups = ballots.groups if ballots.groups is not None else np.zeros(len(ballots.codes), dtype=np.intp)
+    groups = ballots.groups if ballots.groups is not None else np.zeros(len(ballots.codes), dtype=np.int64)
     named = before.votes[:, candidates]
     split, factor = _splits(named, before.base * is_open, groups, ballots.mass.weights)
     if not split.any():

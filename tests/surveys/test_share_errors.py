@@ -96,7 +96,7 @@ def test_plain_answers_have_the_errors_that_tables_print() -> None:
     answers = np.array([[vote == code for code in expected] for vote in votes], dtype=float)
     total = weights.values.sum()
     influence = (answers - weights.values @ answers / total) / total
-    errors = share_errors.covariance(influence, Mass.of(weights.values), [(sexes == "M").astype(np.intp)])
+    errors = share_errors.covariance(influence, Mass.of(weights.values), [(sexes == "M").astype(np.int64)])
     assert np.sqrt(np.diag(errors)) == pytest.approx([share.se for share in expected.values()], rel=1e-9)
 
 

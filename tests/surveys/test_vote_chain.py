@@ -27,7 +27,7 @@ OPTIONS = (
 def ballots(people: dict[str, int], **more: object) -> Ballots:
     """So many people of each answer, every one of weight 1."""
     places = [place for place, option in enumerate(OPTIONS) for _ in range(people.get(option.code, 0))]
-    return Ballots(OPTIONS, np.array(places, dtype=np.intp), Mass.of(np.ones(len(places))), **more)  # type: ignore[arg-type]
+    return Ballots(OPTIONS, np.array(places, dtype=np.int64), Mass.of(np.ones(len(places))), **more)  # type: ignore[arg-type]
 
 
 def percentages(shares: vote_chain.Shares) -> dict[str, float]:
