@@ -10,6 +10,7 @@ from campaigns import call_drafts, calling, message_approvals, message_campaigns
 from campaigns.calling import CallCampaign, CallPlan
 from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
+from scripts.demo import publication
 from scripts.demo.places import DATA
 from surveys import questionnaire, weight_recipes, weight_targets
 from surveys.questionnaire import Survey
@@ -51,6 +52,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     survey = questionnaire.create_survey(session, "", FORM, (DATA / FORM).read_bytes())
     survey.sponsor, survey.population = ON_BEHALF_OF, "Personas de 18 años o más con credencial en Minatitlán"
     weight_recipes.keep(session, survey.id, _weights(), user_ids["encuestas"])  # a newcomer may sign it off
+    publication.load(session, survey.id, user_ids["encuestas"])
     everybody, young_women, ten_sections = _segments(session, strategist)
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
