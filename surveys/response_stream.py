@@ -20,6 +20,7 @@ FACTS = (
     "section", "section_kind", "municipality", "federal_district", "local_district", "state", "sex", "age", "campaign",
     "sponsor", "today",
 )  # fmt: skip
+FACT = "*"  # stands for an item in the rows that are interviews; no item can be called so
 # What COPY's text format writes for a character that would end a field or a line:
 # https://www.postgresql.org/docs/18/sql-copy.html
 ESCAPES = {"\\\\": "\\", "\\b": "\b", "\\f": "\f", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\v": "\v"}
@@ -30,12 +31,12 @@ WITH these AS MATERIALIZED (
     FROM interviews JOIN questionnaires ON questionnaires.id = interviews.questionnaire_id
     WHERE interviews.survey_id = %(survey)s {window}
 )
-SELECT 0 AS n, '' AS item,
+SELECT 0 AS n, '*' AS item,
     pg_current_snapshot()::text || ' ' || coalesce(pg_current_xact_id_if_assigned()::text, '0') AS value,
     NULL::float AS seconds,
     (SELECT count(*)::text FROM interviews WHERE survey_id = %(survey)s) AS shown
 UNION ALL
-SELECT n, '', json_build_object({facts})::text, NULL, NULL FROM these
+SELECT n, '*', json_build_object({facts})::text, NULL, NULL FROM these
 UNION ALL
 SELECT n, given.item, given.value, given.seconds,
     CASE WHEN given.item = ANY(%(rotating)s::text[]) THEN given.choice_order::text END
@@ -109,14 +110,14 @@ def _copied(session: Session, statement: str, bound: Mapping[str, Any]) -> bytes
 def _parsed(content: bytes) -> Streamed:
     import polars as pl
 
-    schema = {"n": pl.Int64, "item": pl.String, "value": pl.String, "seconds": pl.Float64, "shown": pl.String}
+    schema = {"n": pl.Int64, "item": pl.Categorical, "value": pl.String, "seconds": pl.Float64, "shown": pl.String}
     rows = pl.read_csv(
         content, has_header=False, separator="\t", quote_char=None, null_values="\\N", schema=schema,
         empty_string_is_null=False,
     )  # fmt: skip
     rows = rows.with_columns(_plain("value"), _plain("shown"))
     snapshot, total = rows.filter(pl.col("n") == 0).select("value", "shown").row(0)
-    is_interview = pl.col("item") == ""
+    is_interview = pl.col("item") == FACT
     facts = rows.filter(is_interview & (pl.col("n") > 0)).select("n", pl.col("value").str.json_decode(_dtype()))
     return Streamed(_typed(facts.unnest("value")), rows.filter(~is_interview), snapshot, int(total))
 
