@@ -55,8 +55,9 @@ def open_for_call(
     if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
     survey.state = "open"
-    # A machine has named its interview already, and reads it by that name: it asks from the start.
-    earlier = interview_people.to_go_on(session, survey.id, call.attempt.contact_id) if number is None else None
+    # A machine has named its interview already, and reads it by that name: a new one, or what the person had begun.
+    named = session.get(Interview, number, with_for_update=True) if number is not None else None
+    earlier = interview_people.to_go_on(session, survey.id, call.attempt.contact_id) if number is None else named
     if earlier is not None:
         return _go_on_in_call(session, earlier, call, user_id, face)
     made = _insert(session, survey.id, call, _Begin(user_id, face, number or uuid4()))

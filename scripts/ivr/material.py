@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcenter.attempts import Attempt
 from callcenter.call_ledger import Call
-from surveys import call_facts, interviews, prompts, questionnaire, quota_counts
+from surveys import call_facts, interview_people, interviews, prompts, questionnaire, quota_counts
 from surveys.faces.turns import Setting
 from surveys.interviews import Interview
 from surveys.items import Items
@@ -41,6 +42,9 @@ def of_call(session: Session, subject: Subject) -> Material | None:
     begun = interviews.of_call(session, subject.call_id)
     if begun is not None:
         return _resumed(session, subject, begun)
+    earlier = interview_people.to_go_on(session, survey.id, _person(session, subject.call_id))
+    if earlier is not None:
+        return _gone_on(session, subject, earlier)
     items = questionnaire.current(session, survey.id).items
     facts, wanted = call_facts.of_call(session, subject.call_id, None, "agi")
     language, number = interviews.language_for(items, wanted), uuid4()
@@ -58,6 +62,21 @@ def _resumed(session: Session, subject: Subject, begun: Interview) -> Material:
     talk = _Talk(subject.call_id, begun.language, begun.id, standing.answers, subject.sponsor, subject.notice, screen)
     made = _material(session, begun.survey_id, standing.items, talk)
     return replace(made, answers=standing.answers, voice=row.agreed_to_voice if row else None, is_begun=True)
+
+
+def _gone_on(session: Session, subject: Subject, earlier: Interview) -> Material:
+    """What the person began elsewhere: after who calls and the challenge, the first question without an answer."""
+    standing = interviews.standing_of(session, earlier.id)
+    facts, _language = call_facts.of_call(session, subject.call_id, None, "agi")
+    values = standing.answers | call_facts.for_items(standing.items, facts)
+    queue_id = session.scalar(select(Call.queue_id).where(Call.id == subject.call_id))
+    screen = quota_counts.screen(session, queue_id, earlier.hidden, without=earlier.id)
+    talk = _Talk(subject.call_id, earlier.language, earlier.id, values, subject.sponsor, subject.notice, screen)
+    return _material(session, earlier.survey_id, standing.items, talk)
+
+
+def _person(session: Session, call_id: UUID) -> int | None:
+    return session.scalar(select(Attempt.contact_id).where(Attempt.id == call_id))
 
 
 def of_trial(session: Session, trial: PromptTrial) -> Material:

@@ -17,10 +17,13 @@ from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
 from callcenter.person_register import Gone
 from callcenter.queues import QueueEntry
-from surveys import contact_interviews, interviews, link_codes, person_keeping, questionnaire, survey_links
+from scripts.ivr import material
+from surveys import contact_interviews, engine, interviews, link_codes, person_keeping, questionnaire, survey_links
+from surveys.faces import agi
 from surveys.interviews import Answer, Interview
 from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Survey
+from surveys.recorded_calls import Subject
 from tests.surveys.link_cast import SPONSOR, code_of, person
 from tests.surveys.test_interviews import AGREED, answer_all
 
@@ -238,3 +241,25 @@ def test_a_person_sees_what_they_answered_by_link_and_takes_their_name_away(
     person_keeping.erase(session, Gone(ids=(lupita.id,), phones=(), names={}))
     assert session.scalars(select(SurveyLink.contact_id)).all() == [None]
     assert session.scalars(select(SurveyLink.interview_id)).all() == [None]
+
+
+def test_what_was_begun_by_link_goes_on_when_a_machine_calls(
+    session: Session, survey: Survey, new_call: Callable[..., UUID]
+) -> None:
+    call_id = new_call()
+    call = session.get_one(Call, call_id)
+    contact = session.get_one(Contact, call.attempt.contact_id)
+    interview = begun(session, code_of(session, survey.id, contact))
+    answer_all(session, interview.id, {"consent": "yes", "age": "34"})
+    subject = Subject(call_id, survey.id, SPONSOR, "http://convoca.test/aviso", "out")
+    made = material.of_call(session, subject)
+    assert made is not None
+    assert (made.number, made.is_begun) == (interview.id, False)
+    state = agi.begin(made.setting).state
+    asked = engine.next_question(made.setting.items, state.answers, made.setting.seed, "es", "agi")
+    assert asked is not None
+    assert asked.name == "intro"
+    opened = interviews.open_for_call(session, call_id, None, face="agi", number=made.number)
+    assert (opened.id, opened.face, opened.call_id) == (interview.id, "agi", call_id)
+    answers = interviews.standing_of(session, opened.id).answers
+    assert answers["age"] == "34"

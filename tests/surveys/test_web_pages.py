@@ -15,6 +15,7 @@ from surveys.interviews import Answer, Interview
 from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Survey
 from tests.surveys.link_cast import SPONSOR, code_of, person
+from tests.surveys.survey_forms import workbook
 from tests.surveys.test_survey_links import BY_LINK
 
 HTMX = {"HX-Request": "true"}
@@ -231,3 +232,18 @@ def test_while_an_operator_asks_the_link_waits(
     assert refused.status_code == 409
     assert "by telephone just now" in refused.get_data(as_text=True)
     assert survey_links.door(session, way.rpartition("/")[2]).state == "new"
+
+
+def test_whoever_began_before_a_correction_ends_with_the_questions_they_began_with(
+    session: Session, survey: Survey, client: FlaskClient, way: str
+) -> None:
+    client.post(f"{way}/begin")
+    give(client, way, "consent", "yes")
+    short = workbook([["type", "name", "label"], ["integer", "years", "¿Edad?"]])
+    changed = questionnaire.replace_form(session, survey.id, questionnaire.read_form("corta.xlsx", short))
+    session.commit()
+    assert changed.version == 2
+    page = give(client, way, "years", "34")  # a question of the new version
+    assert asked(page) == "age"
+    assert 'id="fault"' in page
+    assert asked(give(client, way, "age", "34")) == "sex"
