@@ -103,8 +103,7 @@ def weights_of(responses: Responses, recipes: Recipes) -> Weights:
 
 def method(responses: Responses, recipes: Recipes) -> Method:
     """With what these responses are counted. Raises CannotWeigh."""
-    targets = recipes.weights.targets if recipes.weights else None
-    return Method(weights_of(responses, recipes), targets, recipes.vote)
+    return Method(weights_of(responses, recipes), recipes.vote)
 
 
 def _data_files(

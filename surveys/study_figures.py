@@ -14,7 +14,7 @@ import numpy as np
 from surveys import order_effects, tables, variances, vote_chain
 from surveys.crosstabs import Table
 from surveys.intervals import margin
-from surveys.raking import Targets, Weights
+from surveys.raking import Weights
 from surveys.response_items import Item
 from surveys.responses import Responses
 from surveys.variances import Share
@@ -33,11 +33,9 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Method:
-    """With what the interviews are counted. `targets`: what the weights were raked to; `recipe`: None where the
-    questionnaire asks for no vote."""
+    """With what the interviews are counted. `recipe`: None where the questionnaire asks for no vote."""
 
     weights: Weights
-    targets: Targets | None
     recipe: Recipe | None
 
 
