@@ -140,8 +140,7 @@ def _tried(scope: Scope, vote: str | None) -> CTE:
     if scope.sample_id is not None:
         query = query.where(_in_sample(scope.sample_id, Attempt.contact_id))
     coded = query.union_all(_by_link(scope, vote)).cte("coded")
-    weight = case({code.aapor: code.weight for code in codes.CODES.values()}, value=coded.c.code)
-    return select(coded, weight.label("weight")).where(coded.c.code.is_not(None)).cte("tried")
+    return select(coded, _weight(coded.c.code).label("weight")).where(coded.c.code.is_not(None)).cte("tried")
 
 
 def _by_link(scope: Scope, vote: str | None) -> Select[Any]:
@@ -218,7 +217,17 @@ def _cases(scope: Scope, tried: CTE) -> Select[Any]:
 
 def _unqueued(scope: Scope, vote: str | None) -> Select[Any]:
     """code, number of the released cases that stand in no campaign: by the interview they gave on another way."""
-    code = case(*_of_interview(vote), else_=literal(codes.UNTRIED)).label("code")
+    told = select(Interview.case_id, case(*_of_interview(vote)).label("code")).where(
+        Interview.survey_id == scope.survey_id, Interview.case_id.is_not(None)
+    )
+    given = told.subquery("given")
+    best = (
+        select(given)
+        .distinct(given.c.case_id)
+        .order_by(given.c.case_id, _weight(given.c.code).desc().nulls_last())
+        .subquery("best_given")
+    )
+    code = func.coalesce(best.c.code, codes.UNTRIED).label("code")
     queued = (
         exists()
         .where(QueueEntry.contact_id == SampleCase.contact_id, QueueEntry.queue_id == CallQueue.id)
@@ -228,10 +237,15 @@ def _unqueued(scope: Scope, vote: str | None) -> Select[Any]:
         select(code, func.count())
         .select_from(SampleCase)
         .join(Sample, Sample.id == SampleCase.sample_id)
-        .outerjoin(Interview, Interview.case_id == SampleCase.id)
+        .outerjoin(best, best.c.case_id == SampleCase.id)
         .where(Sample.survey_id == scope.survey_id, SampleCase.replicate <= Sample.released, ~queued)
         .group_by(code)
     )
     if scope.queue_id is not None:  # a campaign has only who stands in it
         query = query.where(~true())
     return query if scope.sample_id is None else query.where(Sample.id == scope.sample_id)
+
+
+def _weight(code: ColumnElement[Any]) -> ColumnElement[Any]:
+    """SQL: how much a code tells of its case."""
+    return case({each.aapor: each.weight for each in codes.CODES.values()}, value=code)

@@ -200,8 +200,9 @@ class Stratum:
 def strata(session: Session, sample_id: int) -> list[Stratum]:
     """The sample's strata by name."""
     sample = get(session, sample_id)
-    released = func.count().filter(SampleCase.replicate <= sample.released)
-    complete = func.count().filter(Interview.state == "complete")
+    cases = func.count(SampleCase.id.distinct())  # a case may have been interviewed more than once
+    released = cases.filter(SampleCase.replicate <= sample.released)
+    complete = cases.filter(Interview.state == "complete")
     by_case = dict[str, tuple[int, int]]()
     query = (
         select(SampleCase.stratum, released, complete)

@@ -12,9 +12,10 @@ from campaigns.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
 from scripts.demo import publication
 from scripts.demo.places import DATA
-from surveys import questionnaire, weight_recipes, weight_targets
+from surveys import questionnaire, sample_drawing, sample_plans, weight_recipes, weight_targets
 from surveys.questionnaire import Survey
 from surveys.raking import Targets
+from surveys.sample_plans import Wanted
 from surveys.weight_recipe import Recipe
 
 FORM, MARGINS = "encuesta_intencion.xlsx", "margenes.csv"
@@ -54,6 +55,7 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     weight_recipes.keep(session, survey.id, _weights(), user_ids["encuestas"])  # a newcomer may sign it off
     publication.load(session, survey.id, user_ids["encuestas"])
     everybody, young_women, ten_sections = _segments(session, strategist)
+    _reserve(session, survey.id, everybody.id, user_ids["encuestas"])
     calls = calling.create(session, _plan(everybody.id, survey.id, settings), strategist)
     calling.launch(session, calls.id, strategist)
     call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
@@ -62,6 +64,13 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
     return Studies(survey, calls, sent, ready)
+
+
+def _reserve(session: Session, survey_id: int, segment_id: int, user_id: int) -> None:
+    """A sample that waits in its replicates: a newcomer may release it into the campaign."""
+    wanted = Wanted("Muestra de reserva", "segment", str(segment_id), 600, replicates=6, seed="demostracion-2027",
+                    target=120, strata=("sex",))  # fmt: skip
+    sample_drawing.draw(session, sample_plans.create(session, survey_id, wanted, user_id))
 
 
 def _weights() -> Recipe:
