@@ -25,6 +25,7 @@ from surveys import interviews, link_codes, survey_links
 from surveys.engine import Question
 from surveys.faces import chat
 from surveys.interview_standing import Standing, standing_of
+from surveys.link_ledger import SurveyLink
 from surveys.survey_links import ANSWERABLE, DECLINED, USED, Door
 
 ASKING, DONE, LEFT, ENDED = "asking", "done", "left", "ended"
@@ -147,8 +148,8 @@ def _begin_later(session: Session, conversation: Conversation, campaign: Message
 
 
 def _take(session: Session, conversation: Conversation, going_on: SurveyChat, inbound: InboundMessage) -> None:
-    door = survey_links.door(session, link_codes.code(going_on.link_id), lock=True)
-    if door.state not in ANSWERABLE or door.link.interview_id is None:
+    door = _door_of(session, going_on)
+    if door is None or door.state not in ANSWERABLE or door.link.interview_id is None:
         words = chat.word("over", _language(door))
         _try(session, going_on, lambda: _close(session, conversation, going_on, ENDED, words))
         return
@@ -220,7 +221,7 @@ def _go_on(
         standing = standing_of(session, standing.interview.id)
         following = standing.next_question()
     if last is not None or following is None:
-        survey_links.finish(session, survey_links.door(session, link_codes.code(going_on.link_id)).link)
+        survey_links.finish(session, session.get_one(SurveyLink, going_on.link_id))
         words = last or [chat.word("thanks", standing.interview.language)]
         _close(session, conversation, going_on, DONE, "\n".join([*notes, *words]))
         return
@@ -260,7 +261,9 @@ def _close(session: Session, conversation: Conversation, going_on: SurveyChat, s
 def _end(session: Session, going_on: SurveyChat) -> None:
     """They want nothing more of us: what they had answered stays, and is counted as broken off."""
     going_on.state = ENDED
-    door = survey_links.door(session, link_codes.code(going_on.link_id), lock=True)
+    door = _door_of(session, going_on)
+    if door is None:
+        return
     door.link.opted_out_at = door.link.opted_out_at or real_now()
     if door.link.interview_id is not None:
         interviews.close(session, door.link.interview_id)
@@ -273,5 +276,13 @@ def _say(session: Session, conversation: Conversation, words: str, *, user_id: i
     conversation_replies.reply(session, conversation, answer, channels.configured().twilio.sms_sender, user_id)
 
 
-def _language(door: Door) -> str:
-    return door.standing.interview.language if door.standing is not None else "es"
+def _door_of(session: Session, going_on: SurveyChat) -> Door | None:
+    """The link behind a chat, locked; None when its person is gone, or one with somebody else."""
+    try:
+        return survey_links.door(session, link_codes.code(going_on.link_id), lock=True)
+    except NotFound:
+        return None
+
+
+def _language(door: Door | None) -> str:
+    return door.standing.interview.language if door is not None and door.standing is not None else "es"
