@@ -88,6 +88,22 @@ TRACES: dict[str, dict[str, Any]] = {
             "bye": "",
         },
     },
+    "alone_by_link": {  # nobody calls: the note that names the caller is left out
+        "seed": 12,
+        "language": "es",
+        "face": "web",
+        "given": {
+            "consent": "yes",
+            "age": "52",
+            "sex": "M",
+            "registered": "yes",
+            "likely": "7",
+            "vote": "refused",
+            "problems": ["crime", "light"],
+            "opinion_azul": "dk",
+            "bye": "",
+        },
+    },
 }
 
 
