@@ -17,7 +17,7 @@ from callcenter.base.db import open_session
 from callcenter.dial_decisions import Decided
 from callcenter.queues import CallQueue
 from campaigns import dialling
-from campaigns.dialling import Look, Rates
+from campaigns.dialling import Done, Look, Rates, Wish
 from campaigns.live_pacers import LivePacers
 from scripts.daemon import AWAY, PATIENCE, Daemon
 
@@ -33,7 +33,7 @@ class LostLease(Exception):
 
 
 class Dialer:
-    """`turn` is one look at every running queue. What a queue does is decided and committed by itself."""
+    """`turn` is one look at every running queue."""
 
     def __init__(self) -> None:
         self._turns = 0
@@ -60,35 +60,63 @@ class Dialer:
         self._pacers.keep_up(session, running)
         session.commit()
         start = self._turns % max(len(running), 1)  # no queue is always the first to get the free operators
-        decided = [self._look_at(session, queue, look, token) for queue in running[start:] + running[:start]]
+        turn = running[start:] + running[:start]
+        decided = self._at_once(session, turn, look, token) or self._one_by_one(session, turn, token)
         hold(session, token)
         dial_decisions.keep(session, decided)
         session.commit()
 
-    def _look_at(self, session: Session, queue: CallQueue, look: Look, token: int) -> Decided:
-        """Decide for one queue, and do it. One that cannot be decided for says so, and keeps no other from dialling."""
-        queue_id, mode = queue.id, queue.mode
+    def _at_once(self, session: Session, turn: list[CallQueue], look: Look, token: int) -> list[Decided]:
+        """Decide for every queue, and do all of it in one transaction: a lease to hold and a commit for each would take
+        longer than everything else. [] when one of them failed, and nothing was done."""
         try:
-            wish = dialling.wish(session, queue, look, self._pacers, self._rates)
-            if wish.reason == "preview":
-                hold(session, token)
-                dialling.show(session, queue_id)
-                session.commit()
-            if wish.place or wish.hang_up:
-                hold(session, token)
-                done = dialling.do(session, queue_id, wish)
-                session.commit()
-                look.note(queue_id, done)
-                self._rates.note(queue_id, len(done.planned))
-                self._pacers.planned(queue_id, done.planned)
-                return wish.decided(done)
-            return wish.decided()
+            hold(session, token)
+            done = [(queue.id, self._look_at(session, queue, look)) for queue in turn]
+            session.commit()
         except (LostLease, *AWAY):
             raise
-        except Exception:  # a bug that one campaign meets; it is in the log with its traceback, and on its page
+        except Exception:  # each alone will show whose bug it is
             session.rollback()
-            log.exception("dialer: queue %s", queue_id)
-            return Decided(queue_id, mode, reason="dialer_fault")
+            log.warning("dialer: a turn of %d queues failed; each is looked at alone", len(turn), exc_info=True)
+            return []
+        return [self._note(queue_id, *one) for queue_id, one in done]
+
+    def _one_by_one(self, session: Session, turn: list[CallQueue], token: int) -> list[Decided]:
+        """The same in a transaction for each. One that cannot be decided for says so, and keeps no other from
+        dialling."""
+        look = Look(call_floor.read(session))
+        decided = []
+        for queue_id, mode in [(queue.id, queue.mode) for queue in turn]:
+            try:
+                hold(session, token)
+                one = self._look_at(session, queues.get(session, queue_id), look)
+                session.commit()
+                decided.append(self._note(queue_id, *one))
+            except (LostLease, *AWAY):
+                raise
+            except Exception:  # a bug that one campaign meets; it is in the log with its traceback, and on its page
+                session.rollback()
+                log.exception("dialer: queue %s", queue_id)
+                decided.append(Decided(queue_id, mode, reason="dialer_fault"))
+        return decided
+
+    def _look_at(self, session: Session, queue: CallQueue, look: Look) -> tuple[Wish, Done | None]:
+        """Decide for one queue, and do it in the caller's transaction; the queues that come after see what it did."""
+        wish = dialling.wish(session, queue, look, self._pacers, self._rates)
+        if wish.reason == "preview":
+            dialling.show(session, queue.id)
+        if not (wish.place or wish.hang_up):
+            return wish, None
+        done = dialling.do(session, queue.id, wish)
+        look.note(queue.id, done)
+        return wish, done
+
+    def _note(self, queue_id: int, wish: Wish, done: Done | None) -> Decided:
+        """What was done is committed."""
+        if done is not None:
+            self._rates.note(queue_id, len(done.planned))
+            self._pacers.planned(queue_id, done.planned)
+        return wish.decided(done)
 
     def wait(self, seconds: float, stopping: Event) -> None:
         """Until an event that may change a decision, a stop, or `seconds`. Without Redis the second is all there is."""
