@@ -4,6 +4,7 @@ from datetime import datetime, time
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -75,7 +76,7 @@ def person(session: Session, contact_id: int | None, phone: str) -> dict[str, An
         return None
     return {
         "id": found.id,
-        "name": found.name,
+        "name": found.name or str(_("(no name)")),  # a random number's, or a list's without names
         "given_names": found.given_names,
         "age": found.age,
         "sex": found.sex,

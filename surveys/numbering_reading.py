@@ -7,6 +7,7 @@ neighbouring cells of ten digits, or four: area code, series, first and last fou
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from callcenter.file_faults import N_, UnreadableFileError
 from callcenter.phones import is_person_line
 
 HEAD = 500  # rows by which the columns are recognised
+TITLES = 10  # rows above the first range that may hold anything
 LARGEST = 1_000_000  # numbers of one range: what is larger is no range of a plan
 MOST_FAULTS = 100  # kept and shown; of more there is the count
 BEARABLE = 0.05  # share of rows at fault up to which a file is believed
@@ -96,19 +98,16 @@ def _chain(head: list[Row], rest: Iterator[Row]) -> Iterator[Row]:
 def _columns(head: list[list[str]]) -> tuple[Ends, int | None]:
     """Where the ends and the kind of a range stand."""
     width = max(map(len, head), default=0)
-    best: tuple[int, Ends] | None = None
-    for shape in (_whole, _split):
-        for at in range(width):
-            hits = sum(shape(cells, at) is not None for cells in head)
-            if hits and (best is None or hits > best[0]):
-                best = hits, lambda cells, shape=shape, at=at: shape(cells, at)
-    if best is None or best[0] * 2 < len(head) - 10:
+    found = [(sum(shape(cells, at) is not None for cells in head), shape, at)
+             for shape in (_whole, _split) for at in range(width)]  # fmt: skip
+    hits, shape, at = max(found, key=lambda one: one[0], default=(0, _whole, 0))
+    if not hits or hits * 2 < len(head) - TITLES:
         raise UnreadableFileError(
             N_("No columns of this file look like ranges of telephone numbers: two neighbouring ones with ten digits"
                " each, or area code, series, first and last number.")
         )  # fmt: skip
-    kinds = [sum(_kind(cells, at) != "unknown" for cells in head) for at in range(width)]
-    return best[1], kinds.index(max(kinds)) if any(kinds) else None
+    kinds = [sum(_kind(cells, place) != "unknown" for cells in head) for place in range(width)]
+    return partial(shape, at=at), kinds.index(max(kinds)) if any(kinds) else None
 
 
 def _digits(cells: Sequence[str], at: int) -> str:

@@ -183,8 +183,19 @@ def _samples(survey_id: int, faults: Mapping[str, str]) -> str:
         "surveys/samples.html", survey=questionnaire.find(session, survey_id), samples=found,
         frames={sample.id: samples.frame_words(session, sample) for sample in found},
         waves=waves.listed(session, survey_id), done=waves.interviews(session, survey_id),
-        wave_now=waves.now(session, survey_id), faults=faults, asked=request.form, may_make=may(frozenset(MAKERS)),
+        wave_now=waves.now(session, survey_id), faults=faults, asked=_wave_fields(survey_id),
+        may_make=may(frozenset(MAKERS)),
     )  # fmt: skip
+
+
+def _wave_fields(survey_id: int) -> Mapping[str, str]:
+    """What the form of a wave holds: what was typed, else the wave that the address names."""
+    wave = waves.find(web_session(), survey_id, request.args.get("wave", "")) if not request.form else None
+    if wave is None:
+        return request.form
+    closes_on = wave.closes_on.isoformat() if wave.closes_on else ""
+    return {"code": wave.code, "label": wave.label, "opens_on": wave.opens_on.isoformat(), "closes_on": closes_on,
+            "break_reason": wave.break_reason or ""}  # fmt: skip
 
 
 def _form(survey_id: int, faults: Mapping[str, str]) -> str:
@@ -220,7 +231,8 @@ def _one(survey_id: int, sample_id: int, faults: Mapping[str, str]) -> str | Res
         return answer
     return render_template(
         "surveys/sample.html", frame=samples.frame_words(session, sample), faults=faults, allocations=ALLOCATIONS,
-        queues=samples.queues_for(session, sample), campaign_door=samples.campaign_door(), may_make=may(frozenset(MAKERS)), **page,
+        queues=samples.queues_for(session, sample), campaign_door=samples.campaign_door(),
+        may_make=may(frozenset(MAKERS)), **page,
     )  # fmt: skip
 
 
