@@ -83,7 +83,7 @@ def _typed(name: str, item: Item | None, levels: list[str] | None) -> "pl.Expr":
     if levels is not None:
         return plain.cast(pl.Enum(levels)).alias(name)
     if (item is not None and item.is_multiple) or name.startswith("o_"):
-        return text.str.split(" ").alias(name)
+        return pl.when(text != "").then(text.str.split(" ")).alias(name)
     if (item is not None and item.is_number) or name in ("base_weight", "seconds", "weight"):
         return text.cast(pl.Float64).alias(name)
     if name in ("interview", "version", "interviewer"):

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from flask_babel import LazyString, format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter import states
@@ -47,6 +48,12 @@ def countdown(session: Session, study: Study) -> Countdown | None:
     days = study_checklist.checklist(study.published_on).days_to_deliver
     due = study.published_on + timedelta(days)
     return Countdown(due, (due - today(session)).days)
+
+
+def due(session: Session) -> list[tuple[Study, Countdown]]:
+    """Every published study that waits to be delivered, the most urgent first."""
+    waiting = session.scalars(select(Study).where(Study.state == "published").order_by(Study.published_on, Study.id))
+    return [(study, left) for study in waiting if (left := countdown(session, study)) is not None]
 
 
 def recipients(study: Study) -> list[str]:

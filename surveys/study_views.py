@@ -130,6 +130,12 @@ def _day(name: str) -> date | None:
         return None
 
 
+@blueprint.context_processor
+def _due() -> dict[str, Any]:
+    """The list of surveys says which studies wait to be delivered; asked for where a page shows it."""
+    return {"studies_due": lambda: study_publishing.due(web_session()) if may(frozenset(READERS)) else []}
+
+
 def _list(survey_id: int, faults: Mapping[str, str]) -> str:
     session = web_session()
     survey, now = questionnaire.find(session, survey_id), campaign_now(session)

@@ -259,3 +259,12 @@ def test_publishing_asks_for_what_is_missing_and_then_counts(
     refused = pollster.post(f"/surveys/studies/{study.id}/publish", data=published)
     assert refused.status_code == 409
     assert "Make the package first" in refused.text
+
+
+def test_the_list_of_surveys_says_which_study_waits(pollster: FlaskClient, study: Study, session: Session) -> None:
+    assert "has to be delivered" not in pollster.get("/surveys/").text
+    study.state, study.published_on, study.published_in = "published", NOW.date() - timedelta(7), "Diario Inventado"
+    session.commit()
+    text = pollster.get("/surveys/").text
+    assert "has to be delivered" in text
+    assert "2 days late" in text
