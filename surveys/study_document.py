@@ -11,7 +11,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from surveys import studies, study_files, study_results, study_source, study_words
-from surveys.study_blocks import Block, table, text
+from surveys.study_blocks import Block, heading, table, text
 from surveys.study_checklist import Standing
 from surveys.study_figures import Figures
 from surveys.study_source import Source
@@ -161,8 +161,10 @@ def _question_row(item: Mapping[str, Any], language: str) -> list[str]:
 
 def _processing(written: Written) -> list[Block]:
     vote, recipe = written.figures["vote"], written.source.recipes.vote
+    limits = text(written.record.get("limits"))
+    limits = [*heading(_("Limits of the study")), *limits] if limits else []
     if not vote or not recipe:
-        return text(written.record.get("processing"))
+        return [*text(written.record.get("processing")), *limits]
     rows = []
     for step in vote["steps"]:
         for code, moved in step["moved"].items():
@@ -175,7 +177,7 @@ def _processing(written: Written) -> list[Block]:
              " leaves; errors follow from the weights by Taylor linearisation.")  # fmt: skip
     steps = [row for row in rows if row[4].strip("+-−0., ") or row[0] == str(study_words.STEPS["effective"])]
     blocks = [*text(written.record.get("processing")), *text(study_words.cooking(recipe)), *text(said)]
-    return [*blocks, *table(header, steps), *study_results.order(written.figures, written.words)]
+    return [*blocks, *table(header, steps), *study_results.order(written.figures, written.words), *limits]
 
 
 def _software(_written: Written) -> list[Block]:

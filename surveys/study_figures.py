@@ -40,8 +40,7 @@ class Method:
 
 
 def figures(responses: Responses, method: Method) -> Figures:
-    """All of them: {"field", "weights", "vote", "questions", "groups", "order",
-    "tables"}; shares are 0–1."""
+    """All of them: {"field", "weights", "vote", "questions", "groups", "order", "tables"}; shares are 0–1."""
     counted = method.weights.values > 0
     chain = _chain(responses, method)
     return {
