@@ -44,7 +44,7 @@ class Speaker:
             return self._selected(token)
         if token.symbol == "not" and len(token) == 1:
             said = self._say(token[0])
-            return None if said is None else _("not (%(condition)s)", condition=said)
+            return None if said is None else str(_("not (%(condition)s)", condition=said))
         return None
 
     def _both(self, token: Any) -> str | None:
@@ -52,8 +52,8 @@ class Speaker:
         if left is None or right is None:
             return None
         if token.symbol == "and":
-            return _("%(one)s and %(other)s", one=left, other=right)
-        return _("%(one)s or %(other)s", one=left, other=right)
+            return str(_("%(one)s and %(other)s", one=left, other=right))
+        return str(_("%(one)s or %(other)s", one=left, other=right))
 
     def _side(self, token: Any, side: Any) -> str | None:
         said = self._say(side)
@@ -78,8 +78,8 @@ class Speaker:
         question = self._question(item)
         if symbol in ("=", "!=") and not value:
             if symbol == "=":
-                return _("“%(question)s” has no answer", question=question)
-            return _("“%(question)s” has an answer", question=question)
+                return str(_("“%(question)s” has no answer", question=question))
+            return str(_("“%(question)s” has an answer", question=question))
         answer = self._labels.get((item, value), value)
         sentences = {
             "=": _("the answer to “%(question)s” is “%(answer)s”", question=question, answer=answer),
@@ -89,13 +89,19 @@ class Speaker:
             ">": _("“%(question)s” is more than %(answer)s", question=question, answer=answer),
             ">=": _("“%(question)s” is %(answer)s or more", question=question, answer=answer),
         }
-        return sentences[symbol]
+        return str(sentences[symbol])
 
     def _counted(self, item: str | None, symbol: str, value: str) -> str | None:
         if item is None:
             return None
-        return _("the number of answers to “%(question)s” is %(symbol)s %(number)s", question=self._question(item),
-                 symbol=symbol, number=value)  # fmt: skip
+        return str(
+            _(
+                "the number of answers to “%(question)s” is %(symbol)s %(number)s",
+                question=self._question(item),
+                symbol=symbol,
+                number=value,
+            )
+        )
 
     def _selected(self, token: Any) -> str | None:
         item, code = self._item(token[0]), _literal(token[1])
@@ -103,13 +109,16 @@ class Speaker:
             answer = self._labels.get((item, code), code)
             if self._named[item]["type"] == "select_one":
                 return self._about(item, "=", code)
-            return _("“%(answer)s” is among the answers to “%(question)s”", answer=answer,
-                     question=self._question(item))  # fmt: skip
+            return str(
+                _("“%(answer)s” is among the answers to “%(question)s”", answer=answer, question=self._question(item))
+            )
         codes, item = _literal(token[0]), self._item(token[1])
         if codes is None or item is None:
             return None
         answers = ", ".join(f"“{self._labels.get((item, one), one)}”" for one in codes.split())
-        return _("the answer to “%(question)s” is one of %(answers)s", question=self._question(item), answers=answers)
+        return str(
+            _("the answer to “%(question)s” is one of %(answers)s", question=self._question(item), answers=answers)
+        )
 
     def _item(self, token: Any) -> str | None:
         """The item that a token names: `/data/age`, or `.`."""

@@ -45,7 +45,8 @@ def outline(source: Source, language: str = "") -> Outline:
     """Read the source and say everything about it."""
     workbook = workbook_of(source)
     faults: dict[str, str] = {}
-    items, notices = None, ()
+    items: Items | None = None
+    notices: tuple[str, ...] = ()
     try:
         items = read_items(workbook)
     except InvalidInput as fault:
