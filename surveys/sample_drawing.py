@@ -138,7 +138,7 @@ def _ranked(people: Select[Any], seed: str) -> Select[Any]:
 def _shares(wanted: Mapping[str, int]) -> Select[Any]:
     names = bindparam("names", list(wanted), ARRAY(Text))
     numbers = bindparam("wanted", list(wanted.values()), ARRAY(Integer))
-    table = func.unnest(names, numbers).table_valued("stratum", "wanted")
+    table = func.unnest(names, numbers).table_valued("stratum", "wanted").render_derived()
     return select(table.c.stratum, table.c.wanted)
 
 
