@@ -6,7 +6,7 @@ from typing import Any
 
 from surveys import engine
 from surveys.engine import Question
-from surveys.faces import spoken
+from surveys.faces import chat, spoken
 from surveys.faces.sentences import tongue
 from surveys.faces.turns import Setting, State
 from surveys.items import Items
@@ -18,10 +18,12 @@ SEED = 1
 @dataclass(frozen=True)
 class Preview:
     """`screen`: as the console and the web page ask it, None where they do not; `keypad`: the sentences that a recorded
-    survey says, none where it does not ask it; `knows_tongue`: does the house speak this language at all?"""
+    survey says, none where it does not ask it; `message`: the text of a chat, '' where it does not ask it;
+    `knows_tongue`: does the house speak this language at all?"""
 
     screen: Question | None
     keypad: tuple[str, ...]
+    message: str
     knows_tongue: bool
 
 
@@ -33,7 +35,9 @@ def preview(items: Items, name: str, language: str) -> Preview:
     answers.pop(name, None)
     screen = engine.question(free, answers, name, SEED, language=language)
     heard = engine.question(free, answers, name, SEED, language=language, face="agi")
-    return Preview(screen, _said(free, answers, heard, language), tongue(language) is not None)
+    written = engine.question(free, answers, name, SEED, language=language, face="whatsapp")
+    message = chat.say(written, language) if written is not None else ""
+    return Preview(screen, _said(free, answers, heard, language), message, tongue(language) is not None)
 
 
 def _free(items: Items) -> Items:

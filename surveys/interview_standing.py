@@ -69,6 +69,9 @@ def locked(session: Session, interview_id: UUID) -> Standing:
     ).one_or_none()
     if interview is None:
         raise NotFound(_("There is no such interview."))
+    questionnaire = session.get_one(Questionnaire, interview.questionnaire_id)
+    if questionnaire.frozen_at is None:  # until its first answer somebody may put another form in its place
+        session.refresh(questionnaire, with_for_update=True)
     return read(session, interview)
 
 

@@ -44,6 +44,7 @@ def test_a_question_is_shown_on_its_faces_whatever_it_depends_on(sample_items: I
     assert seen.screen.label == "And as a second choice?"
     assert seen.keypad[0] == "And as a second choice?"
     assert any("press 1" in sentence for sentence in seen.keypad)
+    assert "1) " in seen.message
     intro = preview(sample_items, "intro", "es")
     assert intro.screen is not None
     assert "[operator_name]" in intro.screen.label
@@ -52,6 +53,7 @@ def test_a_question_is_shown_on_its_faces_whatever_it_depends_on(sample_items: I
 def test_a_face_that_cannot_ask_says_nothing(sample_items: Items) -> None:
     assert preview(sample_items, "why", "es").keypad == ()
     assert preview(sample_items, "why_voice", "es").screen is None
+    assert preview(sample_items, "why_voice", "es").message == ""
     assert preview(sample_items, "sponsor", "es").screen is None
     assert not preview(sample_items, "vote", "nah").knows_tongue
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from callcenter import calls
@@ -14,7 +15,7 @@ from callcenter.calls import Call
 from callcenter.operators import Operator
 from surveys import contact_interviews, interviews, questionnaire, views
 from surveys.interviews import Interview
-from surveys.questionnaire import Survey
+from surveys.questionnaire import Questionnaire, Survey
 from tests.surveys.survey_forms import workbook
 
 AGREED = {"intro": "", "consent": "yes", "age": "34", "sex": "M", "registered": "yes", "likely": "8", "vote": "rojo",
@@ -184,6 +185,18 @@ def test_progress_counts_along_the_way_as_it_looks_now(session: Session, intervi
     ) == (1, 3)
     interviews.record_answer(session, interview.id, "consent", "yes")
     assert interviews.progress(session, interview.id)["total"] == 8
+
+
+def test_an_answer_that_meets_another_form_in_place_of_its_own_is_not_stored(
+    session: Session, survey: Survey, interview: Interview
+) -> None:
+    read = questionnaire.read_form("b.xlsx", workbook([["type", "name", "label"], ["text", "other", "¿Otra?"]]))
+    questionnaire.current(session, survey.id)  # known to this session as it was
+    changed = update(Questionnaire).where(Questionnaire.survey_id == survey.id).values(items=read.items)
+    session.execute(changed.execution_options(synchronize_session=False))  # somebody else, a moment ago
+    with pytest.raises(InvalidInput, match="no such question"):
+        interviews.record_answer(session, interview.id, "consent", "yes")
+    assert interviews.record_answer(session, interview.id, "other", "Ésta").value == "Ésta"
 
 
 def test_a_new_file_replaces_an_unanswered_version_and_follows_an_answered_one(
