@@ -18,9 +18,12 @@ from surveys import odk_values
 from surveys.odk_functions import OdkParser
 from surveys.odk_values import NAN, World, as_text, days, number, plain
 
-__all__ = ["REFERENCE", "ExpressionError", "World", "as_text", "days", "evaluate", "holds", "is_loose", "number",
-           "parse", "references"]  # fmt: skip
+__all__ = [
+    "REFERENCE", "ExpressionError", "World", "as_text", "comparison", "days", "evaluate", "holds", "is_loose",
+    "number", "parse", "references",
+]  # fmt: skip
 REFERENCE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
+_COMPARISON = re.compile(r"\s*\$\{\s*([^}\s]+)\s*\}\s*(=|!=|<=|>=|<|>)\s*(?:'([^']*)'|(-?\d+(?:\.\d+)?))\s*")
 # Functions that take the answers of all turns of a repeat.
 OF_SETS = frozenset({"sum", "min", "max", "concat", "join", "count", "count-non-empty", "indexed-repeat"})
 
@@ -46,6 +49,16 @@ def parse(expression: str) -> Any:
         raise ExpressionError(
             str(_("the expression is nested too deeply; split it into several “calculate”"))
         ) from error
+
+
+@lru_cache(maxsize=8192)
+def comparison(expression: str) -> tuple[str, str, str | float] | None:
+    """(question, symbol, value) of an expression that only compares an answer with a value, as most conditions do."""
+    found = _COMPARISON.fullmatch(expression)
+    if found is None:
+        return None
+    name, symbol, text, figure = found.groups()
+    return name, symbol, float(figure) if figure is not None else text
 
 
 def _fault(message: str) -> str:

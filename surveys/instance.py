@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from surveys import expressions
 from surveys.items import Items
+from surveys.odk_functions import compare
 
 Answers = Mapping[str, str]
 
@@ -46,6 +47,10 @@ class Instance:
 
     def is_true(self, expression: str, item: dict[str, Any]) -> bool:
         """Does this condition hold for the item?"""
+        simple = expressions.comparison(expression)
+        if simple is not None and simple[0] in self.nodes:  # an instance of XML for it would take ten times as long
+            name, symbol, value = simple
+            return compare(symbol, self.nodes[name].text or "", value)
         return expressions.holds(self.value(expression, item))
 
     def offered(self, item: dict[str, Any]) -> list[dict[str, Any]]:

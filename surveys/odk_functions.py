@@ -233,7 +233,8 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _compare(symbol: str, left: Any, right: Any) -> bool:
+def compare(symbol: str, left: Any, right: Any) -> bool:
+    """`left symbol right` as ODK compares: words with words, else numbers, and what is no number with nothing."""
     test = COMPARISONS[symbol]
     if symbol in ("=", "!="):
         if isinstance(left, bool) or isinstance(right, bool):
@@ -263,10 +264,10 @@ def _method(evaluation: Evaluation) -> Callable[..., Any]:
 def _teach_operators() -> None:
     for symbol in COMPARISONS:
 
-        def compare(token: Any, context: Any, symbol: str = symbol) -> bool:
-            return _compare(symbol, _value(token, context, 0), _value(token, context, 1))
+        def compared(token: Any, context: Any, symbol: str = symbol) -> bool:
+            return compare(symbol, _value(token, context, 0), _value(token, context, 1))
 
-        _replace(symbol, compare)
+        _replace(symbol, compared)
     sums: dict[str, Callable[[float, float], float]] = {
         "+": lambda a, b: a + b,
         "-": lambda a, b: a - b,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from surveys import expressions
 from surveys.expressions import ExpressionError, World
+from surveys.odk_functions import compare
 
 ANSWERS = {"age": "34", "empty": "", "vote": "azul rojo", "day": "2026-01-05", "price": "3.5"}
 
@@ -160,3 +161,24 @@ def test_a_drawn_identifier_is_the_same_each_time_in_one_interview_and_another_i
 )
 def test_the_answers_of_all_turns_stand_only_where_a_set_is_taken(expression: str, loose: bool) -> None:
     assert expressions.is_loose(expression) is loose
+
+
+@given(
+    answer=st.sampled_from(["", "34", "-3", "3.5", "yes", "no", "2026-01-05", " 34", "034", "true"]),
+    symbol=st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    literal=st.sampled_from(["'34'", "'yes'", "''", "34", "-3", "3.5", "0", "'2026-01-05'", "'3.50'"]),
+)
+def test_a_comparison_without_xml_says_what_xpath_says(answer: str, symbol: str, literal: str) -> None:
+    expression = f"${{age}} {symbol}{literal}"
+    simple = expressions.comparison(expression)
+    assert simple is not None
+    root = instance({"age": answer})
+    by_xpath = expressions.holds(expressions.evaluate(expression, root, root.find("age"), World()))
+    assert compare(simple[1], answer, simple[2]) is by_xpath
+
+
+@pytest.mark.parametrize(
+    "expression", ["${a} = 'x' and ${b} = 1", ". > 3", "${a} = ${b}", "not(${a} = 1)", "3 < ${a}", '${a} = "x"']
+)
+def test_only_a_single_comparison_goes_without_xml(expression: str) -> None:
+    assert expressions.comparison(expression) is None
