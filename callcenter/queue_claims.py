@@ -98,14 +98,15 @@ def claim(session: Session, queue_id: int, limit: int, *, held: int | None = Non
     by one), and who picked up to silence within 72 hours, unless the operator `held` waits for them. The rows are
     locked and `calling`; a claim beside this one takes others."""
     session.flush()  # a text asks for no flush of its own
-    queue = session.get(CallQueue, queue_id, populate_existing=True)
+    queue = session.get(CallQueue, queue_id)
     if queue is None or limit <= 0:
         return []
     asked = _Asked(queue_id, campaign_now(session), queue_rules.of_queue(queue), held)
-    found = _Found(limit)
-    _take(session, asked, found, _CALLBACKS, {})
+    found, due = _Found(limit), session.execute(_DUE, asked.bound).one()
+    if due.promised:
+        _take(session, asked, found, _CALLBACKS, {})
     if not queue.only_callbacks and not found.is_full:
-        _take_ready(session, asked, found)
+        _take_ready(session, asked, found, rested=due.rested)
         if held:
             _take(session, asked, found, _ABANDONED, {})
     return found.entries
@@ -129,11 +130,12 @@ def next_ready(session: Session, queue_id: int) -> datetime | None:
     return found
 
 
-def _take_ready(session: Session, asked: _Asked, found: "_Found") -> None:
-    """Wake some of those whose time has come, and claim by the order; when too few stand ready, wake as many more."""
+def _take_ready(session: Session, asked: _Asked, found: "_Found", *, rested: bool) -> None:
+    """Wake some of those whose time has come (`rested`: there are any), and claim by the order; when too few stand
+    ready, wake as many more."""
     wakes = WAKES
     while True:
-        woken = session.connection().execute(_WAKE, asked.bound | {"most": wakes}).rowcount
+        woken = session.connection().execute(_WAKE, asked.bound | {"most": wakes}).rowcount if rested else 0
         lanes = _lanes(session, asked)
         if lanes:
             columns = {name: [getattr(lane, name) for lane in lanes] for name in Lane._fields}
@@ -215,6 +217,11 @@ _ABANDONED = text(f"""
     SELECT id FROM queue_entries
     WHERE queue_id = :queue AND state = 'waiting' AND reason = 'abandoned' AND NOT is_callback AND {_UNSEEN}
     ORDER BY not_before, id LIMIT :most""")  # noqa: S608  # our own words only
+_DUE = text("""
+    SELECT EXISTS (SELECT FROM queue_entries
+                   WHERE queue_id = :queue AND state = 'waiting' AND is_callback AND not_before <= :now) AS promised,
+        EXISTS (SELECT FROM queue_entries
+                WHERE queue_id = :queue AND state = 'waiting' AND NOT is_callback AND not_before <= :now) AS rested""")
 _WAKE = text("""
     UPDATE queue_entries SET not_before = NULL WHERE id IN (
         SELECT id FROM queue_entries
