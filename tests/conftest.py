@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,6 +22,10 @@ from wsgi import create_app
 for name in [name for name in os.environ if name.startswith("CONVOCA_") or name in ("DATABASE_URL", "REDIS_URL")]:
     if name != "CONVOCA_TWILIO_OPENAPI":
         del os.environ[name]  # a test never touches anybody's data
+
+# How fast examples are made tells how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 # Who works here in the tests: a name and its one role.
 CAST = {
