@@ -61,8 +61,11 @@ def read_csv(content: bytes, items: Mapping[str, Item]) -> "pl.DataFrame":
     from polars.exceptions import PolarsError
 
     by_column = {item.column: item for item in items.values()}
+    refused = InvalidInput({"data": _("The data file cannot be read: it was changed, or is of another kind.")})
     try:
         read = pl.read_csv(io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")), infer_schema=False)
+        if not {"interview", "weight"} <= set(read.columns):
+            raise refused
         sexes = dict.fromkeys((*SEXES, *(items["sex"].codes if "sex" in items else ())))
         known = {"d_sex": list(sexes), "d_age_band": [name for name, _low, _high in AGE_BANDS]}
         return read.select(_typed(name, by_column.get(name), known.get(name)) for name in read.columns)

@@ -68,7 +68,18 @@ def test_no_cell_of_the_csv_is_a_formula() -> None:
     assert ",=" not in text
 
 
-@pytest.mark.parametrize("content", [b"", b"vote\nverde\n", b"likely\nmucho\n", b"\xff\xfe\x00", b"a,b\n1\n2,3,4\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"interview,weight,vote\n1,1,verde\n",
+        b"interview,weight,likely\n1,1,mucho\n",
+        b"\xff\xfe\x00",
+        b"vote\nazul\n",
+        b"interview,weight\n1\n2,3,4\n",
+        b"interview,weight\nx,1\n",
+    ],
+)
 def test_a_file_that_was_changed_is_refused_in_words(content: bytes) -> None:
     with pytest.raises(InvalidInput) as fault:
         data_files.read_csv(content, ITEMS)

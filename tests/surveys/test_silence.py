@@ -1,9 +1,11 @@
 """When results may not leave: computed from the calendar, until the last polls close in the west."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -75,11 +77,19 @@ def test_no_polls_of_the_territory_are_open_when_the_silence_ends(states: set[in
     assert timedelta(days=3, hours=17) <= lock.until - lock.since <= timedelta(days=3, hours=23)
 
 
+@pytest.fixture
+def in_english(app: Flask) -> Iterator[None]:
+    """Sentences need to know the reader's language."""
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        yield
+
+
 def _elect(session: Session, *states: int, name: str = "Municipal") -> int:
     plan = elections.Plan(name, DAY, states, tuple(calendar.election_of(DAY)))
     return elections.save(session, plan, None).id
 
 
+@pytest.mark.usefixtures("in_english")
 def test_a_figure_leaves_before_the_silence_and_not_within_it(session: Session, survey: Survey, rosa: User) -> None:
     _elect(session, 30)
     before, within = silence.lock_at(session, WEEK_BEFORE), silence.lock_at(session, IN_SILENCE)
@@ -93,6 +103,7 @@ def test_a_figure_leaves_before_the_silence_and_not_within_it(session: Session, 
     assert "Municipal" in str(refused.value)
 
 
+@pytest.mark.usefixtures("in_english")
 def test_the_silence_of_another_election_does_not_hold_a_study_that_names_its_own(
     session: Session, survey: Survey, rosa: User
 ) -> None:
@@ -114,6 +125,7 @@ def test_of_several_silences_the_one_that_ends_last_is_told(session: Session) ->
     assert lock.election == "Del norte"
 
 
+@pytest.mark.usefixtures("in_english")
 def test_a_pollster_with_a_reason_takes_files_out_for_an_hour_and_the_reason_is_kept(
     session: Session, survey: Survey, people: dict[str, User]
 ) -> None:
