@@ -20,6 +20,7 @@ from callcenter.base.web import takes_upload
 from callcenter.call_scripts import CallScript
 from surveys import (
     builder_pages,
+    builder_words,
     coding_views,
     contact_interviews,
     interview_pages,
@@ -193,6 +194,7 @@ def _show(survey_id: int, faults: Mapping[str, str]) -> str:
         versions=questionnaire.versions(session, survey_id),
         faults=faults,
         language=_reading_language(newest.items),
+        words=builder_words,
         speaker=Speaker(newest.items, _reading_language(newest.items)),
         may_make=may(frozenset(MAKERS)),
     )
