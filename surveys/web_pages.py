@@ -151,9 +151,9 @@ def _framed(part: str, status: int = 200) -> ResponseReturnValue:
     return drawn, status, {"X-Robots-Tag": "noindex, nofollow"}
 
 
-def render_in(language: str, template: str, **values: object) -> str:
+def render_in(spoken: str, template: str, /, **values: object) -> str:
     """The part in the interview's language where the house speaks it, else in the reader's."""
-    with force_locale(LOCALES[tongue(language) or page_language()]):
+    with force_locale(LOCALES[tongue(spoken) or page_language()]):
         return render_template(template, **values)
 
 

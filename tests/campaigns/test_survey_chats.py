@@ -67,7 +67,7 @@ def test_a_yes_begins_and_each_answer_brings_the_next_question(session: Session,
     assert len(texts(session)) == 4
     interview = session.scalars(select(Interview)).one()
     assert (interview.face, interview.state) == ("sms", "started")
-    said = dict(session.execute(select(Answer.item, Answer.value)).tuples())
+    said = {row.item: row.value for row in session.execute(select(Answer.item, Answer.value))}
     assert said["consent"] == "yes"
     assert said["age"] == "34"
 

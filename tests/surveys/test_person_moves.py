@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("app")
 def owners(session: Session) -> dict[int, int | None]:
     """link → its person"""
     session.expire_all()
-    return dict(session.execute(select(SurveyLink.id, SurveyLink.contact_id)).tuples())
+    return {row.id: row.contact_id for row in session.execute(select(SurveyLink.id, SurveyLink.contact_id))}
 
 
 def test_links_follow_a_merge_and_come_back(session: Session, survey: Survey) -> None:
