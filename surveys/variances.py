@@ -114,20 +114,18 @@ def table_test(rows: Column, columns: Column, weights: Weights | Floats | None) 
         return nothing
     values, _cells = _weights(weights, None, len(rows))
     across, down = _places(columns, column_levels), _places(rows, row_levels)
-    both = (down >= 0) & (across >= 0) & (values > 0)
-    width = len(column_levels)
-    cells = down[both] * width + across[both]
-    occupied = np.bincount(cells, minlength=len(row_levels) * width).reshape(len(row_levels), width)
+    both, width = (down >= 0) & (across >= 0) & (values > 0), len(column_levels)
+    cells = np.where(both, down * width + across, MISSING)
+    occupied = np.bincount(cells[both], minlength=len(row_levels) * width).reshape(len(row_levels), width)
     kept_rows, kept_columns = np.flatnonzero(occupied.any(axis=1)), np.flatnonzero(occupied.any(axis=0))
     if len(kept_rows) < 2 or len(kept_columns) < 2:
         return nothing
-    renumbered = np.full(occupied.shape, MISSING, dtype=np.int64)
-    renumbered[np.ix_(kept_rows, kept_columns)] = np.arange(len(kept_rows) * len(kept_columns)).reshape(
-        len(kept_rows), -1
-    )
-    found = linearised.estimate(renumbered.ravel()[cells], len(kept_rows) * len(kept_columns), values[both])
+    size = len(kept_rows) * len(kept_columns)
+    numbers = np.full(occupied.size + 1, MISSING, dtype=np.int64)  # the last is who is not in the table
+    numbers[:-1].reshape(occupied.shape)[np.ix_(kept_rows, kept_columns)] = np.arange(size).reshape(len(kept_rows), -1)
+    found = linearised.estimate(numbers[cells], size, values)
     table = found.shares.reshape(len(kept_rows), len(kept_columns))
-    f, df1, df2 = linearised.rao_scott(table, found.covariance, int(both.sum()))
+    f, df1, df2 = linearised.rao_scott(table, found.covariance, found.base)
     return RaoScott(f, df1, df2, f_tail(f, df1, df2))
 
 

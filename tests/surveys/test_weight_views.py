@@ -27,6 +27,16 @@ def _english_without_tokens(app: object, monkeypatch: pytest.MonkeyPatch) -> Ite
     responses.forget()
 
 
+@pytest.fixture(name="client_as")
+def _in_english(client_as: ClientAs) -> ClientAs:
+    def enter(role: str) -> FlaskClient:
+        client = client_as(role)
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        return client
+
+    return enter
+
+
 @pytest.fixture
 def answered(session: Session, survey: Survey, new_call: Callable[..., UUID], rosa: User) -> list[Interview]:
     """Twelve people who said their vote: four men, eight women."""
