@@ -153,7 +153,7 @@ def disagreements(session: Session, frame: CodeFrame, limit: int = 25) -> list[D
     """Answers on which coders differ, until somebody decides."""
     ids = list(session.scalars(_differing(frame).order_by(Coding.interview_id).limit(limit)))
     said = _verbatims(frame)
-    words = dict(session.execute(select(said).where(said.c.interview_id.in_(ids))).tuples().all())
+    words: dict[UUID, str] = dict(session.execute(select(said).where(said.c.interview_id.in_(ids))).all())
     given: dict[UUID, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     rows = session.execute(
         select(Coding.interview_id, User.full_name, Coding.codes)
@@ -191,7 +191,7 @@ def agreement(session: Session, frame: CodeFrame) -> list[PairAgreement]:
     given: dict[int, dict[UUID, str]] = defaultdict(dict)
     for coding in session.scalars(select(Coding).where(Coding.frame_id == frame.id)):
         given[coding.coder_id][coding.interview_id] = coding.codes
-    names = dict(session.execute(select(User.id, User.full_name).where(User.id.in_(given))).tuples().all())
+    names = dict(session.execute(select(User.id, User.full_name).where(User.id.in_(given))).all())
     codes = [one.code for one in code_frames.codes(session, frame.id, with_retired=True)]
     found = []
     for first, second in combinations(sorted(given), 2):

@@ -43,7 +43,9 @@ def differences(counts: Mapping[int, tuple[int, int]]) -> dict[int, Difference]:
 
 
 def _against_others(counts: Mapping[int, tuple[int, int]], who: int, out: set[int], z: float) -> Difference | None:
-    others = [pair for other, pair in counts.items() if other != who and other not in out]
+    everybody = {other: pair for other, pair in counts.items() if other != who}
+    usual = [pair for other, pair in everybody.items() if other not in out]
+    others = usual if sum(n for _count, n in usual) >= FEWEST else list(everybody.values())
     count, n = counts[who]
     all_count, all_n = sum(count for count, _n in others), sum(n for _count, n in others)
     if n < FEWEST or all_n < FEWEST:

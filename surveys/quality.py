@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
@@ -138,9 +138,9 @@ def _newest_ids(survey_id: int) -> Select[Any]:
 
 def _listed(session: Session, survey_id: int, name: str) -> Counter[str]:
     newest = _newest_ids(survey_id).subquery()
-    item = func.jsonb_array_elements_text(newest.c[name]).column_valued("item")
-    counted = select(item, func.count()).select_from(newest).join(item, onclause=true())
-    return Counter(dict(session.execute(counted.group_by(item)).tuples().all()))
+    item = func.jsonb_array_elements_text(newest.c[name]).column_valued("item", joins_implicitly=True)
+    counted = select(item, func.count()).select_from(newest)
+    return Counter(dict(session.execute(counted.group_by(item)).all()))
 
 
 def _asked_order(session: Session, survey_id: int) -> dict[str, int]:
@@ -188,7 +188,7 @@ def interviewers(
     counts = {kind: {who: _counted(kind, ones, usual) for who, ones in own.items()} for kind in COMPARED[:4]}
     counts["vote"] = _votes(session, survey_id, vote) if vote else {}
     compared = {kind: differences(pairs) for kind, pairs in counts.items()}
-    names = dict(session.execute(select(User.id, User.full_name).where(User.id.in_(own))).tuples().all())
+    names = dict(session.execute(select(User.id, User.full_name).where(User.id.in_(own))).all())
     rows = [
         InterviewerFigures(
             who, names.get(who, ""), len(ones), sum(one.state == "complete" for one in ones),
@@ -216,14 +216,14 @@ def _votes(session: Session, survey_id: int, vote: str) -> dict[int, tuple[int, 
         .join(newest, newest.c.interview_id == Interview.id)
         .join(Answer, (Answer.interview_id == Interview.id) & (Answer.item == vote))
         .where(Answer.superseded_at.is_(None), Answer.counts, Answer.value != "")
-        .where(Interview.interviewer_id.is_not(None))
         .group_by(Interview.interviewer_id, Answer.value)
     ).all()
     candidates = _candidates(session, survey_id, vote)
     votes, bases = Counter[tuple[int, str]](), Counter[int]()
     for who, value, n in rows:
-        votes[who, value] += n
-        bases[who] += n
+        if who is not None:
+            votes[who, value] += n
+            bases[who] += n
     totals = Counter({code: sum(n for (_who, value), n in votes.items() if value == code) for code in candidates})
     leader = max(candidates, key=lambda code: totals[code], default="")
     return {who: (votes[who, leader], n) for who, n in bases.items()} if leader else {}

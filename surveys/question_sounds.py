@@ -42,7 +42,7 @@ class Extract:
     interviewer: str
 
 
-def _heard(survey_id: int) -> Select[Any]:
+def _heard(survey_id: int) -> Select[Answer, Recording, Interview]:
     """Answers that a stored recording holds. columns: Answer, Recording, Interview."""
     length = cast(func.concat(Recording.duration_ms, " milliseconds"), Interval)
     return (
@@ -65,7 +65,7 @@ def recordings_of(session: Session, interview_ids: Collection[UUID]) -> dict[UUI
     """{interview: recording that can be heard}."""
     kept = select(Interview.id, Recording.id).join(Recording, Recording.call_id == Interview.call_id)
     kept = kept.where(Interview.id.in_(interview_ids), Recording.state == "stored")
-    return dict(session.execute(kept).tuples().all())
+    return dict(session.execute(kept).all())
 
 
 def next_extract(session: Session, survey_id: int, auditor_id: int, item: str | None = None) -> Extract | None:

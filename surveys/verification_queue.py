@@ -27,7 +27,7 @@ def interviewers(session: Session, survey_id: int) -> dict[int, int]:
         .where(Verification.survey_id == survey_id)
         .group_by(Operator.id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def start(session: Session, plan: VerificationPlan, operator_ids: Collection[int], user_id: int) -> CallQueue:

@@ -135,7 +135,8 @@ def _script(call: Call, opened: Open | None, given: dict[str, str], faults: dict
 def _in_words_of(opened: Open | None) -> AbstractContextManager[None]:
     """The language of the interview, for what is read aloud."""
     wanted = tongue(opened.interview.language) if opened else None
-    return force_locale(wanted or "es")
+    found: AbstractContextManager[None] = force_locale(wanted or "es")
+    return found
 
 
 def _greeting(opened: Open, sponsor: str) -> str:

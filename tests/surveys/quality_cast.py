@@ -89,6 +89,8 @@ def rung_again(session: Session, one: Interview, plan: VerificationPlan) -> UUID
     assert one.call_id is not None
     assert plan.queue_id is not None
     first = session.get_one(Attempt, one.call_id)
+    first.outcome, first.closed_at = "completed", real_now()
+    session.flush()
     made = Attempt(id=uuid4(), channel="call", purpose="survey", contact_id=first.contact_id, phone=first.phone,
                    at=campaign_now(session), deadline_at=real_now())  # fmt: skip
     session.add(made)

@@ -30,6 +30,10 @@ def test_only_who_is_far_from_the_others_stands_out() -> None:
     assert found[1].difference == pytest.approx(0.02), "who stands out is not among those others are compared with"
 
 
+def test_of_two_who_are_far_apart_nobody_knows_who_is_strange() -> None:
+    assert [one.stands_out for one in differences({1: (90, 100), 2: (10, 100)}).values()] == [True, True]
+
+
 def test_nobody_stands_out_among_equals() -> None:
     found = differences({1: (12, 100), 2: (10, 100), 3: (14, 100)})
     assert not any(one.stands_out for one in found.values())

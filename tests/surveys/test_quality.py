@@ -13,7 +13,7 @@ from tests.surveys.quality_cast import person
 
 NewCall = Callable[..., UUID]
 HURRIED = {item: (quality_cast.CALM[item][0], 0.5) for item in ("age", "vote", "op_azul", "op_rojo")}
-SAME = dict.fromkeys(("op_azul", "op_rojo", "op_verde"), ("good", 6.0))
+SAME = dict.fromkeys(("op_azul", "op_rojo", "op_verde"), ("good", 0.5))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_remarkable_interviews_say_why(session: Session, survey: Survey, team: d
     found = quality.recent(session, survey.id)
     assert len(found) == 36
     noticed = quality.noticed(found, team["Carla"])
-    assert {flagged for _one, flagged in noticed} == {("hurried", "straight")}
+    assert {flagged for _one, flagged in noticed} == {("short", "hurried", "straight")}
     assert quality.noticed(found, team["Dora"]) == [
         (one, ("straight",)) for one in found if one.interviewer_id == team["Dora"] and one.straight
     ]

@@ -1,5 +1,7 @@
 """What one interview tells about how it was done."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from surveys.signals import Signals, measure
@@ -9,7 +11,7 @@ from tests.surveys.quality_cast import CALM
 ITEMS = quality_cast.items()
 
 
-def told(changed: dict[str, tuple[str, float | None] | None], face: str = "screen") -> Signals:
+def told(changed: Mapping[str, tuple[str, float | None] | None], face: str = "screen") -> Signals:
     given = {item: one for item, one in ({**CALM, **changed}).items() if one is not None}
     answers = {item: value for item, (value, _seconds) in given.items()}
     seconds = {item: took for item, (_value, took) in given.items()}

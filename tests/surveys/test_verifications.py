@@ -64,7 +64,7 @@ def test_a_share_of_each_interviewer_is_drawn_and_at_least_one(
     rows = session.execute(
         select(Interview.interviewer_id).join(Verification, Verification.interview_id == Interview.id)
     )
-    assert sorted(rows.scalars()) == sorted([carla.id, carla.id, dora.id])
+    assert sorted(who for who in rows.scalars() if who) == sorted([carla.id, carla.id, dora.id])
     assert verifications.draw(session, plan) == 0, "the seed draws the same again"
 
 
