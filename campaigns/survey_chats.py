@@ -94,7 +94,7 @@ def begin(session: Session, conversation: Conversation, survey_id: int, user_id:
         raise Refused("asking", _("A survey is being asked here already."))
     door = _door(session, conversation, survey_id)
     if door.state not in ANSWERABLE:
-        raise Refused(door.state, str(_why_not(door)))
+        raise Refused(door.state, _why_not(door))
     made = SurveyChat(conversation_id=conversation.id, link_id=door.link.id)
     session.add(made)
     session.flush()
@@ -132,10 +132,10 @@ def _door(session: Session, conversation: Conversation, survey_id: int) -> Door:
 
 def _why_not(door: Door) -> str:
     if door.state == USED:
-        return _("This person has answered this survey already.")
+        return str(_("This person has answered this survey already."))
     if door.state == DECLINED:
-        return _("This person said that they do not want to answer this survey.")
-    return _("This survey takes no answers from this person now.")
+        return str(_("This person said that they do not want to answer this survey."))
+    return str(_("This survey takes no answers from this person now."))
 
 
 def _begin_later(session: Session, conversation: Conversation, campaign: MessageCampaign) -> None:

@@ -1,6 +1,7 @@
 """What an interview learns from its call without asking: section, age, who calls on whose behalf."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -65,8 +66,8 @@ def of_link(session: Session, link: SurveyLink, face: str = "web") -> tuple[dict
         .select_from(Contact).outerjoin(Section, Section.id == Contact.section_id)
         .where(Contact.id == link.contact_id)
     ).one_or_none()  # fmt: skip
-    known = row._mapping if row is not None else {}
-    facts = {key: str(value) for key, value in known.items() if value is not None and key != "language"}
+    known: Mapping[Any, Any] = row._mapping if row is not None else {}
+    facts = {str(key): str(value) for key, value in known.items() if value is not None and key != "language"}
     facts |= {"sponsor": link.on_behalf_of, "today": campaign_now(session).astimezone(ZONE).date().isoformat()}
     language = str(known.get("language") or "es")
     return facts | {"operator_name": CALLER.get(tongue(language) or "es", "") if face != "web" else ""}, language

@@ -1,6 +1,7 @@
 """Interviews and their answers: saved as they are given, every change of mind kept."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
@@ -107,7 +108,7 @@ def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) 
 
 def _go_on_in_call(session: Session, interview: Interview, call: Call, user_id: int | None, face: str) -> Interview:
     facts, _language = call_facts.of_call(session, call.id, user_id, face)
-    now_said = {name: facts[name] for name in ("operator_name", "sponsor", "campaign") if name in facts}
+    now_said: dict[str, Any] = {name: facts[name] for name in ("operator_name", "sponsor", "campaign") if name in facts}
     interview.call_id, interview.queue_id, interview.face = call.id, call.queue_id, face
     interview.interviewer_id, interview.ended_at = user_id, None
     interview.hidden = {**interview.hidden, **now_said}

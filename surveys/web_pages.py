@@ -64,12 +64,13 @@ def answer(code: str) -> ResponseReturnValue:
     """Save an answer and ask the next question. The same `key` twice is one answer."""
     session = web_session()
     found = _door(code)
-    if found.state not in ANSWERABLE or found.link.interview_id is None:
+    number = found.link.interview_id
+    if found.state not in ANSWERABLE or number is None:
         return _closed(code, found)
     if found.state != OPEN:  # they stopped for so long that it had been counted as broken off
         found = _door(code, lock=True)
         interviews.open_for_link(session, found.link)
-    given, number = read_given(), found.link.interview_id
+    given = read_given()
     try:
         interviews.record_answer(session, number, given.item, given.value, given.seconds, key=given.key)
     except InvalidInput as fault:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -73,18 +74,19 @@ def test_a_link_without_a_survey_is_a_fault_of_the_wording(session: Session, cas
 
 
 def test_the_wizard_asks_for_the_survey_and_offers_those_that_are_not_closed(
-    session: Session, cast: Cast, survey: Survey
+    session: Session, app: Flask, cast: Cast, survey: Survey
 ) -> None:
     draft = {"text": TEXT, "survey_id": "", "on_behalf_of": "", "purpose": "survey", "channel": "sms"}
-    form = form_of(session, draft, "wording")
-    assert isinstance(form, WordingForm)
-    assert not form.validate()
-    assert "survey" in " ".join(form.text.errors) or "encuesta" in " ".join(form.text.errors)
-    chosen = form_of(session, draft | {"survey_id": str(survey.id)}, "wording")
-    assert chosen.validate(), chosen.errors
-    questionnaire.set_state(session, survey.id, "closed")
-    session.flush()
-    assert not form_of(session, draft | {"survey_id": str(survey.id)}, "wording").validate()
+    with app.test_request_context():
+        form = form_of(session, draft, "wording")
+        assert isinstance(form, WordingForm)
+        assert not form.validate()
+        assert "{survey_link}" in " ".join(form.text.errors)
+        chosen = form_of(session, draft | {"survey_id": str(survey.id)}, "wording")
+        assert chosen.validate(), chosen.errors
+        questionnaire.set_state(session, survey.id, "closed")
+        session.flush()
+        assert not form_of(session, draft | {"survey_id": str(survey.id)}, "wording").validate()
 
 
 def test_elsewhere_the_field_stays_unknown() -> None:
