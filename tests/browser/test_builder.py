@@ -17,7 +17,7 @@ def test_a_questionnaire_is_built_without_a_file(page_as: PageAs) -> None:
     choose(page, "vote")
     page.get_by_label("Texto que se lee en voz alta").fill("¿Por cuál candidatura votaría?")
     expect(page.locator("#faces")).to_contain_text("¿Por cuál candidatura votaría?")
-    page.get_by_label("Texto de la respuesta 1").fill("Ana Robles")
+    page.get_by_label("Texto de la respuesta 1 (es)").fill("Ana Robles")
     expect(page.locator("#faces .face-said")).to_contain_text("Ana Robles: oprima")
     page.locator("#save-question").focus()
     page.keyboard.press("Enter")
