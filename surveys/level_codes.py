@@ -22,7 +22,7 @@ def series(column: Column) -> "pl.Series":
     if not isinstance(column, pl.Series):
         values = column.tolist() if isinstance(column, np.ndarray) else list(column)
         column = pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
-    text = column if column.dtype == pl.String else column.cast(pl.String)
+    text: pl.Series = column if column.dtype == pl.String else column.cast(pl.String)
     return text.set(text == "", None) if (text == "").any() else text
 
 

@@ -186,7 +186,7 @@ def _swept(
 
 
 def _sums(cells: Cells, levels: Indexes, weights: Floats, size: int) -> Floats:
-    return np.bincount(levels, weights=weights * cells.sizes, minlength=size)
+    return np.asarray(np.bincount(levels, weights=weights * cells.sizes, minlength=size), dtype=np.float64)
 
 
 def _step(units: Floats, cells: Cells, levels: Indexes, goal: Floats) -> Floats:

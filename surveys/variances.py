@@ -131,13 +131,13 @@ def table_test(rows: Column, columns: Column, weights: Weights | Floats | None) 
 
 def f_tail(f: float, df1: float, df2: float) -> float:
     """How often chance alone gives an F this large."""
-    from scipy.special import fdtrc
+    from scipy.special import fdtrc  # type: ignore[import-untyped]  # scipy brings no types
 
     return float(fdtrc(df1, df2, f))
 
 
 def mean_total(
-    values: Sequence[float] | Floats,
+    values: Column,
     weights: Weights | Floats | None = None,
     *,
     strata: Column | None = None,
@@ -190,7 +190,7 @@ def _sample(
     import polars as pl
     from svy import Design, Sample
 
-    parts: dict[str, str] = {}
+    parts: dict[str, Any] = {}
     for name, column in (("stratum", strata), ("psu", psu)):
         if column is not None:
             columns[name], parts[name] = series(column), name

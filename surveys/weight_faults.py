@@ -44,21 +44,23 @@ def require_sound(margins: "tuple[Margin, ...]", columns: Mapping[str, Column], 
 def fault_of_shares(margin: "Margin") -> str | None:
     """What is wrong with the numbers of one margin, whatever the interviews are."""
     if not margin.shares:
-        return _("%(variable)s has no levels.", variable=margin.variable)
+        return str(_("%(variable)s has no levels.", variable=margin.variable))
     for level, share in margin.shares.items():
         if not (math.isfinite(share) and 0 < share <= 1 + LOOSE):
-            return _("%(variable)s, level %(level)s: a share is above 0 and at most 1, not %(share)s.",
-                     variable=margin.variable, level=level, share=f"{share:g}")  # fmt: skip
+            return str(_("%(variable)s, level %(level)s: a share is above 0 and at most 1, not %(share)s.",
+                     variable=margin.variable, level=level, share=f"{share:g}"))  # fmt: skip
     total = math.fsum(margin.shares.values())
     if abs(total - 1) > LOOSE:
-        return _("%(variable)s: its shares add up to %(total)s and not to 1.",
-                 variable=margin.variable, total=f"{total:.6g}")  # fmt: skip
+        return str(_("%(variable)s: its shares add up to %(total)s and not to 1.",
+                 variable=margin.variable, total=f"{total:.6g}"))  # fmt: skip
     if stranger := next((level for level in margin.includes if level not in margin.shares), None):
-        return _("%(variable)s, level %(level)s: it includes codes but has no share.",
-                 variable=margin.variable, level=stranger)  # fmt: skip
+        return str(_("%(variable)s, level %(level)s: it includes codes but has no share.",
+                 variable=margin.variable, level=stranger))  # fmt: skip
     codes = [code for level in margin.shares for code in margin.includes.get(level, (level,))]
     if twice := next((code for code in codes if codes.count(code) > 1), None):
-        return _("%(variable)s: the code %(code)s is in more than one level.", variable=margin.variable, code=twice)
+        return str(
+            _("%(variable)s: the code %(code)s is in more than one level.", variable=margin.variable, code=twice)
+        )
     return None
 
 
@@ -83,7 +85,7 @@ def require_widths(found: list[Indexes], base: NDArray[np.float64] | None) -> ND
     bad = int(np.count_nonzero(~(np.isfinite(start) & (start > 0))))
     if bad:
         raise CannotWeigh({"base": _("%(n)s interviews have a base weight that is not above 0.", n=bad)})
-    return start / start.mean()
+    return np.asarray(start / start.mean())
 
 
 def fault_of_fit(margin: "Margin", places: Indexes, shares: NDArray[np.float64], column: Column) -> dict[str, str]:

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from callcenter.base.errors import InvalidInput
 from surveys import weight_targets
-from surveys.raking import Targets
+from surveys.raking import Margin, Targets
 from surveys.weight_recipe import PREFIXES, Recipe
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def read(form: "MultiDict[str, str]") -> Written:
 def recipe(written: Written, responses: "Responses") -> Recipe:
     """What the fields mean. Raises InvalidInput by field."""
     faults: dict[str, str] = {}
-    cap, found = None, ()
+    cap: float | None = None
+    found: tuple[Margin, ...] = ()
     try:
         cap = _cap(written.cap)
     except InvalidInput as fault:

@@ -41,8 +41,8 @@ def source(session: Session) -> str:
     sections, people = session.execute(
         select(func.count(), func.coalesce(func.sum(Section.nominal_list), 0)).where(Section.valid_to.is_(None))
     ).one()
-    return _("Nominal list of %(people)s people in the %(sections)s sections loaded here.",
-             people=people, sections=sections)  # fmt: skip
+    return str(_("Nominal list of %(people)s people in the %(sections)s sections loaded here.",
+             people=people, sections=sections))  # fmt: skip
 
 
 def _counts(session: Session) -> Mapping[str, dict[str, int]]:
@@ -51,7 +51,7 @@ def _counts(session: Session) -> Mapping[str, dict[str, int]]:
         .where(Section.valid_to.is_(None))
     ).one()  # fmt: skip
     return {
-        "sex": {"H": int(men), "M": int(women)},
+        "sex": {"H": int(men or 0), "M": int(women or 0)},
         "section_kind": _by(session, Section.kind),
         "municipality": _by(session, Section.municipality),
         "federal_district": _by(session, Section.federal_district),

@@ -174,11 +174,11 @@ def _head(cells: Sequence[str]) -> list[int | None]:
 
 def _fault(row: Row) -> str | None:
     if not row.variable:
-        return _("there is no variable.")
+        return str(_("there is no variable."))
     if not row.category:
-        return _("there is no category.")
+        return str(_("there is no category."))
     if math.isnan(_number(row.share)):
-        return _("“%(share)s” is no share: write 0.48 or 48 %%.", share=row.share)
+        return str(_("“%(share)s” is no share: write 0.48 or 48 %%.", share=row.share))
     return None
 
 

@@ -67,9 +67,10 @@ def _svy(columns: dict[str, pl.Series]) -> Callable[[], NDArray[np.float64]]:
     from svy import Design, Sample
 
     frame = pl.DataFrame(columns).with_columns(pl.lit(1.0).alias("w"))
+    shares: Any = POPULATION
 
     def work() -> NDArray[np.float64]:
-        weighed = Sample(frame, Design(wgt="w")).weighting.rake(shares=POPULATION, tol=TOLERANCE, max_iter=1_000)
+        weighed: Any = Sample(frame, Design(wgt="w")).weighting.rake(shares=shares, tol=TOLERANCE, max_iter=1_000)
         return np.asarray(weighed.data["rk_wgt"].to_numpy())
 
     return work

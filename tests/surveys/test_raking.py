@@ -15,6 +15,7 @@ from surveys.raking import CannotWeigh, Margin, Targets, Weights, post_stratify,
 SEXES = Margin("sex", {"H": 0.48, "M": 0.52}, {"M": ("M", "X")})
 AGES = Margin("age", {"young": 0.2, "middle": 0.45, "old": 0.35})
 BOTH = Targets((SEXES, AGES))
+SHARES: Any = {"sex": dict(SEXES.shares), "age": dict(AGES.shares)}  # as svy wants them
 KISH_ROUNDING = 1e-9
 CAP = 2.8  # young men would need more
 
@@ -64,9 +65,7 @@ def test_our_weights_are_those_of_the_library() -> None:
     joined = np.where(sample["sex"] == "X", "M", sample["sex"])
     base = np.random.default_rng(2).choice([0.5, 1.0, 3.0], 2_000)
     frame = pl.DataFrame({"sex": joined, "age": sample["age"], "w": base})
-    theirs = Sample(frame, Design(wgt="w")).weighting.rake(
-        shares={"sex": dict(SEXES.shares), "age": dict(AGES.shares)}, tol=1e-10
-    )
+    theirs: Any = Sample(frame, Design(wgt="w")).weighting.rake(shares=SHARES, tol=1e-10)
     values = theirs.data["rk_wgt"].to_numpy()
     ours = rake(sample, BOTH, base=base, tolerance=1e-12).values
     assert np.abs(ours - values / values.mean()).max() < 1e-7
@@ -88,8 +87,8 @@ def test_capped_weights_are_no_farther_from_the_base_than_the_librarys() -> None
     sample = people(3_000, seed=3)
     joined = np.where(sample["sex"] == "X", "M", sample["sex"])
     frame = pl.DataFrame({"sex": joined, "age": sample["age"], "w": np.ones(3_000)})
-    theirs = Sample(frame, Design(wgt="w")).weighting.rake(
-        shares={"sex": dict(SEXES.shares), "age": dict(AGES.shares)}, tol=1e-9,
+    theirs: Any = Sample(frame, Design(wgt="w")).weighting.rake(
+        shares=SHARES, tol=1e-9,
         trimming=TrimConfig(upper=CAP, redistribute=False, max_iter=500),
     )  # fmt: skip
     values, ours = theirs.data["rk_wgt"].to_numpy(), rake(sample, BOTH, cap=CAP)
