@@ -91,12 +91,15 @@ def rates(found: Counts, e: float | None = None) -> Rates:
     used = 1.0 if estimated is None else estimated
     i, both, known, unknown = found.i, found.i + found.p, found.eligible, found.unknown
     contacted = both + found.r + found.o
-    bases = (known + unknown, known + used * unknown, known)
-    response = [_share(of, base) for base in bases for of in (i, both)]
-    cooperation = [_share(of, base) for base in (contacted, both + found.r) for of in (i, both)]
-    refusal = [_share(found.r, base) for base in bases]
-    contact = [_share(contacted, base) for base in bases]
-    return Rates(*response, *cooperation, *refusal, *contact, e=used, is_assumed=estimated is None)
+    all_unknown, some, none = known + unknown, known + used * unknown, known
+    able = both + found.r
+    return Rates(
+        rr1=_share(i, all_unknown), rr2=_share(both, all_unknown), rr3=_share(i, some), rr4=_share(both, some),
+        rr5=_share(i, none), rr6=_share(both, none), coop1=_share(i, contacted), coop2=_share(both, contacted),
+        coop3=_share(i, able), coop4=_share(both, able), ref1=_share(found.r, all_unknown), ref2=_share(found.r, some),
+        ref3=_share(found.r, none), con1=_share(contacted, all_unknown), con2=_share(contacted, some),
+        con3=_share(contacted, none), e=used, is_assumed=estimated is None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Integer, Select, and_, case, exists, func, literal, null, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from callcenter.attempts import Attempt
@@ -106,7 +107,7 @@ def queues(session: Session, survey_id: int) -> list[CallQueue]:
     return list(session.scalars(asked))
 
 
-def _by_code(session: Session, query: Select[Any]) -> dict[str, int]:
+def _by_code(session: Session, query: Select[Any, int]) -> dict[str, int]:
     return {code: number for code, number in session.execute(query) if number}
 
 
@@ -192,11 +193,11 @@ def _of_interview(vote: str | None) -> list[tuple[Any, Any]]:
     return [*whole, (and_(broken_off, _has_vote(vote)), literal(told)), (broken_off, literal(untold))]
 
 
-def _cases(scope: Scope, tried: CTE) -> Select[Any]:
+def _cases(scope: Scope, tried: CTE) -> Select[Any, int]:
     """code, number of cases: of each place in a queue the try that tells most, else why it was never tried."""
     best = (
         select(tried.c.entry_id, tried.c.code)
-        .distinct(tried.c.entry_id)
+        .ext(distinct_on(tried.c.entry_id))
         .order_by(tried.c.entry_id, tried.c.weight.desc(), tried.c.at.desc())
         .subquery("best")
     )
@@ -215,7 +216,7 @@ def _cases(scope: Scope, tried: CTE) -> Select[Any]:
     return query
 
 
-def _unqueued(scope: Scope, vote: str | None) -> Select[Any]:
+def _unqueued(scope: Scope, vote: str | None) -> Select[Any, int]:
     """code, number of the released cases that stand in no campaign: by the interview they gave on another way."""
     told = select(Interview.case_id, case(*_of_interview(vote)).label("code")).where(
         Interview.survey_id == scope.survey_id, Interview.case_id.is_not(None)
@@ -223,7 +224,7 @@ def _unqueued(scope: Scope, vote: str | None) -> Select[Any]:
     given = told.subquery("given")
     best = (
         select(given)
-        .distinct(given.c.case_id)
+        .ext(distinct_on(given.c.case_id))
         .order_by(given.c.case_id, _weight(given.c.code).desc().nulls_last())
         .subquery("best_given")
     )

@@ -115,7 +115,7 @@ def stratum(names: Sequence[str]) -> ColumnElement[str]:
     return found
 
 
-def people(session: Session, survey_id: int, frame: str, asked: Asked) -> tuple[Select[Any], dict[str, int]]:
+def people(session: Session, survey_id: int, frame: str, asked: Asked) -> tuple[Select[int, str], dict[str, int]]:
     """SELECT of (id, stratum) of everybody who may be drawn, and how many of the list may not, by reason."""
     if frame not in frames():
         raise NotFound(_("There is no such frame to draw from."))

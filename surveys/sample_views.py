@@ -1,6 +1,6 @@
 """Pages of samples: what was drawn, its releases into a campaign, waves, and drawing another one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -17,6 +17,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.web import is_htmx
 from callcenter.contacts import LINE_KINDS
+from callcenter.table_exports import Cell
 from surveys import (
     numbering_plans,
     questionnaire,
@@ -140,7 +141,7 @@ def sample_file(survey_id: int, sample_id: int) -> ResponseReturnValue:
     session = web_session()
     sample = _of_survey(survey_id, sample_id)
     header = [_("Case"), _("Replicate"), _("Stratum"), _("Released")]
-    rows = ([number, of, name, int(of <= sample.released)] for number, of, name
+    rows: Iterator[list[Cell]] = ([number, of, name, int(of <= sample.released)] for number, of, name
             in sample_drawing.lines(session, sample_id))  # fmt: skip
     content = table_exports.csv_bytes(header, rows)
     audit.record(session, current_user.id, "sample.export", f"sample/{sample_id}")

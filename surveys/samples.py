@@ -148,7 +148,7 @@ def _make_people(session: Session, sample: Sample, of: int) -> None:
     new = select(
         literal(""), literal(""), literal(""), SampleCase.phone, func.coalesce(kind, "unknown"),
         literal("numbering_plan"), literal(f"rdd/{sample.id}"),
-    ).where(mine, ~suppressions.is_suppressed(SampleCase.phone))  # fmt: skip
+    ).where(mine, ~suppressions.is_suppressed(func.coalesce(SampleCase.phone, "")))  # fmt: skip
     columns = ["name", "given_names", "name_key", "phone", "line_kind", "line_kind_source", "source"]
     session.execute(insert(Contact).from_select(columns, new).on_conflict_do_nothing())
     session.execute(

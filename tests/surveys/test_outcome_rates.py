@@ -1,5 +1,6 @@
 """AAPOR's rates against published examples, to every printed digit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from surveys.outcome_rates import GROUPS, Attempts, Counts, counts, estimated_e, rates, rejection
 
 
-def _printed(values: list[float | None], digits: int = 3) -> list[str]:
+def _printed(values: Sequence[float | None], digits: int = 3) -> list[str]:
     return ["n/d" if value is None else f"{value:.{digits}f}" for value in values]
 
 
