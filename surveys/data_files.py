@@ -22,6 +22,7 @@ from surveys.response_items import Item
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+    from pyreadstat.pyclasses import MissingRange
 
 # A spreadsheet has 1,048,576 rows, and is no place for so many.
 MOST_ROWS_XLSX = 200_000
@@ -178,7 +179,7 @@ def _labels(variable: Variable, code: str) -> dict[int | float, str]:
     return {float(value.number): _cut(value.label, SPSS_VALUE_LABEL) for value in variable.values}
 
 
-def _missing(variable: Variable) -> dict[str, float] | None:
+def _missing(variable: Variable) -> "MissingRange | None":
     found = [value.number for value in variable.values if value.is_missing] if variable.kind == "code" else []
     return {"lo": float(FIRST_MISSING), "hi": float(max(found))} if found else None
 

@@ -91,7 +91,8 @@ def questions(responses: Responses, language: str) -> dict[str, Variable]:
 
 def facts(responses: Responses) -> dict[str, Variable]:
     """What is known of the interviews: those columns that tell at least two of them apart."""
-    found = {name: levels for name in FACTS if len(levels := _levels_of(responses, name)) > 1}
+    known = [name for name in FACTS if name in responses.frame.columns]
+    found = {name: levels for name in known if len(levels := _levels_of(responses, name)) > 1}
     return {
         name: Variable(name, str(FACTS[name]), "single", tuple(_level(name, code) for code in levels))
         for name, levels in found.items()

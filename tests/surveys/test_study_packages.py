@@ -229,7 +229,12 @@ def test_cancelled_work_stops_at_the_next_stage(session: Session, study: Study, 
     session.commit()
     assert not study_packages.reach_stage(session, asked.id, 1)
     stages: list[int] = []
-    assert study_building.build(source, lambda stage: bool(stages.append(stage))) is None
+
+    def refuse(stage: int) -> bool:
+        stages.append(stage)
+        return False
+
+    assert study_building.build(source, refuse) is None
     assert stages == [1]
     study_jobs.make_package(asked.id)
     assert study_packages.find(session, asked.id).state == "cancelled"
