@@ -73,14 +73,13 @@ def _sections_of(responses: Responses, known: list[Key]) -> dict[Said, Key]:
     exact = set(known)
     found: dict[Said, Key] = {}
     for state, section in responses.frame.select("h_state", "h_section").unique().iter_rows():
-        number = _number(section)
-        if number is None:
+        place, of_state = _number(section), _number(state)
+        if place is None:
             continue
-        of_state = _number(state)
-        if of_state is not None and (of_state, number) in exact:
-            found[state, section] = (of_state, number)
-        elif of_state is None and len(states[number]) == 1:
-            found[state, section] = (states[number][0], number)
+        if of_state is not None and (of_state, place) in exact:
+            found[state, section] = (of_state, place)
+        elif of_state is None and len(states[place]) == 1:
+            found[state, section] = (states[place][0], place)
     return found
 
 

@@ -168,7 +168,7 @@ def _among(only: Sequence[tuple[str, str]], found: Choices, pair: Any) -> NDArra
 def who(codes: Coded, place: int) -> NDArray[np.bool_]:
     """Which people gave the answer at this place of the levels."""
     if codes.at is None:
-        return codes.codes == place
+        return np.equal(codes.codes, place)
     chosen = np.zeros_like(codes.has_answer)
     chosen[codes.at[codes.codes == place]] = True
     return chosen

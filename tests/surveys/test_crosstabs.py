@@ -65,7 +65,8 @@ def test_weights_move_shares_and_shrink_the_base() -> None:
     weights = np.where(SPLIT.frame["d_sex"].to_numpy() == "M", 1.5, 0.5)
     table = _table(SPLIT, "vote", weights=weights)
     total = table.columns[0]
-    assert (total.n, total.base, total.effective) == (200, 200.0, pytest.approx(160.0))
+    assert (total.n, total.base) == (200, 200.0)
+    assert total.effective == pytest.approx(160.0)
     assert table.rows[0].cells[0].share == pytest.approx((60 * 0.5 + 40 * 1.5) / 200)
     assert table.rows[0].cells[1].share == pytest.approx(0.6)
     assert table.deff == pytest.approx(1.25)
