@@ -128,7 +128,8 @@ def read(session: Session, survey_id: int, wanted: Wanted | None = None) -> Repo
         if key not in found.memo:
             made = make(found, survey.name, wanted, recipe, weighed)
             found.memo[key] = replace(made, recipe_version=signed.version if signed is not None else None)
-    return replace(found.memo[key], as_of=found.as_of)
+    kept: Report = found.memo[key]
+    return replace(kept, as_of=found.as_of)
 
 
 def snapshot(session: Session, survey_id: int) -> dict[str, Any]:

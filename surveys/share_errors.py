@@ -54,7 +54,10 @@ class Mass:
 
     def together(self, rows: Codes, number: int) -> "Mass":
         """Rows put together: `rows` says into which of `number` each goes."""
-        return Mass(*(np.bincount(rows, each, number) for each in (self.weights, self.squares, self.people)))
+        weights, squares, people = (
+            np.bincount(rows, each, number).astype(np.float64) for each in (self.weights, self.squares, self.people)
+        )
+        return Mass(weights, squares, people)
 
 
 def covariance(influence: Floats, mass: Mass, margins: Sequence[Codes] = (), *, base: int | None = None) -> Floats:

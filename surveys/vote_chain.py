@@ -281,5 +281,5 @@ def _lead(ballots: Ballots, places: Sequence[int], shares: Floats, errors: Float
         return None
     first, second = sorted(candidates, key=lambda at: -shares[at])[:2]
     variance = errors[first, first] + errors[second, second] - 2 * errors[first, second]
-    codes = [ballots.options[places[at]].code for at in (first, second)]
-    return Lead(*codes, float(shares[first] - shares[second]), share_errors.margin_of(float(variance)))
+    one, other = (ballots.options[places[at]].code for at in (first, second))
+    return Lead(one, other, float(shares[first] - shares[second]), share_errors.margin_of(float(variance)))

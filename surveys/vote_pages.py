@@ -113,4 +113,5 @@ def _page(
 
 def _names(session: Session, rows: Any) -> dict[int, str]:
     ids = {each for row in rows for each in (row.made_by, row.signed_by) if each is not None}
-    return dict(session.execute(select(User.id, User.full_name).where(User.id.in_(ids))).tuples().all())
+    found = session.execute(select(User.id, User.full_name).where(User.id.in_(ids)))
+    return {row.id: row.full_name for row in found}

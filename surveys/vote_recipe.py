@@ -113,7 +113,8 @@ def read(given: Mapping[str, Any]) -> Recipe:
     known = {field.name for field in fields(Recipe)}
     if strangers := sorted(set(given) - known):
         raise InvalidInput({strangers[0]: _("A recipe says nothing of “%(name)s”.", name=strangers[0])})
-    return Recipe(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+    said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return Recipe(**said)
 
 
 def _list(names: Any) -> str:

@@ -68,7 +68,7 @@ def trend(picture: Trend, theme: str = "light") -> dict[str, Any]:
     """Lines with the interval at each period; a dashed upright marks where the comparison breaks."""
     colours = THEMES[theme]
     names = [name for name, _points in picture.lines]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"series": name, "period": point.period, "share": point.share, "low": point.low, "high": point.high,
          "segment": point.segment}
         for name, points in picture.lines for point in points
@@ -89,7 +89,7 @@ def trend(picture: Trend, theme: str = "light") -> dict[str, Any]:
 def dumbbell(picture: Dumbbell, theme: str = "light") -> dict[str, Any]:
     """For each candidate the share before (hollow) and after (full), joined, with the change in words."""
     colours = THEMES[theme]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": pair.label, "before": pair.before, "after": pair.after, "words": pair.words,
          "end": max(pair.before, pair.after)}
         for pair in picture.pairs

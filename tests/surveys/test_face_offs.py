@@ -13,16 +13,16 @@ from callcenter.base.errors import NotFound
 from surveys import interviews, questionnaire, report, responses, vote_options
 from surveys.questionnaire import Survey
 from surveys.report import Wanted
-from tests.surveys.survey_forms import workbook
+from tests.surveys.survey_forms import Rows, workbook
 
-QUESTIONS = [
+QUESTIONS: Rows = [
     ["type", "name", "label::English (en)", "relevant"],
     ["select_one yes_no", "consent", "Do you agree?", None],
     ["select_one vote", "vote", "Whom would you vote for?", "${consent} = 'yes'"],
     ["select_one two", "ana_or_beto", "And between Ana and Beto?", "${consent} = 'yes'"],
     ["select_one opinion", "opinion", "What do you think of Ana?", "${consent} = 'yes'"],
 ]
-CHOICES = [
+CHOICES: Rows = [
     ["list_name", "name", "label::English (en)", "role"],
     ["yes_no", "yes", "Yes", None], ["yes_no", "no", "No", None],
     ["vote", "ana", "Ana", "candidate"], ["vote", "beto", "Beto", "candidate"], ["vote", "carla", "Carla", "candidate"],

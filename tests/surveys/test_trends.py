@@ -72,7 +72,10 @@ def test_waves_stand_in_the_order_of_their_days_with_their_own_figures(session: 
 @pytest.mark.usefixtures("two_waves", "page")
 def test_a_change_has_the_margin_of_both_waves(session: Session, survey: Survey) -> None:
     found = series(session, survey)
-    changes = {change.option.code: change for change in trend_words.changes(found, *found.periods, "effective")}
+    changes = {
+        change.option.code: change
+        for change in trend_words.changes(found, found.periods[0], found.periods[1], "effective")
+    }
     change = changes["azul"]
     assert change.difference == pytest.approx(14 / 32 - 20 / 32)
     one, other = margin(31, 20 / 32), margin(31, 14 / 32)
@@ -158,7 +161,7 @@ def test_periods_that_do_not_exist_are_named(session: Session, survey: Survey) -
 def test_pictures_are_drawn_in_both_themes_and_told_in_words(session: Session, survey: Survey) -> None:
     found = series(session, survey)
     lines = trend_words.trend_picture(found, "Title", "effective")
-    pair = trend_words.change_picture(found, "Title", *found.periods, "effective")
+    pair = trend_words.change_picture(found, "Title", found.periods[0], found.periods[1], "effective")
     assert "Ana Robles, Blue Party: Ola 1 62.5" in lines.description.replace("\xa0", " ")
     assert "−18.8 (±" in pair.description
     for theme in charts.THEMES:

@@ -174,8 +174,8 @@ def test_the_change_between_two_waves_has_a_margin_of_both() -> None:
 
 
 def test_a_change_from_nothing_to_nothing_is_not_known_exactly() -> None:
-    waves = [vote_chain.follow(ballots({"azul": 100, "rojo": n}), Recipe()).effective for n in (50, 60)]
-    difference, margin = vote_chain.change(*waves, "verde")
+    before, after = (vote_chain.follow(ballots({"azul": 100, "rojo": n}), Recipe()).effective for n in (50, 60))
+    difference, margin = vote_chain.change(before, after, "verde")
     assert difference == 0
     assert margin == pytest.approx(np.hypot(wilson(0, 150)[1], wilson(0, 160)[1]))
 

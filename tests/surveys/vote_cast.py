@@ -25,7 +25,7 @@ def ask(
             "consent": "yes", "age": "25" if number % 2 else "65", "sex": "HM"[number % 2], "registered": "yes",
             "likely": "10", "vote": vote,
         }  # fmt: skip
-        for item, value in (given | also(number)).items():
+        for item, value in {**given, **also(number)}.items():
             interviews.record_answer(session, interview.id, item, value)
         asked.append(interview.id)
     return asked
