@@ -84,7 +84,7 @@ def _weightipy(columns: dict[str, pl.Series]) -> Callable[[], NDArray[np.float64
     shares = {name: {level: 100 * share for level, share in levels.items()} for name, levels in POPULATION.items()}
 
     def work() -> NDArray[np.float64]:
-        scheme = weightipy.scheme_from_dict(shares, params={"convcrit": TOLERANCE})
+        scheme = weightipy.scheme_from_dict(shares, rim_params={"convcrit": TOLERANCE})
         return np.asarray(weightipy.weight_dataframe(frame, scheme)["weights"], dtype=np.float64)
 
     return work
