@@ -72,7 +72,7 @@ def letters(count: int) -> list[str]:
 
 def effective_base(sums: Floats, squares: Floats) -> Floats:
     """(Σw)² / Σw² of each column; 0 without people."""
-    return np.divide(sums**2, squares, out=np.zeros_like(sums), where=squares > 0)
+    return np.divide(sums**2, squares, out=np.zeros(len(sums)), where=squares > 0)
 
 
 def _pair(one: int, other: int, difference: float, error: float) -> Pair:

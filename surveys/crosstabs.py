@@ -114,7 +114,7 @@ def cross(
     else:
         counted = [table_counts.of_answers(variable, answers, block, people) for block in blocks]
     names = iter(column_tests.letters(sum(block.width for block in blocks) - 1))
-    groups = [_group(counts, names, variable) for counts in counted]
+    groups = [_group(counts, names, variable, people.sample) for counts in counted]
     rows = _mean_rows(counted, groups, settings) if variable.kind == "number" else _rows(
         variable, counted, groups, settings
     )  # fmt: skip
@@ -123,7 +123,7 @@ def cross(
     return Table(variable, tuple(groups), tuple(rows), deff)
 
 
-def _group(counts: Counts, names: Iterator[str], question: Variable) -> Group:
+def _group(counts: Counts, names: Iterator[str], question: Variable, sample: int) -> Group:
     effective = column_tests.effective_base(counts.base_sums, counts.base_squares)
     is_total = not counts.block.variable.name
     levels = [("", "")] if is_total else [(level.code, level.label) for level in counts.block.variable.levels]
@@ -135,7 +135,7 @@ def _group(counts: Counts, names: Iterator[str], question: Variable) -> Group:
         for place, (code, label) in enumerate(levels)
     )  # fmt: skip
     is_testable = not is_total and question.kind == "single" and counts.block.codes.at is None
-    test = table_counts.rao_scott(counts.n, counts.sums, counts.squares) if is_testable else None
+    test = table_counts.rao_scott(counts.n, counts.sums, counts.squares, sample=sample) if is_testable else None
     return Group(None if is_total else counts.block.variable, columns, test)
 
 

@@ -25,10 +25,12 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Who counts: positions of persons, and their weights by position of all (0: not looked at)."""
+    """Who counts: positions of persons, and their weights by position of all (0: not looked at). `sample`: how many
+    are weighed at all, looked at or not: who is left out of a table still bears on its error."""
 
     weights: Floats
     is_in: Mask
+    sample: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +51,10 @@ def people(answers: Coded, weights: Floats | None, among: Mask | None) -> People
     """Who of `among` answered, with their weights; None: everybody, each once."""
     is_in = answers.has_answer if among is None else answers.has_answer & among
     if weights is None:
-        return People(is_in.astype(np.float64), is_in)
-    is_in = is_in & (weights > 0)
-    return People(np.where(is_in, weights, 0.0), is_in)
+        return People(is_in.astype(np.float64), is_in, len(is_in))
+    is_weighed = weights > 0
+    is_in = is_in & is_weighed
+    return People(np.where(is_in, weights, 0.0), is_in, int(is_weighed.sum()))
 
 
 def _columns_of(block: Block, who: People) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -108,8 +111,9 @@ def of_numbers(answers: Coded, block: Block, who: People) -> Counts:
     return Counts(block, n[None, :], first[None, :], second[None, :], n, base, squares)
 
 
-def rao_scott(n: Floats, sums: Floats, squares: Floats) -> RaoScott | None:
-    """Rao and Scott's test of people, weights and squares of weights by answer and column; None: there is no table."""
+def rao_scott(n: Floats, sums: Floats, squares: Floats, *, sample: int) -> RaoScott | None:
+    """Rao and Scott's test of people, weights and squares of weights by answer and column; None: there is no table.
+    `sample`: as in People."""
     rows, columns = n.any(axis=1), n.any(axis=0)
     if rows.sum() < 2 or columns.sum() < 2:
         return None
@@ -118,6 +122,6 @@ def rao_scott(n: Floats, sums: Floats, squares: Floats) -> RaoScott | None:
     shares, spread = (sums / total).ravel(), (squares / total**2).ravel()
     mixed = np.outer(spread, shares)
     covariance = np.diag(spread) - mixed - mixed.T + spread.sum() * np.outer(shares, shares)
-    covariance *= people / (people - 1)
+    covariance *= sample / (sample - 1)
     f, df1, df2 = linearised.rao_scott(sums / total, covariance, int(people))
     return RaoScott(f, df1, df2, f_tail(f, df1, df2))

@@ -118,16 +118,16 @@ def _orders(seed: int) -> list[str]:
 _INTERVIEWS = """
 INSERT INTO interviews (id, survey_id, questionnaire_id, face, language, state, over_quota, seed, hidden, at,
     started_at, ended_at, base_weight)
-SELECT md5(:survey || '-' || g)::uuid, :survey, :form, 'screen', 'es', 'complete', false, g,
+SELECT CAST(md5(CAST(:survey AS text) || '-' || g) AS uuid), :survey, :form, 'screen', 'es', 'complete', false, g,
     jsonb_build_object('section_kind', (ARRAY['U','U','U','U','R'])[1 + abs(hashint8extended(g, :seed1) % 5)],
-        'local_district', (1 + abs(hashint8extended(g, :seed2) % 5))::text),
+        'local_district', CAST(1 + abs(hashint8extended(g, :seed2) % 5) AS text)),
     :begun + g * interval '1 second', :begun + g * interval '1 second', :begun + g * interval '1 second', 1
 FROM generate_series(1, :people) AS g
 """
 _GIVEN = """
 INSERT INTO answers (interview_id, item, value, counts, choice_order, at, seconds)
-SELECT id, :item, (CAST(:all AS text[]))[1 + abs(hashint8extended(seed, :seed7 + hashtext(:item))
-        % cardinality(CAST(:all AS text[])))],
+SELECT id, CAST(:item AS text), (CAST(:all AS text[]))[
+        1 + abs(hashint8extended(seed, :seed7 + hashtext(CAST(:item AS text))) % cardinality(CAST(:all AS text[])))],
     true, CASE WHEN :rotates THEN (CAST(:orders AS jsonb[]))[1 + abs(hashint8extended(seed, :seed5) % 50)] END,
     :begun, 4
 FROM interviews WHERE survey_id = :survey
