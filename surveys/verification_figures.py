@@ -66,7 +66,7 @@ class Finding:
     interviewer: str
     verifier: str
     outcome: str
-    done_at: datetime
+    done_at: datetime | None
     differences: tuple[tuple[str, str, str], ...]
 
 

@@ -213,7 +213,8 @@ def record(
 
 def _read(session: Session, opened: Open, before: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     items, seed = _questionnaire(session, opened.interview), opened.interview.seed
-    said, faults = {}, {}
+    said: dict[str, str] = {}
+    faults: dict[str, str] = {}
     for question in opened.questions:
         told = given.get(question.name, "").strip()
         if not told:  # not asked again, or not answered: that is their right

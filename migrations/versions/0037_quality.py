@@ -1,5 +1,7 @@
 """quality of interviews: signals, call-backs that verify, hearing by question, codes of open answers"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -13,17 +15,17 @@ TIME = sa.DateTime(timezone=True)
 UUID = postgresql.UUID(as_uuid=True)
 
 
-def _interview(**more: object) -> sa.Column[object]:
+def _interview(*, primary_key: bool = False) -> sa.Column[Any]:
     reference = sa.ForeignKey("interviews.id", ondelete="CASCADE")
-    return sa.Column("interview_id", UUID, reference, nullable=False, **more)
+    return sa.Column("interview_id", UUID, reference, nullable=False, primary_key=primary_key)
 
 
-def _survey(**more: object) -> sa.Column[object]:
+def _survey(*, primary_key: bool = False) -> sa.Column[Any]:
     reference = sa.ForeignKey("surveys.id", ondelete="CASCADE")
-    return sa.Column("survey_id", sa.Integer, reference, nullable=False, **more)
+    return sa.Column("survey_id", sa.Integer, reference, nullable=False, primary_key=primary_key)
 
 
-def _user(name: str, *, nullable: bool = False) -> sa.Column[object]:
+def _user(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer, sa.ForeignKey("users.id"), nullable=nullable)
 
 

@@ -17,9 +17,9 @@ from surveys.items import Items, read_items
 from surveys.questionnaire import Survey
 from surveys.verification_tables import VerificationPlan
 from surveys.xlsform import read_workbook
-from tests.surveys.survey_forms import workbook
+from tests.surveys.survey_forms import Rows, workbook
 
-SURVEY = [
+SURVEY: Rows = [
     ["type", "name", "label::Español (es)", "required"],
     ["note", "intro", "Buenas tardes, le llamo de parte de una casa encuestadora inventada", None],
     ["select_one yes_no", "consent", "¿Acepta participar?", "yes"],
@@ -32,14 +32,14 @@ SURVEY = [
     ["audio", "voice", "Después del tono díganos con sus palabras por qué", None],
     ["note", "bye", "Muchas gracias", None],
 ]
-CHOICES = [
+CHOICES: Rows = [
     ["list_name", "name", "label::Español (es)", "role"],
     ["yes_no", "yes", "Sí", None], ["yes_no", "no", "No", None],
     ["vote", "azul", "Ana Robles", "candidate"], ["vote", "rojo", "Beto Luna", "candidate"],
     ["vote", "none", "Ninguno", "none"], ["vote", "dk", "No sabe", "dk"], ["vote", "refused", "No contesta", "refused"],
     ["opinion", "good", "Buena", None], ["opinion", "bad", "Mala", None], ["opinion", "dk", "No la conoce", None],
 ]  # fmt: skip
-SETTINGS = [["form_title", "default_language", "vote_question"], ["Calidad", "Español (es)", "vote"]]
+SETTINGS: Rows = [["form_title", "default_language", "vote_question"], ["Calidad", "Español (es)", "vote"]]
 FORM = workbook(SURVEY, CHOICES, SETTINGS)
 # What a calm interview says, and the seconds that each question took.
 CALM: dict[str, tuple[str, float]] = {

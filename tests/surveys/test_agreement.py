@@ -33,7 +33,8 @@ def kappa(shares: dict[tuple[str, str], float]) -> float:
 def test_half_of_what_chance_leaves_open_is_a_kappa_of_four_tenths() -> None:
     found = cohen(pairs({("a", "a"): 20, ("a", "b"): 5, ("b", "a"): 10, ("b", "b"): 15}))
     assert found is not None
-    assert (found.n, found.share, found.kappa) == (50, pytest.approx(0.7), pytest.approx(0.4))
+    assert found.n == 50
+    assert (found.share, found.kappa) == pytest.approx((0.7, 0.4))
 
 
 def test_the_interval_is_the_one_that_small_changes_of_the_table_give() -> None:
