@@ -52,14 +52,15 @@ def give(
     of a panel has links of its own.
 
     `source`: what it goes out with. Raises NotFound, Refused("survey_closed")."""
-    if find(session, survey_id).state == "closed":
+    survey = find(session, survey_id)
+    if survey.state == "closed":
         raise Refused("survey_closed", _("This survey is closed: nobody can answer it by a link."))
     if not contact_ids:
         return {}
     now, wave = real_now(), waves.now(session, survey_id)
-    rows = [{"survey_id": survey_id, "contact_id": one, "wave": wave, "source": source[:100],
-             "on_behalf_of": on_behalf_of[:200], "expires_at": now + GOOD_FOR, "created_at": now}
-            for one in sorted(set(contact_ids))]  # fmt: skip
+    same = {"survey_id": survey_id, "wave": wave, "source": source[:100], "expires_at": now + GOOD_FOR,
+            "on_behalf_of": (on_behalf_of or survey.sponsor or "")[:200], "created_at": now}  # fmt: skip
+    rows = [same | {"contact_id": one} for one in sorted(set(contact_ids))]
     made = insert(SurveyLink).values(rows)
     later = func.greatest(SurveyLink.expires_at, made.excluded.expires_at)
     kept = made.on_conflict_do_update(index_elements=["survey_id", "contact_id", "wave"], set_={"expires_at": later})
