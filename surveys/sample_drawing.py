@@ -127,7 +127,7 @@ def _people(session: Session, sample: Sample) -> _Drawn:
     return _Drawn(sizes, [_Case(name, number, None) for name, number in session.execute(chosen)], left_out)
 
 
-def _ranked(people: Select[Any], seed: str) -> Select[Any]:
+def _ranked(people: Select[int, str], seed: str) -> Select[Any]:
     """Everybody with their place in the random order of their stratum: `sample_draws.rank` in SQL."""
     of = people.subquery("people")
     unit = func.convert_to(literal(f"{seed}/").concat(cast(of.c.id, Text)), "UTF8", type_=LargeBinary)
