@@ -63,4 +63,4 @@ def gap(one: Difference) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(round(abs(value) * 100, 1))}"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(abs(value) * 100, '#,##0.0')}"

@@ -97,6 +97,11 @@ def test_the_page_shows_the_plan_the_crew_and_what_was_found(
     assert "Olga Díaz Prueba" in page
 
 
+def test_a_page_without_faults_shows_none(survey: Survey, one: Interview, client_as: ClientAs) -> None:
+    page = client_as("pollster").get(f"/surveys/{survey.id}/verification").get_data(as_text=True)
+    assert "invalid-feedback" not in page
+
+
 def test_a_plan_with_a_fault_comes_back_as_it_was_written(survey: Survey, one: Interview, client_as: ClientAs) -> None:
     answer = client_as("pollster").post(f"/surveys/{survey.id}/verification", data={"percent": "300", "items": ["age"]})
     assert answer.status_code == 422
