@@ -8,6 +8,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from callcenter.base import audit
@@ -43,7 +44,7 @@ class StudyPackage(Base):
     fault: Mapped[str | None]
     fingerprint: Mapped[str | None]
     as_of: Mapped[datetime | None]
-    figures: Mapped[dict[str, Any] | None] = deferred(mapped_column())
+    figures: Mapped[dict[str, Any] | None] = deferred(mapped_column(JSONB))
     missing: Mapped[list[Any]] = mapped_column(default=list)
     content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     sha256: Mapped[str | None]
