@@ -21,8 +21,8 @@ from tests.surveys.vote_cast import ask
 
 ClientAs = Callable[[str], FlaskClient]
 MAY, JUNE = datetime(2027, 5, 3, 18, tzinfo=UTC), datetime(2027, 6, 1, 18, tzinfo=UTC)
-FIRST = ["azul"] * 20 + ["rojo"] * 12 + ["undecided"] * 8
-SECOND = ["azul"] * 14 + ["rojo"] * 18 + ["undecided"] * 4
+FIRST = ["azul"] * 10 + ["rojo"] * 6 + ["undecided"] * 4
+SECOND = ["azul"] * 7 + ["rojo"] * 9 + ["undecided"] * 2
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +62,10 @@ def series(session: Session, survey: Survey, by: str = "wave") -> Series:
 def test_waves_stand_in_the_order_of_their_days_with_their_own_figures(session: Session, survey: Survey) -> None:
     found = series(session, survey)
     assert [(period.code, period.label, period.base) for period in found.periods] == [
-        ("o1", "Ola 1", 40), ("o2", "Ola 2", 36),
+        ("o1", "Ola 1", 20), ("o2", "Ola 2", 18),
     ]  # fmt: skip
     effective = [period.shares("effective") for period in found.periods]
-    assert [shares.of["azul"].share for shares in effective if shares] == pytest.approx([20 / 32, 14 / 32])
+    assert [shares.of["azul"].share for shares in effective if shares] == pytest.approx([10 / 16, 7 / 16])
     assert found.periods[0].breaks == found.periods[1].breaks == ()
 
 
@@ -77,8 +77,8 @@ def test_a_change_has_the_margin_of_both_waves(session: Session, survey: Survey)
         for change in trend_words.changes(found, found.periods[0], found.periods[1], "effective")
     }
     change = changes["azul"]
-    assert change.difference == pytest.approx(14 / 32 - 20 / 32)
-    one, other = margin(31, 20 / 32), margin(31, 14 / 32)
+    assert change.difference == pytest.approx(7 / 16 - 10 / 16)
+    one, other = margin(15, 10 / 16), margin(15, 7 / 16)
     assert change.margin == pytest.approx((one**2 + other**2) ** 0.5)
     assert not change.is_clear
     assert trend_words.signed(found, change.difference) == "−18.8"
@@ -90,7 +90,7 @@ def test_a_lead_is_a_waves_own(session: Session, survey: Survey) -> None:
     shares = series(session, survey).periods[0].shares("gross")
     assert shares is not None
     assert shares.lead is not None
-    assert shares.lead.margin == pytest.approx(lead_margin(0.5, 0.3, 40))
+    assert shares.lead.margin == pytest.approx(lead_margin(0.5, 0.3, 20))
 
 
 @pytest.mark.usefixtures("page")
@@ -175,7 +175,7 @@ def test_the_page_shows_lines_changes_and_their_tables(survey: Survey, client_as
     url = f"/surveys/{survey.id}/trend"
     client = client_as("strategist")
     page = client.get(url, headers={"Accept-Language": "en"}).get_data(as_text=True)
-    for words in ("Ola 1", "Ola 2", "−18.8", "within the margin", "n = 40"):
+    for words in ("Ola 1", "Ola 2", "−18.8", "within the margin", "n = 20"):
         assert words in page
     for query in ("?by=week", "?by=day&kind=gross", "?from=o2&to=o1", "?from=nothing"):
         assert client.get(url + query).status_code == 200
@@ -201,9 +201,9 @@ def test_the_results_page_shows_one_wave_by_choice(session: Session, survey: Sur
     assert 'value="o2" selected' not in client.get(url, headers=headers).get_data(as_text=True)
     page = client.get(f"{url}?wave=o2", headers=headers).get_data(as_text=True)
     assert 'value="o2" selected' in page
-    assert ">36<" in page
+    assert ">18<" in page
     assert client.get(f"{url}?wave=o9").status_code == 200
-    assert results.tally(session, survey.id, filters=Filters(wave="o1"))["base"].iloc[0] == 40
+    assert results.tally(session, survey.id, filters=Filters(wave="o1"))["base"].iloc[0] == 20
 
 
 def test_one_period_is_no_trend(
