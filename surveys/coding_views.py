@@ -89,7 +89,7 @@ def code_answers(survey_id: int, item: str) -> ResponseReturnValue:
             return redirect(url_for(".code_answers", survey_id=survey_id, item=item))
     shown = shown or codings.next_answer(session, frame, current_user.id)
     page = render_template(
-        "surveys/code_answers.html", survey=questionnaire.find(session, survey_id), question=question, frame=frame,
+        "surveys/code_answers.html", survey=questionnaire.find(session, survey_id), question=question, several=frame.is_multiple,
         codes=code_frames.codes(session, frame.id), said=shown, fault=fault, done=codings.progress(session, frame),
         keys="123456789",
     )  # fmt: skip
@@ -119,7 +119,7 @@ def coding_differences(survey_id: int, item: str) -> ResponseReturnValue:
             return redirect(url_for(".coding_differences", survey_id=survey_id, item=item))
     page = render_template(
         "surveys/coding_differences.html", survey=questionnaire.find(session, survey_id), question=question,
-        frame=frame, codes=code_frames.codes(session, frame.id), labels=_labels(frame.id), fault=fault,
+        several=frame.is_multiple, codes=code_frames.codes(session, frame.id), labels=_labels(frame.id), fault=fault,
         found=codings.disagreements(session, frame),
     )  # fmt: skip
     return page, 422 if fault[0] else 200

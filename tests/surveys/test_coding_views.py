@@ -41,7 +41,9 @@ def test_two_people_code_blind_and_a_third_decides(
     base = f"/surveys/{survey.id}/coding"
     first, second = client_as("pollster"), client_as("supervisor")
     assert first.post(f"{base}/why/frame", data=FRAME).status_code == 302
-    assert "Porque &lt;b&gt;sí" in first.get(f"{base}/why").get_data(as_text=True)
+    page = first.get(f"{base}/why").get_data(as_text=True)
+    assert "Porque &lt;b&gt;sí" in page
+    assert "Pablo Soto" in page.partition("<main")[0], "the page keeps its own frame"
     first.post(f"{base}/why", data={"interview": str(one.id), "code": "1"})
     blind = second.get(f"{base}/why").get_data(as_text=True)
     assert "Pablo Soto" not in blind.partition("<main")[2]
