@@ -89,9 +89,9 @@ def code_answers(survey_id: int, item: str) -> ResponseReturnValue:
             return redirect(url_for(".code_answers", survey_id=survey_id, item=item))
     shown = shown or codings.next_answer(session, frame, current_user.id)
     page = render_template(
-        "surveys/code_answers.html", survey=questionnaire.find(session, survey_id), question=question, several=frame.is_multiple,
-        codes=code_frames.codes(session, frame.id), said=shown, fault=fault, done=codings.progress(session, frame),
-        keys="123456789",
+        "surveys/code_answers.html", survey=questionnaire.find(session, survey_id), question=question, said=shown,
+        codes=code_frames.codes(session, frame.id), several=frame.is_multiple, fault=fault,
+        done=codings.progress(session, frame), keys="123456789",
     )  # fmt: skip
     return page, 422 if fault else 200
 
