@@ -1,6 +1,7 @@
 """Pages of samples: what was drawn, its releases into a campaign, waves, and drawing another one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -16,8 +17,9 @@ from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.web import is_htmx
-from callcenter.contacts import LINE_KINDS
+from callcenter.contacts import LINE_KINDS, SEXES
 from callcenter.table_exports import Cell
+from callcenter.territory import SECTION_KINDS
 from surveys import (
     numbering_plans,
     questionnaire,
@@ -46,11 +48,7 @@ ALLOCATIONS: dict[str, LazyString] = {
     "proportional": _l("In proportion to its size"),
     "equal": _l("The same number from each"),
 }
-NAMES: dict[str, LazyString] = {
-    sample_frames.NO_STRATUM: _l("All together"),
-    sample_frames.UNKNOWN: _l("Not known"),
-    **LINE_KINDS,
-}
+NAMES: dict[str, dict[str, LazyString]] = {"sex": SEXES, "section_kind": SECTION_KINDS, "line_kind": LINE_KINDS}
 
 
 @blueprint.get("/<int:survey_id>/samples")
@@ -222,7 +220,8 @@ def _one(survey_id: int, sample_id: int, faults: Mapping[str, str]) -> str | Res
     page: dict[str, Any] = {
         "survey": questionnaire.find(session, survey_id), "sample": sample, "strata": strata,
         "outlook": samples.outlook(sample, strata), "releases": samples.releases(session, sample_id),
-        "left_out": _left_out(sample), "stratum_name": stratum_name, "percent": percent,
+        "left_out": _left_out(sample), "percent": percent,
+        "stratum_name": partial(stratum_name, sample.options["strata"]),
         "error": file_faults.sentence(sample.error) if sample.error else "",
     }  # fmt: skip
     if is_htmx():
@@ -231,7 +230,7 @@ def _one(survey_id: int, sample_id: int, faults: Mapping[str, str]) -> str | Res
             answer.headers["HX-Refresh"] = "true"
         return answer
     return render_template(
-        "surveys/sample.html", frame=samples.frame_words(session, sample), faults=faults, allocations=ALLOCATIONS,
+        "surveys/sample.html", drawn_from=samples.frame_words(session, sample), faults=faults, allocations=ALLOCATIONS,
         queues=samples.queues_for(session, sample), campaign_door=samples.campaign_door(),
         may_make=may(frozenset(MAKERS)), **page,
     )  # fmt: skip
@@ -254,10 +253,17 @@ def _left_out(sample: Sample) -> dict[str, int]:
     return said
 
 
-def stratum_name(name: str) -> str:
-    """A joint stratum in the reader's words: `M · 18-29`."""
-    parts = name.split(sample_frames.BETWEEN)
-    return sample_frames.BETWEEN.join(str(NAMES.get(part, part)) for part in parts)
+def stratum_name(dimensions: Sequence[str], name: str) -> str:
+    """A joint stratum in the reader's words: `M · 18-29` → `Woman · 18-29`."""
+    if name == sample_frames.NO_STRATUM:
+        return str(_("All together"))
+    parts = zip(dimensions, name.split(sample_frames.BETWEEN), strict=False)
+    return sample_frames.BETWEEN.join(_part_name(dimension, part) for dimension, part in parts)
+
+
+def _part_name(dimension: str, part: str) -> str:
+    known = NAMES.get(dimension, {})
+    return str(_("Not known")) if part == sample_frames.UNKNOWN else str(known.get(part, part))
 
 
 def percent(share: float | None) -> str:
