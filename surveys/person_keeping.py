@@ -32,6 +32,7 @@ def compose() -> None:
     person_register.register("surveys", export=export, erase=erase, tables=tables)
     retention.register("voice_answers", voice_answers.older_than, _purge_voices)
     person_register.spare("surveys", "names of surveys")
+    person_register.spare("vote_recipes", "how a vote is reckoned, and who of the house wrote and signed it")
     person_register.spare("questionnaires", "questions")
     person_register.spare("questionnaire_drafts", "questions that somebody of the house is writing")
     person_register.spare("studies", "who ordered, made and paid a study, and its figures")
