@@ -7,9 +7,10 @@ import time
 
 from scripts.bench import Figure, product
 from scripts.bench.floor import p95
+from scripts.bench.product import DidNotStart
 from scripts.bench.survey_load import RECIPE, responses
 from scripts.demo import PASSWORD
-from scripts.simulated_operators.page import Addresses, Page
+from scripts.simulated_operators.page import Addresses, Away, Page
 from surveys import tables, weight_recipe
 
 READER = "encuestas"
@@ -37,6 +38,17 @@ def measure_page(people: int, seed: int, *, pages: int = 120, a_second: float = 
     ]
 
 
+async def _first(page: Page, address: str) -> None:
+    """The first page of a process reads every interview; on a busy machine a reader would press again."""
+    for _ in range(12):
+        try:
+            await page.text(address)
+        except Away:
+            continue
+        return
+    raise DidNotStart("the page of results did not come")
+
+
 async def _read(running: product.Product, survey: int, pages: int, a_second: float, seed: int) -> list[float]:
     note = json.loads((running.var / "processes.json").read_text())
     pause = 0.35  # so that most pages find what is kept older than two seconds, or some answers more
@@ -47,7 +59,7 @@ async def _read(running: product.Product, survey: int, pages: int, a_second: flo
     waits = []
     async with Page(Addresses(note["url"], note["live"], note["carrier"])) as page:
         await page.sign_in(READER, PASSWORD)
-        await page.text(f"/surveys/{survey}/results")  # the first one reads everything
+        await _first(page, f"/surveys/{survey}/results")
         for _ in range(pages):
             begun = time.perf_counter()
             await page.text(f"/surveys/{survey}/results")
