@@ -135,6 +135,7 @@ def config(colours: dict[str, str]) -> dict[str, Any]:
             "titleFontWeight": "normal"}  # fmt: skip
     title = {"color": colours["ink"], "subtitleColor": colours["quiet"], "fontSize": 17, "subtitleFontSize": 12,
              "subtitlePadding": 4, "offset": 14}  # fmt: skip
-    legend = {"labelColor": colours["ink"], "labelFontSize": 13, "labelLimit": LABEL_LIMIT, "symbolSize": 110}
+    legend = {"labelColor": colours["ink"], "labelFontSize": 13, "labelLimit": LABEL_LIMIT, "symbolSize": 110,
+              "symbolOpacity": 1}  # fmt: skip
     return {"font": FONT, "background": colours["paper"], "axis": axis, "title": title, "legend": legend,
             "view": {"stroke": None}}  # fmt: skip

@@ -97,7 +97,7 @@ def dumbbell(picture: Dumbbell, theme: str = "light") -> dict[str, Any]:
     order = [pair.label for pair in picture.pairs]
     room = min(LABEL_LIMIT, LETTER_WIDTH * max(map(len, order), default=0))
     y = {"field": "label", "type": "nominal", "sort": order, "title": None,
-         "axis": {"labelLimit": LABEL_LIMIT, "minExtent": room, "ticks": False}}  # fmt: skip
+         "axis": {"labelLimit": LABEL_LIMIT, "minExtent": room, "ticks": False, "labelPadding": 14}}  # fmt: skip
     top = max([row["end"] for row in rows] or [1.0])
     x = {"field": "before", "type": "quantitative", "title": picture.axis, "axis": {"format": ".0%", "tickCount": 6},
          "scale": {"domain": [0, min(1.15, top * 1.3 + 0.04)], "nice": False}}  # fmt: skip

