@@ -149,6 +149,7 @@ def save(session: Session, study_id: int, written: Written, user_id: int | None)
     study.parties = {party: dict(fields) for party, fields in written.parties.items()}
     study.resources = [asdict(payer) for payer in written.resources]
     study.changed_at = real_now()
+    session.flush()
     audit.record(session, user_id, "studies.save", f"survey/{study.survey_id}", study=study.id)
     return study
 

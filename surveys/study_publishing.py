@@ -98,6 +98,7 @@ def publish(session: Session, study_id: int, day: date | None, place: str, user_
         raise InvalidInput(faults)
     study.state, study.published_on, study.published_in = "published", day, place.strip()[:300]
     study.published_by, study.published_package_id = user_id, package.id
+    session.flush()
     audit.record(session, user_id, "studies.publish", f"survey/{study.survey_id}", study=study_id, day=str(day),
                  package=package.id, sha256=package.sha256)  # fmt: skip
     return study
@@ -132,6 +133,7 @@ def deliver(session: Session, study_id: int, day: date | None, receipt: str, use
         raise InvalidInput({"delivered_on": _("Write the day on which it was handed in, from publication to today.")})
     study.state, study.delivered_on, study.delivered_by = "delivered", day, user_id
     study.receipt = receipt.strip()[:200] or None
+    session.flush()
     audit.record(session, user_id, "studies.deliver", f"survey/{study.survey_id}", study=study_id, day=str(day),
                  package=package.id, sha256=package.sha256)  # fmt: skip
     return study
