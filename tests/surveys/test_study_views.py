@@ -77,7 +77,7 @@ def test_a_study_is_begun_and_names_everything_that_is_missing(
     assert "No study yet" in pollster.get(f"/surveys/{survey.id}/studies").text
     answer = pollster.post(f"/surveys/{survey.id}/studies", follow_redirects=True)
     assert answer.status_code == 200
-    for said in ("Objectives of the study", "Rejection rate", "Deed of incorporation", "comes with the package"):
+    for said in ("Objectives of the study", "Rejection rate", "CV of who answers", "comes with the package"):
         assert said in answer.text
     assert survey.name in pollster.get(f"/surveys/{survey.id}/studies").text
 
