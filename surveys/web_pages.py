@@ -154,8 +154,9 @@ def _framed(part: str, status: int = 200) -> ResponseReturnValue:
 
 def render_in(spoken: str, template: str, /, **values: object) -> str:
     """The part in the interview's language where the house speaks it, else in the reader's."""
-    with force_locale(LOCALES[tongue(spoken) or page_language()]):
-        return render_template(template, **values)
+    own = tongue(spoken) or page_language()
+    with force_locale(LOCALES[own]):
+        return render_template(template, tongue=own, **values)
 
 
 def _sponsor(standing: Standing) -> str:

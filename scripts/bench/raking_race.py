@@ -1,6 +1,7 @@
 """How fast interviews are raked over four margins, beside libraries that do the same in the same run."""
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,8 @@ def measure_raking(rows: int, seed: int) -> list[Figure]:
     ours, weights = _best(lambda: rake(series, TARGETS, tolerance=TOLERANCE).values)
     rivals: dict[str, float] = {}
     for name, prepare in (("svy", _svy), ("weightipy", _weightipy), ("ipfn", _ipfn)):
-        seconds, theirs = _best(prepare(series), times=1 if rows > 300_000 else TIMES)
+        with warnings.catch_warnings(action="ignore"):  # what a library leaves behind of pandas is its own matter
+            seconds, theirs = _best(prepare(series), times=1 if rows > 300_000 else TIMES)
         rivals[name] = seconds
         if np.abs(theirs / theirs.mean() - weights).max() > 1e-3:
             raise AssertionError(f"{name} gives other weights")

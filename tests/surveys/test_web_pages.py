@@ -75,7 +75,8 @@ def test_a_person_answers_the_whole_questionnaire_and_the_page_thanks_them(
     assert interview.ended_at is not None
     later = client.get(way, headers=ENGLISH)
     assert later.status_code == 200
-    assert "your answers are saved" in later.get_data(as_text=True)
+    assert '<section class="interview" lang="es"' in later.get_data(as_text=True)  # as the interview, not the browser
+    assert "sus respuestas están guardadas" in later.get_data(as_text=True)
 
 
 def test_nobodys_name_or_phone_stands_on_the_pages(client: FlaskClient, way: str, lupita: Contact) -> None:
@@ -159,7 +160,7 @@ def test_who_declines_ends_there(session: Session, client: FlaskClient, way: str
     client.post(f"{way}/begin")
     give(client, way, "consent", "no")
     assert session.scalars(select(Interview.state)).one() == "void"
-    assert "chose not to take part" in client.get(way, headers=ENGLISH).get_data(as_text=True)
+    assert "Usted decidió no participar" in client.get(way).get_data(as_text=True)
 
 
 @pytest.mark.parametrize("code", ["2" * 16, "short", "x" * 300, "%00", "..", "ñ" * 16])
@@ -174,16 +175,16 @@ def test_a_closed_survey_and_a_link_that_is_too_old_say_so_and_keep_nothing_open
     client.post(f"{way}/begin")
     questionnaire.set_state(session, survey.id, "closed")
     session.commit()
-    assert "has ended" in client.get(way, headers=ENGLISH).get_data(as_text=True)
+    assert "Esta encuesta ya terminó" in client.get(way).get_data(as_text=True)
     assert asked(give(client, way, "consent", "yes")) is None
     assert session.scalar(select(func.count()).select_from(Answer)) == 0
     questionnaire.set_state(session, survey.id, "open")
     link = session.scalars(select(SurveyLink)).one()
     link.expires_at = link.created_at
     session.commit()
-    late = client.get(way, headers=ENGLISH)
+    late = client.get(way)
     assert late.status_code == 410
-    assert "no longer good" in late.get_data(as_text=True)
+    assert "Esta liga ya no sirve" in late.get_data(as_text=True)
 
 
 def test_an_answer_before_the_beginning_is_not_taken(session: Session, client: FlaskClient, way: str) -> None:
