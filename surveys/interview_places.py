@@ -6,6 +6,7 @@ not kept with the interview, the number counts only if no other state of the map
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +56,11 @@ def read(session: Session, responses: Responses, level: str) -> Places:
     return Places(tuple(areas), labels, ids, of_person, int((of_person < 0).sum()))
 
 
-def _key(row: object, level: str) -> Key | None:
+def _key(row: Any, level: str) -> Key | None:
     if level == "section":
-        return row.state, row.number  # type: ignore[attr-defined]
+        return row.state, row.number
     number = getattr(row, "municipality_code" if level == "municipality" else level)
-    return (row.state, number) if number is not None else None  # type: ignore[attr-defined]
+    return (row.state, number) if number is not None else None
 
 
 Said = tuple[str | None, str | None]  # the state and the section as an interview keeps them

@@ -139,7 +139,9 @@ def _names(given: Sequence[str], known: Mapping[str, Variable], field: str, faul
 
 
 def _first(found: Choices, vote_question: str | None) -> list[str]:
-    return [vote_question] if vote_question in found.questions else list(found.questions)[:1]  # type: ignore[list-item]
+    if vote_question is not None and vote_question in found.questions:
+        return [vote_question]
+    return list(found.questions)[:1]
 
 
 def _pair(text: str, found: Choices, faults: dict[str, str]) -> tuple[str, str] | None:
