@@ -30,7 +30,7 @@ def make_package(package_id: int) -> None:
     except InvalidInput as fault:  # among them CannotWeigh: it names the variable and the level
         _fail(package_id, str(fault))
         return
-    except Exception:
+    except Exception:  # a bug: raised again for the log, but whoever waits for the package must hear of it
         with languages.speaking("es"):
             _fail(package_id, _("The package could not be made; the fault has been logged. Try again."))
         raise

@@ -72,7 +72,7 @@ class Mail:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - as above
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if self._dice.random() < self._options.mail_refused_share:
             return REFUSED
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
