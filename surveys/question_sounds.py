@@ -4,7 +4,7 @@ An answer knows when it was saved and for how long its question had stood there,
 writes silence, so that times stay true. Who is heard next is chosen by chance, interviewers least heard first.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.recording_ledger import Recording
+from surveys import interviewer_counts
 from surveys.intervals import wilson
 from surveys.interview_ledger import Answer, Interview
 from surveys.quality_tables import SoundAudit
@@ -145,14 +146,5 @@ class Judged:
 
 def judged(session: Session, survey_id: int) -> list[Judged]:
     """By interviewer's name."""
-    rows = session.execute(
-        select(User.full_name, User.id, SoundAudit.verdict, func.count())
-        .join(Interview, Interview.id == SoundAudit.interview_id)
-        .join(User, User.id == Interview.interviewer_id)
-        .where(SoundAudit.survey_id == survey_id)
-        .group_by(User.full_name, User.id, SoundAudit.verdict)
-    )
-    counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-    for name, user_id, verdict, n in rows:
-        counts[name, user_id][verdict] += n
-    return [Judged(name, found) for (name, _user_id), found in sorted(counts.items())]
+    found = interviewer_counts.by_interviewer(session, survey_id, SoundAudit, SoundAudit.verdict)
+    return [Judged(name, counts) for name, counts in found]

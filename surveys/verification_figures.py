@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from callcenter.base.auth import User
-from surveys import questionnaire
+from surveys import interviewer_counts, questionnaire
 from surveys.engine import wording
 from surveys.intervals import wilson
 from surveys.interview_ledger import Answer, Interview
@@ -44,17 +44,8 @@ class Verified:
 
 def by_interviewer(session: Session, survey_id: int) -> list[Verified]:
     """Everybody of whose interviews some were drawn, by name."""
-    rows = session.execute(
-        select(User.full_name, User.id, Verification.outcome, func.count())
-        .join(Interview, Interview.id == Verification.interview_id)
-        .join(User, User.id == Interview.interviewer_id)
-        .where(Verification.survey_id == survey_id)
-        .group_by(User.full_name, User.id, Verification.outcome)
-    )
-    counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-    for name, user_id, outcome, n in rows:
-        counts[name, user_id][outcome] += n
-    return [Verified(name, found) for (name, _user_id), found in sorted(counts.items())]
+    found = interviewer_counts.by_interviewer(session, survey_id, Verification, Verification.outcome)
+    return [Verified(name, counts) for name, counts in found]
 
 
 @dataclass(frozen=True)
