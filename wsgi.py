@@ -8,86 +8,94 @@ from typing import Any
 
 from flask import Flask
 
-from callcenter import carriers, recording_files, suppression_key, suppressions
+from callcenter import carriers, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
-from campaigns import channels, link_addresses, people_columns, receipt_door, rehearsal_wire
+from callcenter.gate import suppression_key
+from callcenter.sound import recording_files
+from campaigns import channels
+from campaigns.dispatch import receipt_door
+from campaigns.rehearsal import rehearsal_wire
+from campaigns.snapshot import people_columns
+from campaigns.texts import link_addresses
 from scripts import commands, embedded, rehearsal_carrier
-from surveys import link_codes, speech, transcription
+from surveys.coding import transcription
+from surveys.fieldwork import link_codes
+from surveys.voice import speech
 
 MODELS = (
-    "callcenter.arco", "callcenter.person_exports", "callcenter.public_requests", "callcenter.retention",
-    "callcenter.retention_policy", "callcenter.suppression_key",
+    "callcenter.privacy.arco", "callcenter.privacy.person_exports", "callcenter.privacy.public_requests",
+    "callcenter.privacy.retention", "callcenter.privacy.retention_policy", "callcenter.gate.suppression_key",
     "callcenter.base.audit", "callcenter.base.auth", "callcenter.base.clock", "callcenter.base.flags",
-    "callcenter.base.leases", "callcenter.attempts", "callcenter.attributes", "callcenter.calls", "callcenter.consent",
-    "callcenter.console_acts", "callcenter.contact_notes", "callcenter.dial_decisions",
-    "callcenter.duplicate_runs", "callcenter.duplicates",
-    "callcenter.merges", "callcenter.contacts", "callcenter.import_undo", "callcenter.imports", "callcenter.operators",
-    "callcenter.queue_order", "callcenter.queue_spending", "callcenter.queues", "callcenter.softphones",
-    "callcenter.switches", "callcenter.call_legs",
-    "callcenter.supervision", "callcenter.transfer_targets", "callcenter.trunk_book", "callcenter.trunk_tests",
-    "callcenter.recording_ledger", "callcenter.trial_calls",
-    "callcenter.do_not_call", "callcenter.elections", "callcenter.house_rules", "callcenter.removed_rows",
-    "callcenter.saved_mappings", "callcenter.signoffs",
-    "callcenter.floor_notes", "callcenter.operator_log", "callcenter.outcome_corrections", "callcenter.pause_reasons",
-    "callcenter.past_results", "callcenter.pledges", "callcenter.posts", "callcenter.previews", "callcenter.structure",
-    "callcenter.territory", "callcenter.territory_batches",
-    "surveys.drafts",
-    "surveys.interviews", "surveys.prompt_trials", "surveys.prompts", "surveys.questionnaire", "surveys.quotas",
-    "surveys.silence", "surveys.studies", "surveys.study_files", "surveys.study_links", "surveys.study_packages",
-    "surveys.link_ledger", "surveys.recorded_calls", "surveys.sample_tables", "surveys.voice_answers",
-    "surveys.weight_recipes",
-    "surveys.vote_recipes", "surveys.code_frames", "surveys.coding_tables", "surveys.quality_tables",
-    "surveys.verification_tables",
-    "campaigns.apology_messages", "campaigns.call_drafts", "campaigns.calling", "campaigns.canned_replies",
-    "campaigns.clicks", "campaigns.conversation_campaigns", "campaigns.conversations",
-    "campaigns.channel_addresses", "campaigns.channel_checks", "campaigns.channel_rules",
-    "campaigns.daily_people", "campaigns.enclosures",
-    "campaigns.message_media", "campaigns.message_templates",
-    "campaigns.frozen_segments", "campaigns.inbox", "campaigns.message_links", "campaigns.message_prices",
-    "campaigns.messages", "campaigns.rehearsals",
-    "campaigns.message_approvals", "campaigns.message_breaker", "campaigns.message_drafts", "campaigns.peer_batches",
-    "campaigns.wordings",
-    "campaigns.segment_drafts", "campaigns.segment_versions", "campaigns.segments",
-    "campaigns.survey_chats",
+    "callcenter.base.leases", "callcenter.attempts", "callcenter.people.attributes", "callcenter.calls",
+    "callcenter.consent", "callcenter.seats.console_acts", "callcenter.people.contact_notes",
+    "callcenter.queueing.dial_decisions", "callcenter.people.duplicate_runs", "callcenter.people.duplicates",
+    "callcenter.people.merges", "callcenter.contacts", "callcenter.lists.import_undo", "callcenter.imports",
+    "callcenter.operators", "callcenter.queueing.queue_order", "callcenter.queueing.queue_spending",
+    "callcenter.queues", "callcenter.telephony.softphones", "callcenter.switches", "callcenter.ledger.call_legs",
+    "callcenter.supervision.supervision", "callcenter.ledger.transfer_targets", "callcenter.telephony.trunk_book",
+    "callcenter.telephony.trunk_tests", "callcenter.sound.recording_ledger", "callcenter.ledger.trial_calls",
+    "callcenter.gate.do_not_call", "callcenter.gate.elections", "callcenter.gate.house_rules",
+    "callcenter.people.removed_rows", "callcenter.lists.saved_mappings", "callcenter.gate.signoffs",
+    "callcenter.supervision.floor_notes", "callcenter.seats.operator_log", "callcenter.ledger.outcome_corrections",
+    "callcenter.seats.pause_reasons", "callcenter.places.past_results", "callcenter.people.pledges",
+    "callcenter.people.posts", "callcenter.queueing.previews", "callcenter.people.structure", "callcenter.territory",
+    "callcenter.places.territory_batches", "surveys.forms.drafts", "surveys.interviews",
+    "surveys.voice.prompt_trials", "surveys.voice.prompts", "surveys.questionnaire", "surveys.quotas",
+    "surveys.publishing.silence", "surveys.studies", "surveys.publishing.study_files",
+    "surveys.publishing.study_links", "surveys.publishing.study_packages", "surveys.fieldwork.link_ledger",
+    "surveys.fieldwork.recorded_calls", "surveys.sampling.sample_tables", "surveys.voice.voice_answers",
+    "surveys.weighting.weight_recipes", "surveys.vote.vote_recipes", "surveys.coding.code_frames",
+    "surveys.coding.coding_tables", "surveys.checks.quality_tables", "surveys.checks.verification_tables",
+    "campaigns.telephoning.apology_messages", "campaigns.telephoning.call_drafts", "campaigns.calling",
+    "campaigns.correspondence.canned_replies", "campaigns.texts.clicks",
+    "campaigns.correspondence.conversation_campaigns", "campaigns.correspondence.conversations",
+    "campaigns.channels.channel_addresses", "campaigns.channels.channel_checks", "campaigns.channels.channel_rules",
+    "campaigns.dispatch.daily_people", "campaigns.texts.enclosures", "campaigns.texts.message_media",
+    "campaigns.texts.message_templates", "campaigns.segmenting.frozen_segments", "campaigns.inbox",
+    "campaigns.texts.message_links", "campaigns.figures.message_prices", "campaigns.messages",
+    "campaigns.rehearsal.rehearsals", "campaigns.mailings.message_approvals", "campaigns.mailings.message_breaker",
+    "campaigns.mailings.message_drafts", "campaigns.mailings.peer_batches", "campaigns.texts.wordings",
+    "campaigns.segmenting.segment_drafts", "campaigns.segmenting.segment_versions", "campaigns.segments",
+    "campaigns.correspondence.survey_chats",
 )  # fmt: skip
 BLUEPRINTS = (
-    "callcenter.calendar_views", "callcenter.consent_views", "callcenter.rule_views", "callcenter.trunk_views",
-    "callcenter.base.account", "callcenter.base.health", "callcenter.base.people", "callcenter.base.audit_views",
-    "callcenter.base.live",
-    "callcenter.attribute_views", "callcenter.console", "callcenter.call_act_views", "callcenter.phone_views",
-    "callcenter.supervision_views", "callcenter.transfer_target_views", "callcenter.contact_views",
-    "callcenter.duplicate_views", "callcenter.note_views", "callcenter.person_views", "callcenter.floor",
-    "callcenter.import_views", "callcenter.refused_views", "callcenter.saved_mapping_views",
-    "callcenter.structure_views", "callcenter.territory_import_views", "callcenter.territory_views",
-    "callcenter.webhooks",
-    "callcenter.attendance_views", "callcenter.floor_note_views", "callcenter.outcome_views",
-    "callcenter.pause_reason_views", "callcenter.preview_views",
-    "callcenter.recording_acts", "callcenter.recording_views",
-    "callcenter.arco_views", "callcenter.public_page", "callcenter.retention_views",
-    "surveys.study_link_views", "surveys.views", "surveys.web_pages",
-    "campaigns.link_views", "campaigns.segment_views", "campaigns.views", "campaigns.webhooks",
-    "campaigns.public_messages", "campaigns.telegram_hooks",
+    "callcenter.gate.calendar_views", "callcenter.gate.consent_views", "callcenter.gate.rule_views",
+    "callcenter.telephony.trunk_views", "callcenter.base.account", "callcenter.base.health",
+    "callcenter.base.people", "callcenter.base.audit_views", "callcenter.base.live",
+    "callcenter.people.attribute_views", "callcenter.console", "callcenter.ledger.call_act_views",
+    "callcenter.telephony.phone_views", "callcenter.supervision.supervision_views",
+    "callcenter.ledger.transfer_target_views", "callcenter.people.contact_views",
+    "callcenter.people.duplicate_views", "callcenter.people.note_views", "callcenter.people.person_views",
+    "callcenter.floor", "callcenter.lists.import_views", "callcenter.lists.refused_views",
+    "callcenter.lists.saved_mapping_views", "callcenter.people.structure_views",
+    "callcenter.places.territory_import_views", "callcenter.places.territory_views", "callcenter.webhooks",
+    "callcenter.seats.attendance_views", "callcenter.supervision.floor_note_views",
+    "callcenter.ledger.outcome_views", "callcenter.seats.pause_reason_views", "callcenter.queueing.preview_views",
+    "callcenter.sound.recording_acts", "callcenter.sound.recording_views", "callcenter.privacy.arco_views",
+    "callcenter.privacy.public_page", "callcenter.privacy.retention_views", "surveys.publishing.study_link_views",
+    "surveys.views", "surveys.fieldwork.web_pages", "campaigns.texts.link_views",
+    "campaigns.segmenting.segment_views", "campaigns.views", "campaigns.webhooks", "campaigns.texts.public_messages",
+    "campaigns.correspondence.telegram_hooks",
 )  # fmt: skip
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
-    "callcenter.gate_cli", "callcenter.privacy_cli",
-    "scripts.commands", "scripts.demo.cli", "callcenter.base.cli", "callcenter.cli",
-    "callcenter.territory_cli", "surveys.cli", "surveys.study_cli", "campaigns.cli", "campaigns.why_cli",
+    "callcenter.gate.gate_cli", "callcenter.privacy.privacy_cli", "scripts.commands", "scripts.demo.cli",
+    "callcenter.base.cli", "callcenter.cli", "callcenter.places.territory_cli", "surveys.cli",
+    "surveys.publishing.study_cli", "campaigns.cli", "campaigns.telephoning.why_cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
-    "callcenter.rule_views", "callcenter.trunk_views",
-    "callcenter.person_keeping", "callcenter.retention", "surveys.person_keeping", "campaigns.person_keeping",
-    "callcenter.recording_keeping",
-    "callcenter.contact_deeds", "callcenter.import_undo", "callcenter.merge_moves", "campaigns.person_moves",
-    "surveys.person_moves",
-    "callcenter.trial_calls",
-    "callcenter.console", "callcenter.phone_views", "callcenter.floor", "callcenter.import_views",
-    "callcenter.structure_views",
-    "callcenter.territory_import_views", "surveys.views", "surveys.verification_views", "campaigns.call_views",
-    "campaigns.apology_messages", "campaigns.inbox_views", "campaigns.message_views", "campaigns.sample_campaigns",
-    "campaigns.survey_chats",
+    "callcenter.gate.rule_views", "callcenter.telephony.trunk_views", "callcenter.privacy.person_keeping",
+    "callcenter.privacy.retention", "surveys.person_keeping", "campaigns.person_keeping",
+    "callcenter.sound.recording_keeping", "callcenter.people.contact_deeds", "callcenter.lists.import_undo",
+    "callcenter.people.merge_moves", "campaigns.person_moves", "surveys.person_moves",
+    "callcenter.ledger.trial_calls", "callcenter.console", "callcenter.telephony.phone_views", "callcenter.floor",
+    "callcenter.lists.import_views", "callcenter.people.structure_views", "callcenter.places.territory_import_views",
+    "surveys.views", "surveys.checks.verification_views", "campaigns.telephoning.call_views",
+    "campaigns.telephoning.apology_messages", "campaigns.correspondence.inbox_views",
+    "campaigns.mailings.message_views", "campaigns.telephoning.sample_campaigns",
+    "campaigns.correspondence.survey_chats",
 )  # fmt: skip
 
 

@@ -13,15 +13,18 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import apologies, call_ledger, call_states, consent, contact_notes, operators, queue_entries, queues
+from callcenter import consent, operators, queues
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.call_ledger import Call, CallEvent
-from callcenter.call_planning import plan
-from callcenter.call_scripts import script_for
-from callcenter.dispositions import Disposition, disposition
+from callcenter.ledger import apologies, call_ledger, call_states
+from callcenter.ledger.call_ledger import Call, CallEvent
+from callcenter.ledger.call_planning import plan
+from callcenter.ledger.call_scripts import script_for
+from callcenter.ledger.dispositions import Disposition, disposition
+from callcenter.people import contact_notes
+from callcenter.queueing import queue_entries
 
 __all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "finish_unattended", "hang_up_later", "locked",
            "mark_difficult", "more_time", "plan", "record_event", "record_events", "save_note",
@@ -30,7 +33,7 @@ __all__ = ["Call", "CallEvent", "Event", "answer", "dispose", "finish_unattended
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a call. `kind`: see callcenter.call_states. The same `key` twice is one event;
+    """Something that happened to a call. `kind`: see callcenter.ledger.call_states. The same `key` twice is one event;
     `payload` is kept raw, `ref` is the carrier's id when the event tells it."""
 
     kind: str
@@ -82,7 +85,7 @@ def _apply(session: Session, call: Call, event: Event) -> bool:
 def answer(session: Session, call_id: UUID, event: Event) -> int | None:
     """A citizen has picked up: returns the id of the operator who takes the call; None when it is over, when a
     recording takes it (then it is connected), and while nobody is free: then it stays `answered`, and whoever holds the
-    line asks again (callcenter.waiting_calls). Asked after `call_states.WAITS`, it closes the call as abandoned."""
+    line asks again (ledger.waiting_calls). Asked after `call_states.WAITS`, it closes the call as abandoned."""
     record_event(session, call_id, event)
     call = locked(session, call_id)
     if call.state == "connected":
@@ -100,7 +103,7 @@ def answer(session: Session, call_id: UUID, event: Event) -> int | None:
 
 
 def connect(session: Session, call: Call, *, first: int | None = None) -> int | None:
-    """Give an answered call to an operator: to who is held for it (callcenter.previews), to `first` when that one is
+    """Give an answered call to an operator: to who is held for it (queueing.previews), to `first` when that one is
     free, else by the rule of `operators.offer`; their id, None when nobody is free. The caller holds the call's row."""
     operator = operators.take_held(session, call) or operators.offer(session, call.id, first=first)
     if operator is None:

@@ -12,8 +12,8 @@ from flask.cli import with_appcontext
 from callcenter import imports
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound, Refused
-from callcenter.import_batches import unwatched
-from callcenter.import_jobs import Watch
+from callcenter.lists.import_batches import unwatched
+from callcenter.lists.import_jobs import Watch
 
 CANNOT_READ = 2
 

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, gate_facts, gate_rules, rulebook
+from callcenter import calendar
 from callcenter.attempts import UNCOUNTED
 from callcenter.base.clock import campaign_now
-from callcenter.consents import Consent, Evidence, evidence, opt_out, people_at, record, undo_opt_out
-from callcenter.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, SOON, Asked, Facts, Rule, Verdict, judge
-from callcenter.refusals import SENTENCES, LiftedBy, Refusal
+from callcenter.gate import gate_facts, gate_rules, rulebook
+from callcenter.gate.consents import Consent, Evidence, evidence, opt_out, people_at, record, undo_opt_out
+from callcenter.gate.gate_rules import ANSWERS_THE_PERSON, NEEDS_OPT_IN, RULES, SOON, Asked, Facts, Rule, Verdict, judge
+from callcenter.gate.refusals import SENTENCES, LiftedBy, Refusal
 
 __all__ = ["ANSWERS_THE_PERSON", "CHANNELS", "NEEDS_OPT_IN", "RULES", "SENTENCES", "SOON", "UNCOUNTED", "Asked",
            "Consent", "Evidence", "Facts", "LiftedBy", "Refusal", "Rule", "Verdict", "evidence", "hold_phones", "judge",

@@ -31,27 +31,19 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import (
-    callbacks,
-    calls,
-    console_acts,
-    console_words,
-    contact_notes,
-    operator_snapshot,
-    operators,
-    pause_reasons,
-    plain_time,
-    queues,
-    rulebook,
-    supervision,
-    switch_origins,
-)
+from callcenter import calls, operators, queues
 from callcenter.base import live
 from callcenter.base.auth import access
 from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.outbox import enqueue_later
+from callcenter.gate import rulebook
+from callcenter.people import contact_notes
+from callcenter.queueing import callbacks, plain_time
+from callcenter.seats import console_acts, console_words, operator_snapshot, pause_reasons
+from callcenter.supervision import supervision
+from callcenter.telephony import switch_origins
 
 blueprint = Blueprint(
     "console",

@@ -12,24 +12,17 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import (
-    carriers,
-    floor_alarms,
-    floor_figures,
-    floor_notes,
-    floor_rows,
-    operators,
-    queues,
-    recording_keeping,
-    trunk_alarms,
-)
+from callcenter import carriers, operators, queues
 from callcenter.base import audit, flags, live
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.base.settings import web_settings
-from callcenter.floor_rows import Filter
+from callcenter.sound import recording_keeping
+from callcenter.supervision import floor_alarms, floor_figures, floor_notes, floor_rows
+from callcenter.supervision.floor_rows import Filter
+from callcenter.telephony import trunk_alarms
 
 blueprint = Blueprint("floor", __name__, url_prefix="/floor", template_folder="templates")
 

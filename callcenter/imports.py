@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, file_faults, import_columns, import_undo
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.import_batches import (
+from callcenter.lists import import_columns, import_undo
+from callcenter.lists.import_batches import (
     COPY_NAME,
     COUNTS,
     LEASE,
@@ -36,7 +36,9 @@ from callcenter.import_batches import (
     renew,
     set_running,
 )
-from callcenter.import_runs import OpenList, bring_in, count_attempt, open_list, take_back
+from callcenter.lists.import_runs import OpenList, bring_in, count_attempt, open_list, take_back
+from callcenter.people import attributes
+from callcenter.tables import file_faults
 
 # What others use of imports comes from here.
 __all__ = [
@@ -82,7 +84,7 @@ def start(
     batch.options, batch.counts = batch.options | (options or {}), {}
     set_running(batch)
     audit.record(session, user_id, "imports.start", f"import/{import_id}")
-    enqueue_later(session, "callcenter.import_jobs.run_import", import_id, queue="bulk")
+    enqueue_later(session, "callcenter.lists.import_jobs.run_import", import_id, queue="bulk")
 
 
 def fail(session: Session, import_id: int, fault: InvalidInput) -> None:
@@ -127,7 +129,7 @@ def undo(session: Session, import_id: int, user_id: int | None) -> None:
     if started is None:
         raise Refused("not_done", _("Only an import that is done can be taken back, and only once."))
     audit.record(session, user_id, "imports.undo", f"import/{import_id}")
-    enqueue_later(session, "callcenter.import_jobs.undo_import", import_id, queue="bulk")
+    enqueue_later(session, "callcenter.lists.import_jobs.undo_import", import_id, queue="bulk")
     tell_later(session, f"import/{import_id}")
 
 
@@ -149,7 +151,7 @@ def sweep(session: Session) -> int:
     ).all()
     for batch in late:
         batch.lease_until = real_now() + LEASE
-        enqueue_later(session, f"callcenter.import_jobs.{OPEN_STATES[batch.state]}", batch.id, queue="bulk")
+        enqueue_later(session, f"callcenter.lists.import_jobs.{OPEN_STATES[batch.state]}", batch.id, queue="bulk")
     return len(late)
 
 

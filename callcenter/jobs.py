@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import call_placing, call_sweep, calls, carriers, consent, operator_sweep, operators
+from callcenter import calls, carriers, consent, operators
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
-from callcenter.call_placing import Order
 from callcenter.calls import Call, Event
 from callcenter.carriers import Carrier, Known, NoCarrier, Route
+from callcenter.ledger import call_placing, call_sweep
+from callcenter.ledger.call_placing import Order
+from callcenter.seats import operator_sweep
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -95,7 +97,7 @@ def hang_up(call_id: str) -> None:
 
 
 def give_up(call_ids: list[str]) -> None:
-    """Let these phones ring no longer, unless somebody has picked up meanwhile (callcenter.giving_up)."""
+    """Let these phones ring no longer, unless somebody has picked up meanwhile (callcenter.queueing.giving_up)."""
     with open_session() as session:
         for call_id in call_ids:
             call = calls.locked(session, UUID(call_id))

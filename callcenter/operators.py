@@ -12,13 +12,16 @@ from sqlalchemy import Column, ForeignKey, Index, Table, and_, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, lazyload, mapped_column, relationship
 
-from callcenter import carriers, citizen_moves, queue_entries, softphones
+from callcenter import carriers
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.call_ledger import Call, is_waiting
+from callcenter.ledger import citizen_moves
+from callcenter.ledger.call_ledger import Call, is_waiting
+from callcenter.queueing import queue_entries
+from callcenter.telephony import softphones
 
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
 ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again

@@ -10,17 +10,17 @@ from sqlalchemy import Select, and_, exists, func, literal, or_, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, aliased
 
-from callcenter import queue_rules
 from callcenter.base import audit
 from callcenter.base.clock import campaign_now
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.call_ledger import Call
-from callcenter.call_states import DIALLING
-from callcenter.idle_reasons import PAUSES, WHY_IDLE, pause_sentence, why_sentence
-from callcenter.queue_claims import ALONE, OVERDUE, claim
-from callcenter.queue_tables import CallQueue, QueueEntry
-from callcenter.withdrawals import ABOUT_VOTING
+from callcenter.ledger.call_ledger import Call
+from callcenter.ledger.call_states import DIALLING
+from callcenter.queueing import queue_rules
+from callcenter.queueing.idle_reasons import PAUSES, WHY_IDLE, pause_sentence, why_sentence
+from callcenter.queueing.queue_claims import ALONE, OVERDUE, claim
+from callcenter.queueing.queue_tables import CallQueue, QueueEntry
+from callcenter.queueing.withdrawals import ABOUT_VOTING
 
 __all__ = [
     "ALONE", "OVERDUE", "PAUSES", "WHY_IDLE", "CallQueue", "QueueEntry", "claim", "fill", "get", "open_callbacks",
@@ -68,7 +68,7 @@ def fill(session: Session, queue_id: int, contact_ids: Select[Any]) -> int:
     counted = {"preserve_rowcount": True}
     added = session.connection().execute(statement, execution_options=counted).rowcount
     if queue_rules.is_arranged(queue_rules.of_queue(queue)):
-        enqueue_later(session, "callcenter.queue_jobs.arrange", queue_id, queue="bulk")
+        enqueue_later(session, "callcenter.queueing.queue_jobs.arrange", queue_id, queue="bulk")
     tell_later(session, f"queue/{queue_id}")
     tell_later(session, "dialer")
     return added

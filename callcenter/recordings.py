@@ -14,12 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, queues, recording_files, switches
+from callcenter import carriers, queues, switches
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.call_ledger import Call
-from callcenter.recording_ledger import (
+from callcenter.ledger.call_ledger import Call
+from callcenter.sound import recording_files
+from callcenter.sound.recording_ledger import (
     FAULTS,
     LIVE,
     STATES,
@@ -274,15 +275,15 @@ def sweep(session: Session, limit: int = 200) -> None:
     for recording in session.scalars(waiting.with_for_update(skip_locked=True)).all():
         recording.next_at = real_now() + (PATIENCE if recording.state in LIVE else FILE_PATIENCE)
         if recording.state in LIVE:
-            enqueue_later(session, "callcenter.recording_jobs.follow", str(recording.id), queue="urgent")
+            enqueue_later(session, "callcenter.sound.recording_jobs.follow", str(recording.id), queue="urgent")
         else:
-            enqueue_later(session, "callcenter.recording_jobs.tend", str(recording.id), queue="bulk")
+            enqueue_later(session, "callcenter.sound.recording_jobs.tend", str(recording.id), queue="bulk")
 
 
 def _follow(session: Session, recording: Recording) -> None:
     """Have the switch told after the commit; when that job is lost, the sweep finds the row."""
     recording.next_at = recording.next_at or real_now() + AGAIN
-    enqueue_later(session, "callcenter.recording_jobs.follow", str(recording.id), queue="urgent")
+    enqueue_later(session, "callcenter.sound.recording_jobs.follow", str(recording.id), queue="urgent")
 
 
 def _tell(session: Session, call: Call) -> None:

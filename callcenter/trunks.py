@@ -1,6 +1,6 @@
 """Choosing a trunk for a call: whose numbers it serves, which caller ID it shows, whether it has room. One place.
 
-`note_result`, `heard`, `answers` and `of_registration` are what the switch tells (callcenter.trunk_health)."""
+`note_result`, `heard`, `answers` and `of_registration` are what the switch tells (telephony.trunk_health)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,16 +9,24 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from callcenter import trunk_book, trunk_numbers
 from callcenter.base.clock import real_now
 from callcenter.base.db import kept
 from callcenter.base.errors import ProviderError
-from callcenter.call_ledger import Call
-from callcenter.call_states import DIALLING
 from callcenter.carriers import BadNumber, Route
-from callcenter.trunk_book import Trunk
-from callcenter.trunk_health import CARRIER, answers, heard, is_our_fault, is_usable, note_result, of_registration
-from callcenter.trunk_numbers import LOCAL
+from callcenter.ledger.call_ledger import Call
+from callcenter.ledger.call_states import DIALLING
+from callcenter.telephony import trunk_book, trunk_numbers
+from callcenter.telephony.trunk_book import Trunk
+from callcenter.telephony.trunk_health import (
+    CARRIER,
+    answers,
+    heard,
+    is_our_fault,
+    is_usable,
+    note_result,
+    of_registration,
+)
+from callcenter.telephony.trunk_numbers import LOCAL
 
 __all__ = [
     "answers",

@@ -8,13 +8,14 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queues, trial_calls, waiting_calls
+from callcenter import calls, operators, queues
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.calls import Event
-from callcenter.carriers import twilio_words
-from callcenter.carriers.twilio_signature import signed
+from callcenter.carriers.twilio import words
+from callcenter.carriers.twilio.signature import signed
+from callcenter.ledger import trial_calls, waiting_calls
 
 blueprint = Blueprint("voice_webhooks", __name__, url_prefix="/hooks/voice")
 
@@ -27,10 +28,10 @@ def answer(call_id: UUID) -> ResponseReturnValue:
     Twilio asks again in a second; then an apology. Asked twice, the same."""
     session, form = web_session(), request.form
     ref = form.get("CallSid")
-    event = Event("answered", f"answer:{ref}", twilio_words.cause_of(form), ref)
+    event = Event("answered", f"answer:{ref}", words.cause_of(form), ref)
     if (trial := trial_calls.heard(session, call_id, event)) is not None:
         session.commit()
-        return _twiml(twilio_words.sentence(trial.words))
+        return _twiml(words.sentence(trial.words))
     operator_id = calls.answer(session, call_id, event)
     session.commit()
     if operator_id is None and waiting_calls.holds.acquire(blocking=False):
@@ -39,7 +40,7 @@ def answer(call_id: UUID) -> ResponseReturnValue:
         finally:
             waiting_calls.holds.release()
     if operator_id is not None:
-        return _twiml(twilio_words.join_as_citizen(operator_id))
+        return _twiml(words.join_as_citizen(operator_id))
     return _twiml(_nobody(session, call_id))
 
 
@@ -59,10 +60,10 @@ def _wait(session: Session, call_id: UUID, event: Event) -> int | None:
 def _nobody(session: Session, call_id: UUID) -> str:
     call = calls.locked(session, call_id)
     if call.state == "answered":
-        return twilio_words.ask_again(str(call_id))
+        return words.ask_again(str(call_id))
     if call.attempt.outcome != "abandoned":
-        return twilio_words.goodbye()
-    return twilio_words.apology(queues.get(session, call.queue_id).on_behalf_of)
+        return words.goodbye()
+    return words.apology(queues.get(session, call.queue_id).on_behalf_of)
 
 
 @blueprint.post("/status/<uuid:call_id>")
@@ -72,7 +73,7 @@ def status(call_id: UUID) -> ResponseReturnValue:
     """What became of a call, in any order, once or often."""
     session, form = web_session(), request.form
     kind, ref = _event_of(form), form.get("CallSid")
-    said = Event(kind, f"status:{ref}:{kind}", twilio_words.cause_of(form), ref)
+    said = Event(kind, f"status:{ref}:{kind}", words.cause_of(form), ref)
     if trial_calls.heard(session, call_id, said) is None:
         calls.record_event(session, call_id, said)
     session.commit()
@@ -87,7 +88,7 @@ def room(operator_id: int) -> ResponseReturnValue:
     session = web_session()
     operators.room_opened(session, operator_id, request.form.get("CallSid", ""))
     session.commit()
-    return _twiml(twilio_words.join_as_operator(operator_id))
+    return _twiml(words.join_as_operator(operator_id))
 
 
 @blueprint.post("/room-status/<int:operator_id>")
@@ -105,7 +106,7 @@ def room_status(operator_id: int) -> ResponseReturnValue:
 
 def _event_of(form: Mapping[str, str]) -> str:
     try:
-        return twilio_words.event_of(form)
+        return words.event_of(form)
     except ValueError as error:
         raise InvalidInput(str(error)) from None
 

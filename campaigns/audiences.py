@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.base.errors import NotFound
-from campaigns import frozen_segments, segments
-from campaigns.frozen_segments import FrozenSegment
+from campaigns import segments
+from campaigns.segmenting import frozen_segments
+from campaigns.segmenting.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
 
 

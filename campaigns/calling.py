@@ -8,19 +8,24 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from callcenter import crews, promised_callbacks, queue_pace, queue_rules, queues, recording_ledger
+from callcenter import queues
 from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
-from callcenter.queue_pace import Pace
-from callcenter.queue_rules import Rules
+from callcenter.queueing import crews, promised_callbacks, queue_pace, queue_rules
+from callcenter.queueing.queue_pace import Pace
+from callcenter.queueing.queue_rules import Rules
 from callcenter.queues import CallQueue
-from campaigns import audiences, notices, segments
-from campaigns.frozen_segments import FrozenSegment
+from callcenter.sound import recording_ledger
+from campaigns import audiences, segments
+from campaigns.segmenting.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
-from surveys import prompt_catalogue, quota_entries, quotas
-from surveys.quota_cells import QuotaPlan
+from campaigns.telephoning import notices
+from surveys import quotas
+from surveys.fieldwork import quota_entries
+from surveys.fieldwork.quota_cells import QuotaPlan
+from surveys.voice import prompt_catalogue
 
 OPERATOR_SCRIPT = "operator"
 ONE_EACH, AS_USUAL = Pace("progressive"), Rules()
@@ -30,7 +35,7 @@ class CallCampaign(Base):
     """What a strategist launches. Its state is its queue's; `frozen_at` is when the segment became entries.
 
     `frozen_segment_id`: the list that is called, where one was chosen; else the people whom the segment means then.
-    `forecast`: what was foreseen at the start (campaigns.call_forecasts), for its page to compare with."""
+    `forecast`: what was foreseen at the start (campaigns.telephoning.call_forecasts), for its page to compare with."""
 
     __tablename__ = "call_campaigns"
     id: Mapped[int] = mapped_column(primary_key=True)

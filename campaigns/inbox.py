@@ -18,12 +18,13 @@ from callcenter.base.db import Base
 from callcenter.base.errors import NotFound
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
-from campaigns import channel_addresses, channels, conversations
-from campaigns.channels import Reply
-from campaigns.conversation_campaigns import ConversationCampaign
-from campaigns.conversations import Heard
+from campaigns import channels
+from campaigns.channels import Reply, channel_addresses
+from campaigns.correspondence import conversations
+from campaigns.correspondence.conversation_campaigns import ConversationCampaign
+from campaigns.correspondence.conversations import Heard
+from campaigns.correspondence.replies import Meaning, meaning
 from campaigns.messages import Message
-from campaigns.replies import Meaning, meaning
 
 TOPIC = "floor"
 Listener = Callable[[Session, "InboundMessage"], None]

@@ -1,8 +1,9 @@
 """Jobs of the message campaigns. They carry ids only, and one that runs twice does no harm."""
 
 from callcenter.base.db import open_session
-from campaigns import message_campaigns as campaigns
-from campaigns import message_sweep, messages, planning_turns, send_turns
+from campaigns import messages
+from campaigns.dispatch import message_sweep, planning_turns, send_turns
+from campaigns.mailings import message_campaigns as campaigns
 
 DROPPED_AT_ONCE = 20_000
 

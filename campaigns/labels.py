@@ -4,9 +4,11 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callcenter import consent, entry_reasons, queues, recording_ledger
-from callcenter.trunk_numbers import LOCAL
-from campaigns import channel_rules, channel_words
+from callcenter import consent, queues
+from callcenter.queueing import entry_reasons
+from callcenter.sound import recording_ledger
+from callcenter.telephony.trunk_numbers import LOCAL
+from campaigns.channels import channel_rules, channel_words
 from campaigns.wording import FIELDS, MAX_CHARACTERS, Fault
 
 PURPOSES: dict[str, LazyString] = {

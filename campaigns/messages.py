@@ -1,6 +1,6 @@
 """The ledger of messages: one row a person and campaign, written for a whole segment at once, moved forward only.
 
-Who may follow whom is campaigns.message_states; what a provider says of a message is written by campaigns.message_news.
+Who may follow whom is dispatch.message_states; what a provider says of a message is written by dispatch.message_news.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -39,9 +39,11 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.outbox import enqueue_later
 from callcenter.contacts import Contact
-from campaigns import audiences, channel_addresses, channels, segments, sender_tables  # noqa: F401  # the tables that columns here point to
-from campaigns import message_states as states
-from campaigns.message_campaigns import MessageCampaign
+from campaigns import audiences, channels, segments  # the tables that columns here point to
+from campaigns.channels import channel_addresses
+from campaigns.dispatch import message_states as states
+from campaigns.dispatch import sender_tables  # noqa: F401  # the tables that columns here point to
+from campaigns.mailings.message_campaigns import MessageCampaign
 
 NOT_TRIED = "canceled"  # the outcome of an attempt that never left the house; the caps do not count it
 REST, CANARY, TEST = 0, 1, 2  # waves: the list, the few who get it first, our own phones

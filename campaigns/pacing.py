@@ -1,8 +1,8 @@
 """How many phones to ring now. Pure: no clock, no database, no chance; decided anew at every event.
 
 Predictive dialling takes one more phone while the chance that its answer finds nobody free stays below the risk that
-the campaign's budget allows (campaigns.pacing_budget). That chance is taken at four moments ahead, from what rings,
-talks and is written up and for how long (campaigns.pacing_estimates): answers until then, less operators free by then,
+the campaign's budget allows (pace.pacing_budget). That chance is taken at four moments ahead, from what rings,
+talks and is written up and for how long (pace.pacing_estimates): answers until then, less operators free by then,
 are about normally distributed. docs/dialer.md has the figures.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from campaigns.pacing_budget import Budget
-from campaigns.pacing_estimates import Rings, Talks
-from campaigns.pacing_odds import Odds
+from campaigns.pace.pacing_budget import Budget
+from campaigns.pace.pacing_estimates import Rings, Talks
+from campaigns.pace.pacing_odds import Odds
 
 MODES = ("manual", "preview", "progressive", "power", "predictive")
 KINDS = ("answered", "not_answered", "given_up", "abandoned", "talk", "wrap")

@@ -6,17 +6,18 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, cast, delete, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import person_register
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
-from callcenter.person_keeping import BLOCKED, NOBODY
-from callcenter.person_register import Gone, Sheet, mentions
-from campaigns import conversation_keeping, labels, messages
-from campaigns import message_states as states
-from campaigns.frozen_segments import FrozenMember, FrozenSegment
+from callcenter.privacy import person_register
+from callcenter.privacy.person_keeping import BLOCKED, NOBODY
+from callcenter.privacy.person_register import Gone, Sheet, mentions
+from campaigns import labels, messages
+from campaigns.correspondence import conversation_keeping
+from campaigns.dispatch import message_states as states
 from campaigns.inbox import InboundMessage
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import Message, MessageReceipt
+from campaigns.segmenting.frozen_segments import FrozenMember, FrozenSegment
 
 UNSETTLED = (states.ACCEPTED, states.SENT, states.UNKNOWN)
 TABLES = ("messages", "message_receipts", "inbound_messages", "conversations", "frozen_members")

@@ -5,15 +5,15 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
-from callcenter import merges, row_memory
-from campaigns import conversation_keeping
-from campaigns import message_states as states
-from campaigns.channel_addresses import ChannelAddress
-from campaigns.clicks import MessageClick
-from campaigns.frozen_segments import FrozenMember
+from callcenter.people import merges, row_memory
+from campaigns.channels.channel_addresses import ChannelAddress
+from campaigns.correspondence import conversation_keeping
+from campaigns.dispatch import message_states as states
+from campaigns.dispatch.sender_tables import StickySender
 from campaigns.inbox import InboundMessage
 from campaigns.messages import Message
-from campaigns.sender_tables import StickySender
+from campaigns.segmenting.frozen_segments import FrozenMember
+from campaigns.texts.clicks import MessageClick
 
 # Of two messages of one campaign the person's is the one that got furthest.
 _FURTHEST_FIRST = (states.DELIVERED, states.SENT, states.ACCEPTED, states.UNKNOWN, states.SENDING, states.UNDELIVERED,

@@ -15,9 +15,9 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.calls import Call
 from callcenter.contacts import Contact
 from callcenter.queues import QueueEntry
-from campaigns import message_rows as ledger
-from campaigns import message_states as states
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.dispatch import message_rows as ledger
+from campaigns.dispatch import message_states as states
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import TEST, Message
 
 

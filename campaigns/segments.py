@@ -11,9 +11,9 @@ from callcenter.base import audit
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
-from campaigns import frozen_segments, segment_rules, segment_versions
-from campaigns.frozen_segments import FrozenSegment
-from campaigns.segment_counts import (
+from campaigns.segmenting import frozen_segments, segment_rules, segment_versions
+from campaigns.segmenting.frozen_segments import FrozenSegment
+from campaigns.segmenting.segment_counts import (
     Comparison,
     Count,
     SectionPeople,
@@ -25,7 +25,7 @@ from campaigns.segment_counts import (
     read,
     sample,
 )
-from campaigns.segment_facts import SessionFacts
+from campaigns.segmenting.segment_facts import SessionFacts
 
 __all__ = ["Comparison", "Count", "FrozenSegment", "SectionPeople", "Segment", "all_segments", "by_section", "compare",
            "compile_rule", "count", "estimate", "freeze", "get", "sample", "save", "validate"]  # fmt: skip

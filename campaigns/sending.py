@@ -6,8 +6,8 @@ from time import monotonic
 
 from callcenter.base.errors import ProviderError
 from campaigns.channels import Channel, Receipt
-from campaigns.message_claims import Outgoing
-from campaigns.message_news import Answer
+from campaigns.dispatch.message_claims import Outgoing
+from campaigns.dispatch.message_news import Answer
 
 IN_FLIGHT = 40  # measured: more than 50 gain nothing; fewer than 15 cannot fill 100 messages a second at 150 ms
 

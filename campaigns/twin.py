@@ -9,10 +9,10 @@ nobody within 2 s is abandoned.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from campaigns.pace.twin_days import HOUR, Change, Day, Plan
+from campaigns.pace.twin_floor import TICK, Floor, Policy
+from campaigns.pace.twin_policies import LOOK, ByHand
 from campaigns.pacing import BY_HAND, Pacer
-from campaigns.twin_days import HOUR, Change, Day, Plan
-from campaigns.twin_floor import TICK, Floor, Policy
-from campaigns.twin_policies import LOOK, ByHand
 
 __all__ = ["LOOK", "Change", "Day", "Forecast", "Plan", "forecast", "simulate"]
 

@@ -9,47 +9,41 @@ from flask_babel import format_currency, ngettext
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from callcenter import abandonment, queue_pace, queues
+from callcenter import queues
 from callcenter.base import audit
 from callcenter.base.auth import access, may
 from callcenter.base.clock import campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import Refused
-from campaigns import (
-    answer_views,
+from callcenter.queueing import abandonment, queue_pace
+from campaigns import calling, labels, reports, wording
+from campaigns.channels import channel_views
+from campaigns.correspondence import answer_views, inbox_views, survey_ask_views
+from campaigns.dispatch import sender_views, sending_views
+from campaigns.figures import message_cost_views, message_report_views, message_why_views
+from campaigns.mailings import (
+    message_act_views,
+    message_approvals,
+    message_campaigns,
+    message_draft_views,
+    message_drafts,
+    message_views,
+    peer_views,
+)
+from campaigns.rehearsal import rehearsal_views
+from campaigns.telephoning import (
     apology_views,
     call_drafts,
     call_figures,
     call_setting_views,
     call_views,
-    calling,
-    channel_views,
     draft_views,
-    enclosure_views,
-    inbox_views,
-    labels,
-    message_act_views,
-    message_approvals,
-    message_campaigns,
-    message_cost_views,
-    message_draft_views,
-    message_drafts,
-    message_report_views,
-    message_views,
-    message_why_views,
-    peer_views,
     quota_list,
     quota_views,
-    rehearsal_views,
-    reports,
     sample_campaigns,
-    sender_views,
-    sending_views,
-    survey_ask_views,
     why_views,
-    wording,
-    wording_views,
 )
+from campaigns.texts import enclosure_views, wording_views
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns", template_folder="templates")
 blueprint.register_blueprint(call_views.blueprint)

@@ -1,6 +1,6 @@
 """Receipts and replies: verified, committed, answered fast. A webhook that comes twice changes nothing.
 
-Receipts that are beyond doubt come in by a shorter way (campaigns.receipt_door); this one answers the others in words.
+Receipts that are beyond doubt come in by a shorter way (dispatch.receipt_door); this one answers the others in words.
 """
 
 from uuid import UUID
@@ -12,9 +12,10 @@ from flask_babel import gettext as _
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
 from callcenter.base.errors import NotFound
-from callcenter.carriers.twilio_signature import signed
-from campaigns import inbox, receipt_commits
+from callcenter.carriers.twilio.signature import signed
+from campaigns import inbox
 from campaigns.channels.twilio_words import read_receipt, read_reply
+from campaigns.dispatch import receipt_commits
 
 blueprint = Blueprint("message_webhooks", __name__, url_prefix="/hooks/messages")
 

@@ -8,14 +8,16 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from callcenter import entry_reasons, queues, zones
-from callcenter.dial_decisions import DialDecision
-from callcenter.person_waits import Wait
-from callcenter.queue_outlook import Group, Outlook
-from campaigns import why_facts, why_limits
+from callcenter import queues
+from callcenter.places import zones
+from callcenter.queueing import entry_reasons
+from callcenter.queueing.dial_decisions import DialDecision
+from callcenter.queueing.person_waits import Wait
+from callcenter.queueing.queue_outlook import Group, Outlook
 from campaigns.calling import CallCampaign
-from campaigns.why_facts import Facts, LastChange
-from campaigns.why_limits import ASPECT_OF, OPEN, SLOWS, STOPS, Limit
+from campaigns.telephoning import why_facts, why_limits
+from campaigns.telephoning.why_facts import Facts, LastChange
+from campaigns.telephoning.why_limits import ASPECT_OF, OPEN, SLOWS, STOPS, Limit
 
 # What is behind a list of which nobody may be called, in this order.
 _BEHIND_THE_LIST = ("quota", "phase", "hours")

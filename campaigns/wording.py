@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 FIELDS = ("given_names", "name", "section", "neighborhood", "municipality")
-SURVEY_LINK = "survey_link"  # in campaigns of messages only (campaigns.survey_invitations)
+SURVEY_LINK = "survey_link"  # in campaigns of messages only (campaigns.correspondence.survey_invitations)
 MAX_CHARACTERS = 1600  # https://www.twilio.com/docs/errors/21617
 
 # 3GPP TS 23.038, default alphabet. Note what is missing: á í ó ú and their capitals.

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import wsgi
-from callcenter import call_act_jobs, jobs, privacy_jobs
+from callcenter import jobs
 from callcenter.base.clock import keep_furthest
 from callcenter.base.db import open_session
 from callcenter.base.leases import holds
+from callcenter.ledger import call_act_jobs
+from callcenter.privacy import privacy_jobs
 from scripts.daemon import AWAY, Daemon
 
 log = logging.getLogger(__name__)
@@ -46,46 +48,46 @@ def chores() -> list[Chore]:
     """The list. Whatever must happen again and again stands here and nowhere else."""
     return [
         Chore("calls", 3, jobs.sweep_calls),
-        Chore("operators", 2, committed("callcenter.operator_sweep", "sweep")),
+        Chore("operators", 2, committed("callcenter.seats.operator_sweep", "sweep")),
         Chore("rooms", 5, jobs.check_rooms),
-        Chore("previews", 2, committed("callcenter.previews", "sweep")),
-        Chore("softphones", 5, committed("callcenter.softphones", "sweep")),
+        Chore("previews", 2, committed("callcenter.queueing.previews", "sweep")),
+        Chore("softphones", 5, committed("callcenter.telephony.softphones", "sweep")),
         Chore("legs", 5, call_act_jobs.sweep_legs),
-        Chore("promises", 10, committed("callcenter.promised_callbacks", "sweep")),
-        Chore("section goals", 30, committed("callcenter.queue_order", "follow_goals")),
-        Chore("best hours", 6 * 3600, committed("callcenter.queue_order", "learn_later")),
-        Chore("spending", 10, committed("callcenter.queue_spending", "sweep")),
-        Chore("all spending", 300, committed("callcenter.queue_spending", "sweep_all")),
+        Chore("promises", 10, committed("callcenter.queueing.promised_callbacks", "sweep")),
+        Chore("section goals", 30, committed("callcenter.queueing.queue_order", "follow_goals")),
+        Chore("best hours", 6 * 3600, committed("callcenter.queueing.queue_order", "learn_later")),
+        Chore("spending", 10, committed("callcenter.queueing.queue_spending", "sweep")),
+        Chore("all spending", 300, committed("callcenter.queueing.queue_spending", "sweep_all")),
         Chore("imports", 10, committed("callcenter.imports", "sweep")),
-        Chore("names", 20, committed("callcenter.name_index", "tend")),
-        Chore("duplicates", 60, committed("callcenter.duplicate_runs", "sweep")),
-        Chore("territory", 30, committed("callcenter.territory_batches", "sweep")),
-        Chore("do-not-call", 30, committed("callcenter.do_not_call", "sweep")),
-        Chore("recorded surveys", 5, committed("surveys.recorded_calls", "sweep")),
-        Chore("survey links", 60, committed("surveys.survey_links", "sweep")),
-        Chore("samples", 300, committed("surveys.sample_jobs", "sweep")),
-        Chore("quotas", 60, committed("surveys.quota_jobs", "tend")),
-        Chore("interview signals", 15, committed("surveys.quality_measuring", "tend")),
-        Chore("all interview signals", 3600, committed("surveys.quality_measuring", "tend_all")),
-        Chore("verifications", 120, committed("surveys.verifications", "tend")),
-        Chore("study packages", 60, committed("surveys.study_packages", "sweep")),
-        Chore("transcripts", 30, committed("surveys.transcription", "tend")),
-        Chore("voices", 30, committed("surveys.voice_answers", "sweep")),
-        Chore("messages", 5, committed("campaigns.message_sweep", "sweep")),
-        Chore("batches of people", 30, committed("campaigns.peer_batches", "sweep")),
-        Chore("conversations", 60, committed("campaigns.conversations", "sweep")),
-        Chore("message waves", 5, committed("campaigns.wave_jobs", "tend")),
-        Chore("rehearsals", 15, committed("campaigns.rehearsals", "sweep")),
-        Chore("breaker", 1, committed("campaigns.message_breaker", "watch")),
-        Chore("channel rules", 30, committed("campaigns.channel_stops", "sweep")),
-        Chore("channels", 900, committed("campaigns.channel_checks", "check_later")),
+        Chore("names", 20, committed("callcenter.people.name_index", "tend")),
+        Chore("duplicates", 60, committed("callcenter.people.duplicate_runs", "sweep")),
+        Chore("territory", 30, committed("callcenter.places.territory_batches", "sweep")),
+        Chore("do-not-call", 30, committed("callcenter.gate.do_not_call", "sweep")),
+        Chore("recorded surveys", 5, committed("surveys.fieldwork.recorded_calls", "sweep")),
+        Chore("survey links", 60, committed("surveys.fieldwork.survey_links", "sweep")),
+        Chore("samples", 300, committed("surveys.sampling.sample_jobs", "sweep")),
+        Chore("quotas", 60, committed("surveys.fieldwork.quota_jobs", "tend")),
+        Chore("interview signals", 15, committed("surveys.checks.quality_measuring", "tend")),
+        Chore("all interview signals", 3600, committed("surveys.checks.quality_measuring", "tend_all")),
+        Chore("verifications", 120, committed("surveys.checks.verifications", "tend")),
+        Chore("study packages", 60, committed("surveys.publishing.study_packages", "sweep")),
+        Chore("transcripts", 30, committed("surveys.coding.transcription", "tend")),
+        Chore("voices", 30, committed("surveys.voice.voice_answers", "sweep")),
+        Chore("messages", 5, committed("campaigns.dispatch.message_sweep", "sweep")),
+        Chore("batches of people", 30, committed("campaigns.mailings.peer_batches", "sweep")),
+        Chore("conversations", 60, committed("campaigns.correspondence.conversations", "sweep")),
+        Chore("message waves", 5, committed("campaigns.mailings.wave_jobs", "tend")),
+        Chore("rehearsals", 15, committed("campaigns.rehearsal.rehearsals", "sweep")),
+        Chore("breaker", 1, committed("campaigns.mailings.message_breaker", "watch")),
+        Chore("channel rules", 30, committed("campaigns.channels.channel_stops", "sweep")),
+        Chore("channels", 900, committed("campaigns.channels.channel_checks", "check_later")),
         Chore("recordings", 2, committed("callcenter.recordings", "sweep")),
-        Chore("copy of people", 20, committed("campaigns.people_jobs", "tend")),
-        Chore("test calls", 10, committed("callcenter.trial_calls", "sweep")),
-        Chore("trunks", 10, committed("callcenter.trunk_jobs", "tend")),
+        Chore("copy of people", 20, committed("campaigns.snapshot.people_jobs", "tend")),
+        Chore("test calls", 10, committed("callcenter.ledger.trial_calls", "sweep")),
+        Chore("trunks", 10, committed("callcenter.telephony.trunk_jobs", "tend")),
         Chore("privacy", 30, privacy_jobs.sweep),
         Chore("retention", 300, privacy_jobs.sweep_retention),
-        Chore("dial decisions", 30, committed("callcenter.dial_decisions", "sweep")),
+        Chore("dial decisions", 30, committed("callcenter.queueing.dial_decisions", "sweep")),
         Chore("drill clock", 10, committed(keep_furthest.__module__, keep_furthest.__name__)),
     ]
 

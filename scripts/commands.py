@@ -13,7 +13,7 @@ import click
 from sqlalchemy import Engine, event
 
 from callcenter.base.settings import BadSettings, Settings, read_settings, var_folder
-from callcenter.suppression_key import WrongKey, check_at
+from callcenter.gate.suppression_key import WrongKey, check_at
 from scripts import data_folder, embedded, outside, service_user
 
 ACCEPTS_KEY = "accept-key"  # the command that is there for a key that does not fit

@@ -11,14 +11,16 @@ from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import call_floor, dial_decisions, queues
+from callcenter import queues
 from callcenter.base import leases, outbox
 from callcenter.base.db import open_session
-from callcenter.dial_decisions import Decided
+from callcenter.ledger import call_floor
+from callcenter.queueing import dial_decisions
+from callcenter.queueing.dial_decisions import Decided
 from callcenter.queues import CallQueue
-from campaigns import dialling
-from campaigns.dialling import Done, Look, Rates, Wish
-from campaigns.live_pacers import LivePacers
+from campaigns.pace import dialling
+from campaigns.pace.dialling import Done, Look, Rates, Wish
+from campaigns.pace.live_pacers import LivePacers
 from scripts.daemon import AWAY, PATIENCE, Daemon
 
 log = logging.getLogger(__name__)

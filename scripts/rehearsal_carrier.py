@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from campaigns.rehearsal_wire import Door
+from campaigns.rehearsal.rehearsal_wire import Door
 from scripts.parents import die_with_parent
 
 # The account and a number that a simulated carrier knows from its start.

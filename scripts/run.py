@@ -219,7 +219,7 @@ def _start_telephony(supervisor: Supervisor, var: Path) -> None:
 
 def _settle_carrier(url: str) -> None:
     """Where the environment told this start nothing, take what an administrator chose under Telephony."""
-    from callcenter import carrier_choice
+    from callcenter.telephony import carrier_choice
 
     kept = carrier_choice.kept_at(url)
     carrier = kept.pop("CONVOCA_CARRIER")
@@ -233,7 +233,7 @@ def _settle_carrier(url: str) -> None:
 
 
 def _check_suppression_key(url: str) -> None:
-    from callcenter import suppression_key
+    from callcenter.gate import suppression_key
 
     try:
         suppression_key.check_at(url, read_settings().suppression_key)

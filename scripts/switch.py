@@ -1,7 +1,7 @@
 """The listener of one Asterisk: what it says goes into the ledger, and an answered citizen into a room at once.
 
 One of these leads for each switch; a second one stands by. AMI keeps nothing for those who were away, so that after
-every (re)connect the ledger and the switch are made one again (callcenter.switch_reconcile).
+every (re)connect the ledger and the switch are made one again (callcenter.telephony.switch_reconcile).
 """
 
 import argparse
@@ -19,7 +19,7 @@ from zlib import crc32
 from sqlalchemy import event
 
 import wsgi
-from callcenter import call_ledger, softphones, switch_news, switches, waiting_calls
+from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
@@ -28,8 +28,10 @@ from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Client, Lost, Question
 from callcenter.carriers.asterisk.events import Leg, News
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
-from callcenter.switch_reconcile import Channel
-from callcenter.waiting_calls import Waiting
+from callcenter.ledger import call_ledger, waiting_calls
+from callcenter.ledger.waiting_calls import Waiting
+from callcenter.telephony import softphones, switch_news
+from callcenter.telephony.switch_reconcile import Channel
 from scripts import switch_takeover
 from scripts.daemon import AWAY, Daemon
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from callcenter import switch_reconcile
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
@@ -12,7 +11,8 @@ from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Client
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
-from callcenter.switch_reconcile import Channel
+from callcenter.telephony import switch_reconcile
+from callcenter.telephony.switch_reconcile import Channel
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from gunicorn.app.base import BaseApplication
 from scripts.parents import die_with_parent
 
 # A callback holds its thread for some milliseconds while it waits for its group's commit, and costs next to nothing
-# then: with a thread for each of two groups, a burst of them leaves threads for pages (campaigns.receipt_commits).
+# then: with a thread for each of two groups, a burst of them leaves threads for pages (dispatch.receipt_commits).
 PAGES = {"workers": 2, "threads": 24, "graceful_timeout": 2}
 # A stream of events holds its thread for as long as the page is open.
 LIVE = {"workers": 1, "threads": 300, "graceful_timeout": 1}

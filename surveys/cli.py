@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from surveys import questionnaire, results
-from surveys.intervals import margin
+from surveys.weighting.intervals import margin
 
 surveys_group = AppGroup("surveys", help="Questionnaires and results.")
 commands = (surveys_group,)

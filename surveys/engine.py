@@ -1,6 +1,6 @@
 """The interview as a pure function: from questions and answers so far to the next question. No clock, no database.
 
-`items` is what `surveys.items.read_items` made; `answers` maps an item's name to its stored value: a code, codes
+`items` is what `surveys.forms.items.read_items` made; `answers` maps an item's name to its stored value: a code, codes
 separated by spaces, a number, text, or '' for a question that was skipped or a note that was read. Values filled from
 the call (hidden items, `today`) are answers too.
 """
@@ -13,10 +13,10 @@ from typing import Any
 from flask_babel import gettext as _
 
 from callcenter.base.errors import InvalidInput
-from surveys import expressions
-from surveys.instance import Answers, Instance, by_name, choice_labels, codes_in_order, shuffled, wording
-from surveys.items import ASKED, Items
-from surveys.typed import typed_value
+from surveys.forms import expressions
+from surveys.forms.instance import Answers, Instance, by_name, choice_labels, codes_in_order, shuffled, wording
+from surveys.forms.items import ASKED, Items
+from surveys.forms.typed import typed_value
 
 __all__ = [
     "APART", "FACES", "Answers", "Choice", "Question", "Standing", "applicable", "complaint", "has_substance",

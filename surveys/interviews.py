@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from callcenter import withdrawals
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import NotFound, Refused
 from callcenter.calls import Call
-from surveys import call_facts, engine, interview_people, sample_marks
-from surveys.answering import record_answer, set_state, weigh
-from surveys.interview_ledger import Answer, Interview
-from surveys.interview_standing import (
+from callcenter.queueing import withdrawals
+from surveys import engine
+from surveys.fieldwork import call_facts, interview_people
+from surveys.fieldwork.answering import record_answer, set_state, weigh
+from surveys.fieldwork.interview_ledger import Answer, Interview
+from surveys.fieldwork.interview_standing import (
     Standing,
     belongs_to,
     locked,
@@ -26,9 +27,10 @@ from surveys.interview_standing import (
     standing_of,
     trail,
 )
-from surveys.items import Items
-from surveys.link_ledger import SurveyLink
+from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.forms.items import Items
 from surveys.questionnaire import Survey, current
+from surveys.sampling import sample_marks
 
 __all__ = ["Answer", "Interview", "Standing", "belongs_to", "close", "close_call", "close_for_link", "language_for",
            "of_call", "open_for_call", "open_for_link", "progress", "record_answer", "reopen_call", "seed_of",
@@ -68,7 +70,7 @@ def open_for_call(
 
 def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", language: str = "") -> Interview:
     """The interview of the person whose link this is: what they began elsewhere goes on, else a new one. The caller
-    has locked the link and knows that it is open (surveys.survey_links.door).
+    has locked the link and knows that it is open (surveys.fieldwork.survey_links.door).
 
     Raises Refused("asked_now") while somebody asks them by telephone."""
     held = session.get(Interview, link.interview_id, with_for_update=True) if link.interview_id else None
@@ -200,7 +202,7 @@ def reopen_call(session: Session, call_id: UUID) -> None:
 
 
 def suggested(session: Session, call_id: UUID) -> str | None:
-    """The disposition that the answers imply (a code of callcenter.dispositions); None when they imply none."""
+    """The disposition that the answers imply (a code of callcenter.ledger.dispositions); None when they imply none."""
     interview = of_call(session, call_id)
     if interview is None:
         return None

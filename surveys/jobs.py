@@ -4,11 +4,12 @@ import logging
 from pathlib import Path
 from uuid import UUID
 
-from callcenter import recording_files, recording_sound, switches
+from callcenter import switches
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
-from surveys import voice_answers
+from callcenter.sound import recording_files, recording_sound
+from surveys.voice import voice_answers
 
 log = logging.getLogger(__name__)
 

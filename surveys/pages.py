@@ -19,7 +19,7 @@ READERS = ("administrator", "strategist", "supervisor", "pollster")
 OPERATORS = ("operator", "supervisor")
 EVERYBODY = ("administrator", "strategist", "supervisor", "pollster", "operator")
 WATCHERS = ("administrator", "supervisor", "pollster")  # who looks at how interviews are done
-LISTENERS = ("administrator", "supervisor")  # who hears calls: as in callcenter.recording_views
+LISTENERS = ("administrator", "supervisor")  # who hears calls: as in callcenter.sound.recording_views
 
 
 @blueprint.context_processor

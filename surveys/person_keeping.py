@@ -8,16 +8,18 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import person_register, retention
 from callcenter.attempts import Attempt
 from callcenter.contacts import Contact
-from callcenter.person_register import Gone, Sheet, is_mentioned, words_of
-from surveys import interview_people, sample_keeping, voice_answers
+from callcenter.privacy import person_register, retention
+from callcenter.privacy.person_register import Gone, Sheet, is_mentioned, words_of
+from surveys.fieldwork import interview_people
+from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.fieldwork.recorded_calls import RecordedCall
 from surveys.interviews import Answer, Interview
-from surveys.link_ledger import SurveyLink
 from surveys.questionnaire import Questionnaire, Survey
-from surveys.recorded_calls import RecordedCall
-from surveys.voice_answers import VoiceAnswer
+from surveys.sampling import sample_keeping
+from surveys.voice import voice_answers
+from surveys.voice.voice_answers import VoiceAnswer
 
 STATES = {"started": _l("started"), "complete": _l("complete"), "partial": _l("broken off"), "void": _l("void"),
           "screened": _l("short: the group had enough interviews")}  # fmt: skip

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from callcenter import merges, row_memory
-from surveys.link_ledger import SurveyLink
-from surveys.sample_tables import SampleCase
+from callcenter.people import merges, row_memory
+from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.sampling.sample_tables import SampleCase
 
 
 def compose() -> None:

@@ -1,6 +1,6 @@
 """Figures of how a survey's interviews were done: of the newest ones, by question and by interviewer.
 
-Everything stands on what surveys.quality_measuring kept, so that a page costs the same whatever the survey's size.
+Everything stands on what checks.quality_measuring kept, so that a page costs the same whatever the survey's size.
 """
 
 from collections import Counter, defaultdict
@@ -15,9 +15,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
-from surveys.interview_ledger import Answer, Interview
-from surveys.interviewer_spread import FEWEST, Difference, Spread, differences, middle, spread
-from surveys.quality_tables import InterviewSignal
+from surveys.checks.interviewer_spread import FEWEST, Difference, Spread, differences, middle, spread
+from surveys.checks.quality_tables import InterviewSignal
+from surveys.fieldwork.interview_ledger import Answer, Interview
 from surveys.questionnaire import Questionnaire, versions
 
 MOST = 10_000  # interviews, the newest, that a page looks at

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
-from surveys.items import Items, read_items
-from surveys.sheets import Source
-from surveys.xlsform import read_workbook
+from surveys.forms.items import Items, read_items
+from surveys.forms.sheets import Source
+from surveys.forms.xlsform import read_workbook
 
 
 class Survey(Base):
@@ -33,8 +33,8 @@ class Survey(Base):
 
 
 class Questionnaire(Base):
-    """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (surveys.items);
-    `source`: the sheets as their author wrote them (surveys.sheets), None for what was read before they were kept.
+    """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (forms.items);
+    `source`: the sheets as their author wrote them (forms.sheets), None for what was read before they were kept.
 
     With its first answer a version is frozen: a new file then makes a new version.
     """

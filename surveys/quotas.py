@@ -14,10 +14,10 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.outbox import enqueue_later, tell_later
-from surveys.quota_cells import WHEN_FULL, Cell, Dimension, QuotaPlan
+from surveys.fieldwork.quota_cells import WHEN_FULL, Cell, Dimension, QuotaPlan
 
 MOST_CELLS, MOST_DIMENSIONS, MOST_PEOPLE = 2_000, 4, 1_000_000
-SORT = "surveys.quota_jobs.sort_queue"
+SORT = "surveys.fieldwork.quota_jobs.sort_queue"
 LOW_MARGIN, HIGH_MARGIN = 0.005, 0.2
 
 

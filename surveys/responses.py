@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import campaign_now
 from callcenter.base.errors import NotFound
-from surveys import response_items
+from surveys.analysis import response_items
+from surveys.analysis.response_frame import AGE_BANDS, SEXES, assemble, ordered
+from surveys.analysis.response_items import Choice, Item
+from surveys.analysis.response_stream import Streamed, stream
 from surveys.questionnaire import versions
-from surveys.response_frame import AGE_BANDS, SEXES, assemble, ordered
-from surveys.response_items import Choice, Item
-from surveys.response_stream import Streamed, stream
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,7 +35,7 @@ MOST_KEPT = 4  # surveys a process; each a gigabyte at most, with a million inte
 class Responses:
     """A survey's interviews. `as_of` is campaign time; `vote_question`, `likely_question`: names of items, or None.
 
-    `items`: name -> item of every version (surveys.response_items); an item's column is `item.column`.
+    `items`: name -> item of every version (surveys.analysis.response_items); an item's column is `item.column`.
 
     columns of `frame`: interview (running number), interview_id (str; never shown), state (started | complete | partial
     | screened), version, face, language, interviewer (user id or null), wave, stratum (str or null), base_weight

@@ -1,6 +1,6 @@
 """Vote intention, counted: gross (every answer by its role, none merged) and effective (candidates alone, rebased).
 
-The plain count, where every interview counts once; weighted figures and recipes are `surveys.report`'s. An interview
+The plain count, where every interview counts once; weighted figures and recipes are `vote.report`'s. An interview
 counts as soon as its vote question is answered, until it is declared void; an answer that no longer applies does not.
 """
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.errors import InvalidInput
 from surveys import responses
-from surveys.intervals import wilson
 from surveys.responses import AGE_BANDS, SEXES
-from surveys.vote_options import Option, options, vote_question
+from surveys.vote.vote_options import Option, options, vote_question
+from surveys.weighting.intervals import wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ def groups(frame: "pl.DataFrame", breakdown: str) -> list[str]:
 
 def group_codes(frame: "pl.DataFrame", breakdown: str) -> "tuple[list[str], NDArray[np.int64]]":
     """(the groups that somebody is in, each interview's place among them)."""
-    from surveys import level_codes
+    from surveys.weighting import level_codes
 
     names = groups(frame, breakdown)
     column = frame[BREAKDOWNS[breakdown]] if BREAKDOWNS[breakdown] in frame.columns else group_column(frame, breakdown)

@@ -19,12 +19,13 @@ from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.contacts import Contact
-from callcenter.file_faults import stored
-from callcenter.queue_tables import CallQueue
-from surveys import numbering_plans, outcomes, quotas, sample_frames
-from surveys.interview_ledger import Interview
-from surveys.sample_frames import RDD
-from surveys.sample_tables import NumberingRange, Sample, SampleCase, SampleRelease, SampleStratum
+from callcenter.queueing.queue_tables import CallQueue
+from callcenter.tables.file_faults import stored
+from surveys import quotas
+from surveys.fieldwork.interview_ledger import Interview
+from surveys.sampling import numbering_plans, outcomes, sample_frames
+from surveys.sampling.sample_frames import RDD
+from surveys.sampling.sample_tables import NumberingRange, Sample, SampleCase, SampleRelease, SampleStratum
 
 
 def get(session: Session, sample_id: int) -> Sample:

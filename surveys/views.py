@@ -10,53 +10,33 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import call_scripts, contact_history
 from callcenter.base import audit, live
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.languages import language as page_language
 from callcenter.base.web import takes_upload
-from callcenter.call_scripts import CallScript
-from surveys import (
-    builder_pages,
-    builder_words,
-    coding_views,
-    contact_interviews,
-    interview_pages,
-    interviews,
-    keypad_trial_views,
-    link_views,
-    map_pages,
-    numbering_views,
-    order_pages,
-    outcome_views,
-    prompt_media_views,
-    prompt_views,
-    quality_views,
-    question_sound_views,
-    questionnaire,
-    report,
-    result_pages,
-    sample_views,
-    study_package_views,
-    study_views,
-    table_pages,
-    trend_pages,
-    trial_views,
-    verification_views,
-    version_pages,
-    voice_views,
-    vote_pages,
-    weight_views,
-)
-from surveys.branching_words import Speaker
-from surveys.form_reading import read_apart
-from surveys.items import Items
+from callcenter.ledger import call_scripts
+from callcenter.ledger.call_scripts import CallScript
+from callcenter.people import contact_history
+from surveys import interviews, questionnaire
+from surveys.analysis import map_pages, order_pages, table_pages
+from surveys.checks import quality_views, question_sound_views, verification_views
+from surveys.coding import coding_views
+from surveys.fieldwork import contact_interviews, interview_pages, keypad_trial_views, link_views
+from surveys.forms import builder_pages, builder_words, trial_views, version_pages
+from surveys.forms.branching_words import Speaker
+from surveys.forms.form_reading import read_apart
+from surveys.forms.items import Items
+from surveys.forms.xlsform import MAX_BYTES
 from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
+from surveys.publishing import study_package_views, study_views
 from surveys.questionnaire import ReadForm
-from surveys.report import CACHE_SECONDS
-from surveys.xlsform import MAX_BYTES
+from surveys.sampling import numbering_views, outcome_views, sample_views
+from surveys.voice import prompt_media_views, prompt_views, voice_views
+from surveys.vote import report, result_pages, trend_pages, vote_pages
+from surveys.vote.report import CACHE_SECONDS
+from surveys.weighting import weight_views
 
 __all__ = [
     "blueprint",

@@ -53,6 +53,13 @@ def test_every_command_has_help_and_is_in_the_docs(app: Flask, all_docs: str) ->
     assert [path for path, _ in ours if path not in all_docs] == []
 
 
+def test_every_room_says_what_it_is_and_stands_on_the_map() -> None:
+    plan = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = [path for floor in ("callcenter", "surveys", "campaigns") for path in (ROOT / floor).glob("*/__init__.py")]
+    assert [path for path in rooms if not path.read_text().startswith('"""')] == []
+    assert [path for path in rooms if f"`{path.parent.relative_to(ROOT)}/`" not in plan] == []
+
+
 def test_every_link_of_the_docs_leads_to_a_file() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"

@@ -36,7 +36,7 @@ class Dial:
     """What a carrier needs to call somebody. `call_id` travels with the call; `ring_seconds` until it gives up.
 
     `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue). `apology`: the name
-    of the sentence for whom no operator can take (callcenter.apologies); '' for the one that names nobody."""
+    of the sentence for whom no operator can take (callcenter.ledger.apologies); '' for the one that names nobody."""
 
     call_id: UUID
     phone: str
@@ -61,7 +61,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Known:
-    """What a carrier knows of a call. `event`: one of the carrier's events of callcenter.call_states; `cause`: raw."""
+    """What a carrier knows of a call. `event`: one of the carrier's events of ledger.call_states; `cause`: raw."""
 
     ref: str
     event: str
@@ -157,7 +157,7 @@ def configure(settings: Settings) -> None:
             from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 
             return AsteriskCarrier()
-        from callcenter.carriers.twilio import TwilioCarrier  # a heavy import, only where calls are made
+        from callcenter.carriers.twilio.carrier import TwilioCarrier  # a heavy import, only where calls are made
 
         return TwilioCarrier(settings.twilio, public_url=settings.public_url, simulated=settings.is_drill)
 

@@ -104,7 +104,7 @@ class Letter(Protocol):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a provider says of one message, in our words. `state` is one of campaigns.message_states, or None when its
+    """What a provider says of one message, in our words. `state` is one of dispatch.message_states, or None when its
     word is new to us (then only `payload`, the provider's own words, is kept). The same `key` is the same news.
     `parts`: as how many it bills the message, where it says so."""
 

@@ -21,8 +21,8 @@ from flask_babel import lazy_gettext as _l
 
 from callcenter.base.errors import InvalidInput, ProviderError
 from callcenter.base.settings import Mail, Settings
-from campaigns import message_states as states
 from campaigns.channels import BY_ADDRESS, Facts, Letter, Receipt
+from campaigns.dispatch import message_states as states
 
 FACTS = Facts("email", _l("E-mail"), BY_ADDRESS, 20_000, has_title=True, has_way_out=False)
 DEADLINE = 30.0  # seconds for each word of a relay

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from callcenter.base.errors import InvalidInput, ProviderError
-from campaigns import message_states as states
 from campaigns.channels import Receipt, Reply, ReplyMedia
 from campaigns.channels.twilio_words import phone_in
+from campaigns.dispatch import message_states as states
 
 NAME = "telegram"
 START = "/start"

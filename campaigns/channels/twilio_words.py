@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from callcenter.base.errors import InvalidInput
-from campaigns import message_states as states
 from campaigns.channels import Receipt, Reply, ReplyMedia
+from campaigns.dispatch import message_states as states
 
 # https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
 STATUSES: dict[str, str] = {

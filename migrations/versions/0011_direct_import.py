@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.drop_column("import_batches", "resume")
     for column in ("first_id", "last_id"):
         op.add_column("import_batches", sa.Column(column, sa.BigInteger()))
-    # Among many people callcenter.name_index builds one behind the imports.
+    # Among many people callcenter.people.name_index builds one behind the imports.
     op.drop_index("ix_contacts_name_key_prefix", table_name="contacts")
     # The unique (contact_id, phone) begins with it.
     op.drop_index("ix_contact_phones_contact_id", table_name="contact_phones")

@@ -21,7 +21,7 @@ from callcenter.base import db
 from callcenter.contacts import Contact
 from scripts.bench import Figure, product
 from scripts.bench.floor import p95
-from surveys import survey_links
+from surveys.fieldwork import survey_links
 
 THINKING = 10.0  # seconds over each question, from half to one and a half times as much
 MINUTES = 1.5

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from callcenter.base import db, outbox
-from campaigns import message_campaigns as campaigns
+from campaigns.mailings import message_campaigns as campaigns
 from scripts.bench import Figure, message_stage, product
 from scripts.bench.chaos import children
 from scripts.bench.product import Product

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from scripts.bench import Figure
 from scripts.simulated_carrier.citizens import CANDIDATES, VOTE, citizen
-from surveys import variances
-from surveys.raking import Margin, Targets, Weights, rake
-from surveys.response_frame import AGE_BANDS
+from surveys.analysis.response_frame import AGE_BANDS
+from surveys.weighting import variances
+from surveys.weighting.raking import Margin, Targets, Weights, rake
 
 PEOPLE, ASKED = 60_000, 1_000
 LEAST, MOST = 0.93, 0.97

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from callcenter import calls, queues
 from callcenter.base import db, leases
 from callcenter.base.db import open_session
-from callcenter.call_ledger import Call
 from callcenter.calls import Event
+from callcenter.ledger.call_ledger import Call
 from scripts.bench import Figure
 from scripts.bench.database import database
 from scripts.bench.dialer_ledger import fill_ledger, fill_lists, hire

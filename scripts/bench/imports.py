@@ -12,9 +12,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import func, select, text
 
-from callcenter import import_preview, imports
+from callcenter import imports
 from callcenter.base import db, outbox
 from callcenter.contacts import Contact
+from callcenter.lists import import_preview
 from scripts import embedded
 from scripts.bench import Figure, messy_list, product
 from scripts.bench.floor import p95

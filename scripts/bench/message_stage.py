@@ -8,8 +8,8 @@ from sqlalchemy import text
 import wsgi
 from callcenter.base import clock, db, outbox
 from callcenter.base.settings import Settings, read_settings
-from campaigns import message_campaigns as campaigns
-from campaigns.message_campaigns import MessagePlan
+from campaigns.mailings import message_campaigns as campaigns
+from campaigns.mailings.message_campaigns import MessagePlan
 from campaigns.segments import Segment
 from scripts import embedded
 from scripts.bench.product import Product, environment

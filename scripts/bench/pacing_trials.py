@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from os import cpu_count
 
+from campaigns.pace.twin_days import HOUR, Change, Plan
+from campaigns.pace.twin_floor import Policy
+from campaigns.pace.twin_policies import Formula, HardLimit, Oracle, Ratio
 from campaigns.pacing import Pacer
 from campaigns.twin import simulate
-from campaigns.twin_days import HOUR, Change, Plan
-from campaigns.twin_floor import Policy
-from campaigns.twin_policies import Formula, HardLimit, Oracle, Ratio
 
 TEAMS, RATES = (5, 10, 20, 50, 100), (0.30, 0.15)
 SHAKEN = (20, 50)  # teams that are shocked

@@ -20,7 +20,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import calls, carriers, jobs, operators, queues, switches, trunk_edit
+from callcenter import calls, carriers, jobs, operators, queues, switches
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
@@ -32,9 +32,10 @@ from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
-from callcenter.recording_ledger import RecordingNotice
-from callcenter.trunk_book import Trunk
-from callcenter.trunk_entry import Plan
+from callcenter.sound.recording_ledger import RecordingNotice
+from callcenter.telephony import trunk_edit
+from callcenter.telephony.trunk_book import Trunk
+from callcenter.telephony.trunk_entry import Plan
 from scripts.daemon import Daemon
 from scripts.ivr.hall import Hall
 from surveys import questionnaire

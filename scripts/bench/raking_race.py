@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from scripts.bench import Figure
-from surveys.raking import Margin, Targets, rake
+from surveys.weighting.raking import Margin, Targets, rake
 
 # What was interviewed and what there is: 300 cells, a skewed sample.
 SAMPLE = {

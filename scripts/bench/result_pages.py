@@ -11,7 +11,8 @@ from scripts.bench.product import DidNotStart
 from scripts.bench.survey_load import RECIPE, responses
 from scripts.demo import PASSWORD
 from scripts.simulated_operators.page import Addresses, Away, Page
-from surveys import tables, weight_recipe
+from surveys.analysis import tables
+from surveys.weighting import weight_recipe
 
 READER = "encuestas"
 

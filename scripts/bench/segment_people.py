@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from callcenter.queues import CallQueue
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.segments import Segment
 from scripts.bench.database import loading
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from callcenter.base import db
 from callcenter.base.settings import Settings
-from campaigns import people_building, people_jobs, segments
+from campaigns import segments
+from campaigns.snapshot import people_building, people_jobs
 from scripts.bench import Figure
 from scripts.bench.database import database
 from scripts.bench.floor import p95

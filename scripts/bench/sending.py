@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import text
 
 from callcenter.base import db
-from campaigns import message_campaigns as campaigns
+from campaigns.mailings import message_campaigns as campaigns
 from scripts.bench import Figure, carrier_capacity, message_stage, product
 from scripts.bench.database import loading
 from scripts.bench.product import Product

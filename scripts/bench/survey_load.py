@@ -21,14 +21,16 @@ from callcenter.base.clock import real_now
 from scripts.bench.database import loading
 from scripts.demo.places import DATA
 from scripts.demo.studies import FORM
-from surveys import interviews, questionnaire, response_items, weight_recipes
-from surveys.interview_ledger import Interview
+from surveys import interviews, questionnaire
+from surveys.analysis import response_items
+from surveys.analysis.response_frame import AGE_BANDS
+from surveys.fieldwork.interview_ledger import Interview
 from surveys.interviews import seed_of
 from surveys.questionnaire import read_form
-from surveys.raking import Margin, Targets
-from surveys.response_frame import AGE_BANDS
 from surveys.responses import Responses
-from surveys.weight_recipe import Recipe
+from surveys.weighting import weight_recipes
+from surveys.weighting.raking import Margin, Targets
+from surveys.weighting.weight_recipe import Recipe
 
 BEGUN = datetime(2027, 5, 3, 15, 0, tzinfo=UTC)
 CANDIDATES = ("azul", "rojo", "verde", "indep")

@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.base.clock import DRILL_START, ZONE, real_now
-from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
+from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator
-from callcenter.queue_rules import DEAD_PHONE, RETRIES
+from callcenter.queueing.queue_rules import DEAD_PHONE, RETRIES
 from callcenter.queues import CallQueue, QueueEntry
 from callcenter.territory import Section
 from scripts.demo import FLOOR
 from scripts.simulated_carrier.citizens import Citizen, Kind, citizen
 from surveys import engine
+from surveys.forms.items import ASKED
 from surveys.interviews import Answer, Interview
-from surveys.items import ASKED
 from surveys.questionnaire import Questionnaire, current
 
 # Thursday to Saturday before the drill's Monday, and that Monday's first hour.

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, saved_mappings
-from callcenter.import_columns import ATTRIBUTE
+from callcenter.lists import saved_mappings
+from callcenter.lists.import_columns import ATTRIBUTE
+from callcenter.people import attributes
 
 SCHOOLING = "escolaridad"
 COLUMNS = (

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, elections
+from callcenter import calendar
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.base.settings import Settings
-from campaigns import conversations
+from callcenter.gate import elections
+from campaigns.correspondence import conversations
 from scripts.demo import SEED, history, lists, mailing, people, places, privacy, staff, structure, studies
 
 ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from callcenter.attempts import Attempt
 from callcenter.base.clock import DRILL_START, real_now
 from callcenter.contacts import Contact
-from campaigns import inbox, message_planning, message_states, messages, wording
+from campaigns import inbox, messages, wording
 from campaigns.channels import Reply
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.dispatch import message_planning, message_states
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 from scripts.simulated_carrier.citizens import citizen
 

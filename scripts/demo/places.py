@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from callcenter.past_results import ElectionResult, PastElection
+from callcenter.places.past_results import ElectionResult, PastElection
 from callcenter.territory import District, Municipality, NominalCount, Section
 
 DATA = Path(__file__).parent / "data"

@@ -5,10 +5,10 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import arco
-from callcenter.arco import Asked
 from callcenter.base.clock import ZONE, campaign_now
 from callcenter.contacts import Contact
+from callcenter.privacy import arco
+from callcenter.privacy.arco import Asked
 
 
 def load(session: Session, user_id: int) -> int:

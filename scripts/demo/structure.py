@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import ZONE
 from callcenter.contacts import Contact, text_key
-from callcenter.pledges import series
-from callcenter.posts import Post
-from callcenter.structure import Organization, Promoter
+from callcenter.people.pledges import series
+from callcenter.people.posts import Post
+from callcenter.people.structure import Organization, Promoter
 
 ORGANIZATIONS = ("Comité municipal", "Mujeres del Sur", "Jóvenes por Minatitlán")
 PROMOTERS = 24

@@ -6,17 +6,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from callcenter.base.settings import Settings
-from campaigns import call_drafts, calling, message_approvals, message_campaigns, message_drafts
+from campaigns import calling
 from campaigns.calling import CallCampaign, CallPlan
-from campaigns.message_campaigns import MessageCampaign, MessagePlan
+from campaigns.mailings import message_approvals, message_campaigns, message_drafts
+from campaigns.mailings.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
+from campaigns.telephoning import call_drafts
 from scripts.demo import publication
 from scripts.demo.places import DATA
-from surveys import questionnaire, sample_drawing, sample_plans, weight_recipes, weight_targets
+from surveys import questionnaire
 from surveys.questionnaire import Survey
-from surveys.raking import Targets
-from surveys.sample_plans import Wanted
-from surveys.weight_recipe import Recipe
+from surveys.sampling import sample_drawing, sample_plans
+from surveys.sampling.sample_plans import Wanted
+from surveys.weighting import weight_recipes, weight_targets
+from surveys.weighting.raking import Targets
+from surveys.weighting.weight_recipe import Recipe
 
 FORM, MARGINS = "encuesta_intencion.xlsx", "margenes.csv"
 ON_BEHALF_OF = "Estudio de Opinión Demostración"

@@ -17,12 +17,14 @@ from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
 from scripts.ivr.line import Elsewhere, Gone, Line, Said
 from scripts.ivr.material import Material
-from surveys import engine, interviews, recorded_calls, voice_answers
+from surveys import engine, interviews
 from surveys.faces import agi, keypad
 from surveys.faces.spoken import FACE
 from surveys.faces.turns import Deed, Heard, State, Step, Turn
-from surveys.recorded_calls import Keystrokes
-from surveys.spool import Spool
+from surveys.fieldwork import recorded_calls
+from surveys.fieldwork.recorded_calls import Keystrokes
+from surveys.voice import voice_answers
+from surveys.voice.spool import Spool
 
 log = logging.getLogger(__name__)
 LOST = 2  # answers of one step that may get lost before we give up

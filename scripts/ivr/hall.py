@@ -6,18 +6,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from callcenter import apologies, queues, switches
+from callcenter import queues, switches
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk.client import Client, Lost, Packet
+from callcenter.ledger import apologies
 from callcenter.switches import Door
 from scripts.ivr.conversation import Conversation, Watch
 from scripts.ivr.line import Line, News
 from scripts.ivr.material import Material, of_call, of_trial
 from scripts.ivr.reception import Reception
-from surveys import prompt_trials, prompts, recorded_calls, speech
-from surveys.recorded_calls import Subject
-from surveys.spool import Spool
+from surveys.fieldwork import recorded_calls
+from surveys.fieldwork.recorded_calls import Subject
+from surveys.voice import prompt_trials, prompts, speech
+from surveys.voice.spool import Spool
 
 log = logging.getLogger(__name__)
 STACK = 512 * 1024  # bytes: sixty conversations are sixty threads

@@ -7,16 +7,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
-from callcenter.call_ledger import Call
-from surveys import call_facts, interview_people, interviews, prompts, questionnaire, quota_counts
+from callcenter.ledger.call_ledger import Call
+from surveys import interviews, questionnaire
 from surveys.faces.turns import Setting
+from surveys.fieldwork import call_facts, interview_people, quota_counts
+from surveys.fieldwork.quota_cells import Screen
+from surveys.fieldwork.recorded_calls import RecordedCall, Subject
+from surveys.forms.items import Items
 from surveys.interviews import Interview
-from surveys.items import Items
-from surveys.prompt_trials import PromptTrial
-from surveys.prompts import Kept
 from surveys.questionnaire import Questionnaire, Survey
-from surveys.quota_cells import Screen
-from surveys.recorded_calls import RecordedCall, Subject
+from surveys.voice import prompts
+from surveys.voice.prompt_trials import PromptTrial
+from surveys.voice.prompts import Kept
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,16 @@
 
 import logging
 
-from callcenter import carriers, inbound
+from callcenter import carriers
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
+from callcenter.ledger import inbound
 from scripts.ivr.line import Elsewhere, Gone, Line
 from surveys.faces import reception
 from surveys.faces.reception import Caller
 from surveys.faces.turns import Heard, Step
-from surveys.recorded_calls import Subject
-from surveys.spool import Spool
+from surveys.fieldwork.recorded_calls import Subject
+from surveys.voice.spool import Spool
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from callcenter.base.errors import InvalidInput
-from surveys import engine, screening
+from surveys import engine
 from surveys.engine import Question
 from surveys.faces import keypad, spoken
 from surveys.faces.keypad import OPT_OUT, POUND, STAR, Meant
 from surveys.faces.spoken import FACE, challenge, own
 from surveys.faces.turns import Deed, Heard, Say, Setting, State, Step, Turn
+from surveys.fieldwork import screening
 
 SILENCES, FAULTS, READINGS = 2, 3, 8  # at one question, before the call ends politely
 
@@ -44,7 +45,7 @@ def trouble(setting: Setting, state: State) -> Turn:
 
 
 def outcome(setting: Setting, state: State) -> str:
-    """A code of callcenter.dispositions. Who went away before we had said who calls has refused nothing."""
+    """A code of callcenter.ledger.dispositions. Who went away before we had said who calls has refused nothing."""
     if state.code:
         return state.code
     stages = (state.stage, state.after_star)

@@ -26,7 +26,7 @@ def ask(caller: Caller) -> Step:
 
 
 def choice(heard: Heard, tries: int) -> str | None:
-    """What the citizen chose, a code of callcenter.inbound.CHOICES; None to ask once more. `tries`: asked so often."""
+    """What the citizen chose, a code of ledger.inbound.CHOICES; None to ask once more. `tries`: asked so often."""
     if heard.kind == "gone":
         return "none"
     return CHOICES.get(heard.keys) or ("none" if tries >= TRIES else None)

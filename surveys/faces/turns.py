@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from surveys.engine import Question
-from surveys.items import Items
-from surveys.quota_cells import Screen
+from surveys.fieldwork.quota_cells import Screen
+from surveys.forms.items import Items
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ def test_only_what_is_signed_otherwise_does_without_the_token(app: Flask) -> Non
         "callcenter.webhooks.room",
         "callcenter.webhooks.room_status",
         "callcenter.webhooks.status",
-        "campaigns.public_messages.end",
-        "campaigns.telegram_hooks.update",
+        "campaigns.texts.public_messages.end",
+        "campaigns.correspondence.telegram_hooks.update",
         "campaigns.webhooks.inbound",
         "campaigns.webhooks.receipt",
-        "surveys.web_pages.answer",
-        "surveys.web_pages.begin",
-        "surveys.web_pages.stop",
+        "surveys.fieldwork.web_pages.answer",
+        "surveys.fieldwork.web_pages.begin",
+        "surveys.fieldwork.web_pages.stop",
     }
     assert not csrf._exempt_blueprints
     assert app.config["WTF_CSRF_METHODS"] == {"POST", "PUT", "PATCH", "DELETE"}

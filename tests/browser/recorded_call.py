@@ -9,11 +9,11 @@ from uuid import uuid4
 from sqlalchemy import select
 
 import wsgi
-from callcenter import recording_files, recording_sound
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
-from callcenter.call_ledger import Call
-from callcenter.recording_ledger import Recording, notice_version
+from callcenter.ledger.call_ledger import Call
+from callcenter.sound import recording_files, recording_sound
+from callcenter.sound.recording_ledger import Recording, notice_version
 from tests.callcenter.recording_cast import RATE, tones
 
 

@@ -13,12 +13,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 import wsgi
-from callcenter import call_placing, calls, carriers, queues, recording_ledger, switches, trunk_book, trunk_edit
+from callcenter import calls, carriers, queues, switches
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.calls import Event
 from callcenter.carriers import Dial
-from callcenter.trunk_entry import Plan
+from callcenter.ledger import call_placing
+from callcenter.sound import recording_ledger
+from callcenter.telephony import trunk_book, trunk_edit
+from callcenter.telephony.trunk_entry import Plan
 from tests.callcenter import cast
 
 CALLER = "+525512340000"

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from scripts.bench.product import Product
-from surveys import study_checklist
+from surveys.publishing import study_checklist
 from tests.browser.conftest import PageAs
 from tests.browser.test_pages import _overflow, _serious
 

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import switches, trunk_book
+from callcenter import switches
 from callcenter.base import db, sealed
 from callcenter.base.settings import read_settings
 from callcenter.switches import Switch
-from callcenter.trunk_book import TrunkNumber
+from callcenter.telephony import trunk_book
+from callcenter.telephony.trunk_book import TrunkNumber
 from scripts import embedded
 from scripts.bench.product import Product
 from tests.browser.conftest import PageAs

@@ -16,9 +16,9 @@ from callcenter.base.clock import real_now
 from callcenter.calls import Call, Event
 from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.contacts import Contact
-from callcenter.operator_log import OperatorChange
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue, QueueEntry
+from callcenter.seats.operator_log import OperatorChange
 
 _numbers = count(1)
 

@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, recording_files, suppressions
+from callcenter import carriers, suppressions
 from callcenter.base.settings import Settings
 from callcenter.operators import Operator
+from callcenter.sound import recording_files
 from tests.callcenter import recording_cast, switchboard_cast
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.switchboard_cast import FakeSwitchboard

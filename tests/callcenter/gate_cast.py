@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from callcenter import calendar
-from callcenter.gate_rules import Asked, Facts
-from callcenter.rulebook import Rulebook
-from callcenter.zones import zones_of
+from callcenter.gate.gate_rules import Asked, Facts
+from callcenter.gate.rulebook import Rulebook
+from callcenter.places.zones import zones_of
 
 MEXICO = ZoneInfo("America/Mexico_City")
 ELECTION_DAY = date(2027, 6, 6)

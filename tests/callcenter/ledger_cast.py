@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
-from callcenter.call_ledger import Call
+from callcenter.ledger.call_ledger import Call
 from callcenter.queues import CallQueue
 
 _numbers = count(1)

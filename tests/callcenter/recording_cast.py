@@ -9,12 +9,13 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
-from callcenter import calls, recording_ledger, recordings, switches
+from callcenter import calls, recordings, switches
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Call
 from callcenter.operators import Operator
-from callcenter.recording_ledger import Recording
+from callcenter.sound import recording_ledger
+from callcenter.sound.recording_ledger import Recording
 from tests.callcenter import cast
 
 RATE = 8000

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, contacts, elections, zones
+from callcenter import calendar, contacts
 from callcenter.base.errors import InvalidInput
-from callcenter.zones import zones_of
+from callcenter.gate import elections
+from callcenter.places import zones
+from callcenter.places.zones import zones_of
 
 MEXICO = ZoneInfo("America/Mexico_City")
 TIJUANA = ZoneInfo("America/Tijuana")

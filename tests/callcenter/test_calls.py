@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queue_entries, queues, suppressions
+from callcenter import calls, operators, queues, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
-from callcenter.call_scripts import CallScript, _kinds, register
-from callcenter.call_states import MOVES, STATES, move, outcome
 from callcenter.calls import CallEvent, Event
+from callcenter.ledger.call_scripts import CallScript, _kinds, register
+from callcenter.ledger.call_states import MOVES, STATES, move, outcome
+from callcenter.queueing import queue_entries
 from tests.callcenter import cast
 
 CARRIER_ENDS = ("hung_up", "busy", "no_answer", "failed", "invalid_number", "canceled")

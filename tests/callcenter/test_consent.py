@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calendar, consent, consents, elections, suppressions
+from callcenter import calendar, consent, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.consent import Consent
 from callcenter.contacts import Contact, ContactPhone
+from callcenter.gate import consents, elections
 from callcenter.queues import QueueEntry
 from callcenter.suppressions import Suppression
 from tests.callcenter.cast import person, queue

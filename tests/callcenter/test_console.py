@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import calls, console_acts, operators
+from callcenter import calls, operators
 from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.calls import Event
 from callcenter.operators import Operator
+from callcenter.seats import console_acts
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast

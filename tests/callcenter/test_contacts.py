@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from callcenter import contact_search, contacts, name_index
-from callcenter.contact_search import Search
+from callcenter import contacts
 from callcenter.contacts import Contact, ContactPhone, name_key
+from callcenter.people import contact_search, name_index
+from callcenter.people.contact_search import Search
 from tests.callcenter import cast
 
 

@@ -8,13 +8,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from callcenter import calls, floor_figures, floor_rows, operators, queues, softphones, switches
+from callcenter import calls, operators, queues, switches
 from callcenter.base import clock, flags
 from callcenter.base.audit import AuditEntry
 from callcenter.calls import Event
-from callcenter.floor_rows import Filter
-from callcenter.line_quality import Measured
 from callcenter.queues import QueueEntry
+from callcenter.supervision import floor_figures, floor_rows
+from callcenter.supervision.floor_rows import Filter
+from callcenter.telephony import softphones
+from callcenter.telephony.line_quality import Measured
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast

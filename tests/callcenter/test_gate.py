@@ -9,26 +9,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import (
-    calendar,
-    consent,
-    consents,
-    do_not_call,
-    elections,
-    house_rules,
-    rulebook,
-    signoffs,
-    suppressions,
-)
+from callcenter import calendar, consent, suppressions
 from callcenter.attempts import UNCOUNTED, Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.consent import Evidence
 from callcenter.contacts import Contact
-from callcenter.do_not_call import DoNotCallList, DoNotCallPhone
-from callcenter.gate_facts import read, read_alike
+from callcenter.gate import consents, do_not_call, elections, house_rules, rulebook, signoffs
+from callcenter.gate.do_not_call import DoNotCallList, DoNotCallPhone
+from callcenter.gate.gate_facts import read, read_alike
+from callcenter.gate.signoffs import Approval
 from callcenter.queues import QueueEntry
-from callcenter.signoffs import Approval
 from tests.callcenter.cast import person, queue
 from tests.callcenter.gate_cast import NOON
 

@@ -9,21 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from callcenter import (
-    contact_search,
-    import_direct,
-    import_jobs,
-    import_merge,
-    import_staging,
-    imports,
-    suppressions,
-    table_blocks,
-)
+from callcenter import imports, suppressions
 from callcenter.base import db
 from callcenter.base.errors import InvalidInput
-from callcenter.contact_search import Search
 from callcenter.contacts import Contact, name_key
 from callcenter.imports import RefusedRow
+from callcenter.lists import import_direct, import_jobs, import_merge, import_staging
+from callcenter.people import contact_search
+from callcenter.people.contact_search import Search
+from callcenter.tables import table_blocks
 from tests.callcenter.test_imports import EXPECTED, SAMPLE
 
 KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'convoca' AND pid <> :own"

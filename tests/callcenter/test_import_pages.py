@@ -12,12 +12,14 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import attributes, import_jobs, import_preview, imports
+from callcenter import imports
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import Contact
 from callcenter.imports import ImportBatch
-from callcenter.merges import ContactAlias
-from tests.callcenter.test_import_views import post, upload
+from callcenter.lists import import_jobs, import_preview
+from callcenter.people import attributes
+from callcenter.people.merges import ContactAlias
+from tests.callcenter.lists.test_import_views import post, upload
 from tests.conftest import ClientAs
 
 HEAD = "NOMBRE,CELULAR,EDAD,Nivel\n"

@@ -9,13 +9,15 @@ from openpyxl import Workbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import import_jobs, imports, table_blocks
+from callcenter import imports
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.consent import Consent
 from callcenter.contacts import Contact, ContactPhone
 from callcenter.imports import RefusedRow
+from callcenter.lists import import_jobs
+from callcenter.tables import table_blocks
 
 DATA = Path(__file__).parents[1] / "data"
 SAMPLE = DATA / "contactos_minatitlan.csv"

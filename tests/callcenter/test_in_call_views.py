@@ -9,10 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import supervision, transfer_targets
 from callcenter.base import flags
 from callcenter.base.auth import User
+from callcenter.ledger import transfer_targets
 from callcenter.operators import Operator
+from callcenter.supervision import supervision
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.switchboard_cast import FakeSwitchboard
 from tests.conftest import ClientAs

@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import call_placing, call_sweep, calls, consent, jobs, queues
+from callcenter import calls, consent, jobs, queues
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
 from callcenter.carriers import BadNumber, Known, Route
 from callcenter.consent import Refusal
+from callcenter.ledger import call_placing, call_sweep
 from callcenter.queues import CallQueue
 from tests.callcenter import cast, switchboard_cast
 from tests.callcenter.cast import FakeCarrier

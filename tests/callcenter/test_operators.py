@@ -7,12 +7,13 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operator_snapshot, operator_sweep, operators
+from callcenter import calls, operators
 from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import NotFound
 from callcenter.calls import Event
+from callcenter.seats import operator_snapshot, operator_sweep
 from tests.callcenter import cast
 
 

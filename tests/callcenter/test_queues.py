@@ -4,13 +4,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, queue_entries, queues
+from callcenter import calls, queues
 from callcenter.base.audit import AuditEntry
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import NotFound, Refused
 from callcenter.calls import Event
 from callcenter.contacts import Contact
+from callcenter.queueing import queue_entries
 from callcenter.queues import QueueEntry
 from tests.callcenter import cast
 

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, recording_files, recording_jobs, recordings
+from callcenter import calls, carriers, recordings
 from callcenter.base import outbox
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
-from callcenter.recording_ledger import STATES, Recording
+from callcenter.sound import recording_files, recording_jobs
+from callcenter.sound.recording_ledger import STATES, Recording
 from tests.callcenter import recording_cast as the
 from tests.callcenter.recording_cast import AWAY, GONE, REFUSED, UNKNOWN, FakeSwitchboard, begun, hang_up, row, talk
 

@@ -10,15 +10,17 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, jobs, queue_entries, queues, trunk_numbers, trunks
+from callcenter import calls, carriers, jobs, queues, trunks
 from callcenter.attempts import Attempt
 from callcenter.base import clock, db
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
-from callcenter.call_ledger import Call
 from callcenter.calls import Event
 from callcenter.carriers import BadNumber, Dial, Route
+from callcenter.ledger.call_ledger import Call
+from callcenter.queueing import queue_entries
 from callcenter.queues import CallQueue
+from callcenter.telephony import trunk_numbers
 from tests.callcenter import cast
 from tests.callcenter.trunk_cast import MEXICO_CITY, XALAPA, switch, trunk
 

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
-from callcenter import waiting_calls
 from callcenter.base.settings import Settings
 from callcenter.calls import Event, record_event
+from callcenter.ledger import waiting_calls
 from tests.callcenter import cast
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import switches, trunk_book
+from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.switches import Switch
-from callcenter.trunk_book import Trunk, TrunkNumber, TrunkPrefix
-from callcenter.trunk_entry import Plan
+from callcenter.telephony import trunk_book
+from callcenter.telephony.trunk_book import Trunk, TrunkNumber, TrunkPrefix
+from callcenter.telephony.trunk_entry import Plan
 
 _names = count(1)
 MEXICO_CITY, XALAPA = "+525512340000", "+522281230000"

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.contacts import Contact
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 
 LUPITA, MARIO, ROSA = "+529221110001", "+529221110002", "+529221110003"

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from callcenter import suppressions
 from callcenter.base import clock
 from callcenter.base.settings import Settings
-from campaigns import link_addresses, message_campaigns, message_planning
-from campaigns.message_campaigns import MessageCampaign, MessagePlan
+from campaigns.dispatch import message_planning
+from campaigns.mailings import message_campaigns
+from campaigns.mailings.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
+from campaigns.texts import link_addresses
 from tests.campaigns.cast import LUPITA, MARIO, ROSA, Campaign, Cast, person
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.contacts import Contact
-from campaigns import message_rows
-from campaigns import message_states as states
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.dispatch import message_rows
+from campaigns.dispatch import message_states as states
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import Message
 from tests.campaigns.cast import message_of
 

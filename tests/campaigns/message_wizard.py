@@ -5,8 +5,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from campaigns.message_steps import STEPS
-from campaigns.wizard_steps import REVIEW
+from campaigns.mailings.message_steps import STEPS
+from campaigns.wizards.wizard_steps import REVIEW
 
 WRITTEN = tuple(key for key in STEPS if key != REVIEW)
 TEXT = "Hola {given_names}, Estudio Prueba le saluda. BAJA para no recibir"

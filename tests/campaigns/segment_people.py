@@ -11,27 +11,27 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from callcenter import attributes
 from callcenter.attempts import Attempt
 from callcenter.base.clock import ZONE, campaign_now, real_now
-from callcenter.call_ledger import Call
 from callcenter.consent import UNCOUNTED
-from callcenter.consents import Consent
 from callcenter.contacts import Contact, name_key
+from callcenter.gate.consents import Consent
+from callcenter.ledger.call_ledger import Call
+from callcenter.people import attributes
+from callcenter.people.structure import Organization, Promoter
 from callcenter.queues import CallQueue
-from callcenter.structure import Organization, Promoter
 from callcenter.territory import Section
-from campaigns.clicks import MessageClick
-from campaigns.frozen_segments import FrozenMember, FrozenSegment
 from campaigns.inbox import InboundMessage
-from campaigns.message_campaigns import MessageCampaign
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import Message
-from campaigns.segment_deeds import DEEDS, REACHED
-from campaigns.segment_fields import FIELDS, LISTS
+from campaigns.segmenting.frozen_segments import FrozenMember, FrozenSegment
+from campaigns.segmenting.segment_deeds import DEEDS, REACHED
+from campaigns.segmenting.segment_fields import FIELDS, LISTS
 from campaigns.segments import Segment
+from campaigns.texts.clicks import MessageClick
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Questionnaire, Survey
-from surveys.sample_tables import Sample, SampleCase
+from surveys.sampling.sample_tables import Sample, SampleCase
 
 PROMOTERS = (None, "Promotor 01", "PROMOTOR 1", "promotor  01", "Promotora Peña", "promotora pena", "10")
 MUNICIPALITIES = (None, "MINATITLÁN", "Minatitlan", "Cosoleacaque")
@@ -353,7 +353,7 @@ def known_values(world: World) -> dict[str, list[Any]]:
 
 @st.composite
 def own_clauses(draw: st.DrawFn, world: World) -> dict[str, Any]:
-    from campaigns.segment_fields import _ATTRIBUTE_OPS as ATTRIBUTE_OPS
+    from campaigns.segmenting.segment_fields import _ATTRIBUTE_OPS as ATTRIBUTE_OPS
 
     ops = {name: one.ops for name, one in FIELDS.items()}
     ops |= {f"attr:{name}": ATTRIBUTE_OPS[kind] for name, kind in ATTRIBUTES.items()}

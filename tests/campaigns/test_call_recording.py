@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import carriers
 from callcenter.base.settings import Settings
-from callcenter.recording_ledger import RecordingNotice
+from callcenter.sound.recording_ledger import RecordingNotice
 from campaigns.calling import CallCampaign
 from campaigns.segments import Segment
 from tests.callcenter.cast import FakeCarrier

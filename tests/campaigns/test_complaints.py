@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import call_floor, jobs, operators, trunks
+from callcenter import jobs, operators, trunks
 from callcenter.base import leases
-from callcenter.call_ledger import Call
+from callcenter.ledger import call_floor
+from callcenter.ledger.call_ledger import Call
 from callcenter.queues import CallQueue
 from scripts.dialer import NAME, Dialer
 from tests.callcenter import cast, trunk_cast

@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import call_placing, calls, consent, queues, suppressions
+from callcenter import calls, consent, queues, suppressions
 from callcenter.base import clock
 from callcenter.base.db import Sessions
 from callcenter.base.settings import Settings
 from callcenter.contacts import Contact
+from callcenter.ledger import call_placing
 from callcenter.queues import QueueEntry
-from campaigns import message_campaigns, messages
-from campaigns import message_claims as claims
-from campaigns.message_campaigns import MessagePlan
+from campaigns import messages
+from campaigns.dispatch import message_claims as claims
+from campaigns.mailings import message_campaigns
+from campaigns.mailings.message_campaigns import MessagePlan
 from campaigns.segments import Segment
 from tests.callcenter import cast
 

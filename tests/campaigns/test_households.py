@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from callcenter import consent
-from campaigns import message_claims as claims
+from campaigns.dispatch import message_claims as claims
 from tests.campaigns.cast import Campaign, Cast, message_of, states
 
 

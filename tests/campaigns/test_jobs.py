@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from callcenter.base import outbox
 from callcenter.base.settings import Settings
-from campaigns import channels, message_sweep
+from campaigns import channels
+from campaigns.dispatch import message_sweep
 from tests.campaigns.cast import Campaign, Cast
 
 

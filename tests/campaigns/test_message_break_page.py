@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from campaigns import message_breaker, message_campaigns
-from campaigns.message_breaker import MessageBreak
+from campaigns.mailings import message_breaker, message_campaigns
+from campaigns.mailings.message_breaker import MessageBreak
 from tests.campaigns.cast import Campaign, Cast
 from tests.conftest import ClientAs
 

@@ -9,22 +9,22 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.contacts import Contact
-from campaigns import (
+from campaigns import reports
+from campaigns.figures import (
     message_breakdowns,
     message_certificates,
     message_costs,
     message_people,
     message_prices,
     message_responses,
-    reports,
 )
-from campaigns.clicks import MessageClick
+from campaigns.figures.message_people import Wanted
+from campaigns.figures.message_prices import NewPrice
+from campaigns.figures.message_responses import Responses
 from campaigns.inbox import InboundMessage
-from campaigns.message_campaigns import MessageCampaign
-from campaigns.message_people import Wanted
-from campaigns.message_prices import NewPrice
-from campaigns.message_responses import Responses
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import MessageReceipt
+from campaigns.texts.clicks import MessageClick
 from tests.campaigns.cast import LUPITA, Campaign, Cast, person
 from tests.campaigns.message_ends import beside_the_list, end
 

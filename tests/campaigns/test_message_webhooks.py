@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 
 from callcenter import suppressions
 from callcenter.base.settings import Settings
-from campaigns import message_claims as claims
+from campaigns.dispatch import message_claims as claims
 from campaigns.inbox import InboundMessage
 from campaigns.messages import MessageReceipt
 from tests.campaigns.cast import Campaign, Cast, message_of

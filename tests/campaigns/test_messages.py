@@ -9,8 +9,10 @@ from callcenter import consent, suppressions
 from callcenter.attempts import Attempt
 from callcenter.base import clock
 from callcenter.base.errors import InvalidInput, Refused
-from campaigns import message_campaigns, message_planning, messages
-from campaigns import message_claims as claims
+from campaigns import messages
+from campaigns.dispatch import message_claims as claims
+from campaigns.dispatch import message_planning
+from campaigns.mailings import message_campaigns
 from campaigns.messages import Message
 from tests.campaigns.cast import Campaign, Cast, message_of, states
 

@@ -4,20 +4,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import contact_history, merge_moves, merges
 from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
+from callcenter.people import contact_history, merge_moves, merges
 from campaigns import inbox, person_moves
-from campaigns import message_claims as claims
-from campaigns import message_news as news
 from campaigns.channels import Receipt, Reply
-from campaigns.clicks import MessageClick
-from campaigns.frozen_segments import FrozenMember, FrozenSegment
-from campaigns.message_news import Answer
+from campaigns.dispatch import message_claims as claims
+from campaigns.dispatch import message_news as news
+from campaigns.dispatch.message_news import Answer
+from campaigns.dispatch.sender_tables import Sender, StickySender
 from campaigns.messages import Message
+from campaigns.segmenting.frozen_segments import FrozenMember, FrozenSegment
 from campaigns.segments import Segment
-from campaigns.sender_tables import Sender, StickySender
-from tests.callcenter.test_merges import everything
+from campaigns.texts.clicks import MessageClick
+from tests.callcenter.people.test_merges import everything
 from tests.campaigns.cast import MARIO, Campaign, Cast, message_of
 
 

@@ -16,8 +16,9 @@ from callcenter.base.settings import Settings
 from campaigns import calling
 from campaigns.calling import CallCampaign, CallPlan
 from campaigns.segments import Segment
-from surveys import questionnaire, speech
+from surveys import questionnaire
 from surveys.questionnaire import Survey
+from surveys.voice import speech
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.trunk_cast import MEXICO_CITY, trunk
 from tests.campaigns import wizard

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.contacts import Contact
-from campaigns import clicks, segment_counts, segment_rules, segment_versions, segments
-from campaigns.frozen_segments import FrozenMember
+from campaigns import segments
 from campaigns.messages import Message
+from campaigns.segmenting import segment_counts, segment_rules, segment_versions
+from campaigns.segmenting.frozen_segments import FrozenMember
+from campaigns.texts import clicks
 from tests.campaigns import segment_people
 from tests.campaigns.segment_people import World
 

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import pledges, queues
+from callcenter import queues
 from callcenter.base.clock import real_now
-from callcenter.pledges import Form, Pledge
+from callcenter.people import pledges
+from callcenter.people.pledges import Form, Pledge
 from callcenter.queues import QueueEntry
 from callcenter.territory import Section
 from campaigns import segments

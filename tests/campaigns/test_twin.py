@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns import twin
+from campaigns.pace.twin_floor import Policy
+from campaigns.pace.twin_policies import ByHand, Formula, HardLimit, Oracle, Ratio
 from campaigns.pacing import Decision, FloorView, Pacer, UnknownModeError
 from campaigns.twin import Change, Day, Plan
-from campaigns.twin_floor import Policy
-from campaigns.twin_policies import ByHand, Formula, HardLimit, Oracle, Ratio
 
 TEN = Plan(10, 0.3, hours=1.0)
 

@@ -8,15 +8,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import house_rules
 from callcenter.base.errors import Refused
-from campaigns import inbox, message_campaigns
-from campaigns import message_claims as claims
-from campaigns import message_news as news
+from callcenter.gate import house_rules
+from campaigns import inbox
 from campaigns.calling import CallCampaign
 from campaigns.channels import Receipt, Reply
-from campaigns.message_campaigns import MessageCampaign
-from campaigns.message_news import Answer
+from campaigns.dispatch import message_claims as claims
+from campaigns.dispatch import message_news as news
+from campaigns.dispatch.message_news import Answer
+from campaigns.mailings import message_campaigns
+from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.segments import Segment
 from tests.campaigns import wizard
 from tests.campaigns.cast import Campaign, Cast

@@ -10,17 +10,19 @@ from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from callcenter import dial_decisions, operators, queue_outlook, queues
+from callcenter import operators, queues
 from callcenter.base import leases
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.contacts import Contact
-from callcenter.dial_decisions import Decided
+from callcenter.queueing import dial_decisions, queue_outlook
+from callcenter.queueing.dial_decisions import Decided
 from callcenter.queues import QueueEntry
-from campaigns import calling, why, why_facts
+from campaigns import calling, why
 from campaigns.calling import CallCampaign
 from campaigns.segments import Segment
+from campaigns.telephoning import why_facts
 from campaigns.why import Why
 from scripts.dialer import NAME, Dialer
 from tests.callcenter import cast

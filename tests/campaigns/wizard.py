@@ -5,7 +5,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from campaigns.draft_steps import REVIEW, STEPS
+from campaigns.telephoning.draft_steps import REVIEW, STEPS
 
 WRITTEN = tuple(key for key in STEPS if key != REVIEW)
 

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from callcenter import carrier_choice
 from callcenter.base.auth import Role, User
 from callcenter.base.db import Sessions
 from callcenter.base.settings import Settings
+from callcenter.telephony import carrier_choice
 from scripts import run
 
 ADDRESS = "8.8.4.4"

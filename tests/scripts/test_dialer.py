@@ -6,17 +6,18 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, dial_decisions, operators, queue_pace, queues
+from callcenter import carriers, operators, queues
 from callcenter.base import leases, outbox
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
-from callcenter.call_ledger import Call
+from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator
-from callcenter.pacing_history import Totals
-from callcenter.queue_pace import Pace
+from callcenter.queueing import dial_decisions, queue_pace
+from callcenter.queueing.pacing_history import Totals
+from callcenter.queueing.queue_pace import Pace
 from callcenter.queues import CallQueue
 from callcenter.switches import Switch
-from campaigns.live_pacers import LivePacers, Paced
+from campaigns.pace.live_pacers import LivePacers, Paced
 from campaigns.pacing import Decision, FloorView
 from scripts.daemon import Daemon
 from scripts.dialer import NAME, Dialer
@@ -262,11 +263,11 @@ def test_no_more_calls_begin_each_second_than_the_campaign_allows(
 ) -> None:
     queue, dialer = crowd(session, calls_per_second=3), Dialer()
     crew(session, 7)
-    monkeypatch.setattr("campaigns.dialling.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("campaigns.pace.dialling.time.monotonic", lambda: 100.0)
     turn(session, dialer)
     turn(session, dialer)
     assert (planned(session, queue), why(session, queue)) == (3, "calls_per_second")
-    monkeypatch.setattr("campaigns.dialling.time.monotonic", lambda: 101.0)
+    monkeypatch.setattr("campaigns.pace.dialling.time.monotonic", lambda: 101.0)
     turn(session, dialer)
     assert (planned(session, queue), why(session, queue)) == (6, None)
 
@@ -311,7 +312,7 @@ def test_a_queue_that_has_spent_its_money_dials_nobody_and_says_so(
 ) -> None:
     queue = crowd(session)
     crew(session, 2)
-    monkeypatch.setattr("callcenter.queue_spending.stop", lambda *_: "spend_day_limit")
+    monkeypatch.setattr("callcenter.queueing.queue_spending.stop", lambda *_: "spend_day_limit")
     turn(session)
     assert (planned(session, queue), why(session, queue)) == (0, "spend_day_limit")
 

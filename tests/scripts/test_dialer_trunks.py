@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import carriers, trunks
 from callcenter.base.clock import real_now
-from callcenter.call_ledger import Call
+from callcenter.ledger.call_ledger import Call
 from callcenter.queues import CallQueue
 from tests.callcenter import cast
 from tests.callcenter.test_trunks import Switchboard

@@ -9,21 +9,23 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import switch_news, switches, waiting_calls
+from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
 from callcenter.carriers.asterisk import events
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.events import Leg, News
+from callcenter.ledger import waiting_calls
 from callcenter.switches import Switch
+from callcenter.telephony import switch_news
 from scripts import switch as module
 from scripts.daemon import Daemon
 from scripts.switch import Listener
 from tests.callcenter import cast
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import SECRET, FakeAmi, packet, saying
-from tests.callcenter.test_switch_news import placed, waiting
+from tests.callcenter.telephony.test_switch_news import placed, waiting
 
 BOOTED = packet(Event="FullyBooted", Uptime="100")
 

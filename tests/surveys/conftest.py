@@ -17,7 +17,8 @@ from callcenter.contacts import Contact
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
 from callcenter.territory import Section
-from surveys import interviews, items, questionnaire, xlsform
+from surveys import interviews, questionnaire
+from surveys.forms import items, xlsform
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
 from tests.surveys.survey_forms import SAMPLE

@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.contacts import Contact
-from surveys import survey_links
+from surveys.fieldwork import survey_links
 
 SPONSOR = "Instituto Inventado"
 

@@ -12,11 +12,11 @@ from callcenter.base.auth import User
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.calls import Call
 from surveys import interviews, questionnaire
+from surveys.checks.verification_tables import VerificationPlan
+from surveys.forms.items import Items, read_items
+from surveys.forms.xlsform import read_workbook
 from surveys.interviews import Interview
-from surveys.items import Items, read_items
 from surveys.questionnaire import Survey
-from surveys.verification_tables import VerificationPlan
-from surveys.xlsform import read_workbook
 from tests.surveys.survey_forms import Rows, workbook
 
 SURVEY: Rows = [

@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from surveys.response_items import CODED, Choice, Item
+from surveys.analysis.response_items import CODED, Choice, Item
+from surveys.analysis.table_variables import FACTS
 from surveys.responses import AGE_BANDS, SEXES, Responses
-from surveys.table_variables import FACTS
 
 AS_OF = datetime(2027, 5, 10, 16, 0, tzinfo=UTC)
 

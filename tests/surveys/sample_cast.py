@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
-from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
-from callcenter.queue_tables import CallQueue, QueueEntry
-from surveys import numbering_plans, questionnaire, sample_drawing, sample_plans, samples
-from surveys.interview_ledger import Interview
+from callcenter.ledger.call_ledger import Call
+from callcenter.queueing.queue_tables import CallQueue, QueueEntry
+from surveys import questionnaire, samples
+from surveys.fieldwork.interview_ledger import Interview
 from surveys.interviews import seed_of
-from surveys.sample_plans import Wanted
-from surveys.sample_tables import NumberingPlan, Sample
+from surveys.sampling import numbering_plans, sample_drawing, sample_plans
+from surveys.sampling.sample_plans import Wanted
+from surveys.sampling.sample_tables import NumberingPlan, Sample
 from tests.callcenter import cast
 
 HEADER = "ZONA,NUMERACION_INICIAL,NUMERACION_FINAL,OCUPACION,MODALIDAD,RAZON_SOCIAL,FECHA_ASIGNACION"

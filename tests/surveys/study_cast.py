@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from surveys import studies, study_files, study_jobs, study_packages, weight_recipes
-from surveys.raking import Margin, Targets
+from surveys import studies
+from surveys.publishing import study_files, study_jobs, study_packages
+from surveys.publishing.study_files import Given
+from surveys.publishing.study_packages import StudyPackage
 from surveys.studies import PARTIES, PARTY_FIELDS, RECORD_FIELDS, Payer, Study, Written
-from surveys.study_files import Given
-from surveys.study_packages import StudyPackage
-from surveys.weight_recipe import Recipe
+from surveys.weighting import weight_recipes
+from surveys.weighting.raking import Margin, Targets
+from surveys.weighting.weight_recipe import Recipe
 from tests.surveys import vote_cast
 
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.base.errors import InvalidInput
-from surveys import engine, instance
-from surveys.items import Items, read_items
-from surveys.xlsform import read_workbook
+from surveys import engine
+from surveys.forms import instance
+from surveys.forms.items import Items, read_items
+from surveys.forms.xlsform import read_workbook
 from tests.surveys.survey_forms import workbook
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
 from callcenter.base.errors import NotFound
-from surveys import interviews, questionnaire, report, responses, vote_options
+from surveys import interviews, questionnaire, responses
 from surveys.questionnaire import Survey
-from surveys.report import Wanted
+from surveys.vote import report, vote_options
+from surveys.vote.report import Wanted
 from tests.surveys.survey_forms import Rows, workbook
 
 QUESTIONS: Rows = [

@@ -13,7 +13,8 @@ from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.calls import Call
 from callcenter.operators import Operator
-from surveys import contact_interviews, interviews, questionnaire, views
+from surveys import interviews, questionnaire, views
+from surveys.fieldwork import contact_interviews
 from surveys.interviews import Interview
 from surveys.questionnaire import Questionnaire, Survey
 from tests.surveys.survey_forms import workbook

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import merge_moves, merges
+from callcenter.people import merge_moves, merges
 from surveys import person_moves, questionnaire
-from surveys.link_ledger import SurveyLink
+from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.questionnaire import Survey
 from tests.surveys.link_cast import code_of, person
 from tests.surveys.survey_forms import SAMPLE

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from surveys import quality, quality_measuring
+from surveys import quality
+from surveys.checks import quality_measuring
 from surveys.questionnaire import Survey
 from tests.surveys import quality_cast
 from tests.surveys.quality_cast import person

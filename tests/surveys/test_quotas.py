@@ -16,9 +16,10 @@ from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.calls import Call
 from callcenter.operators import Operator
-from surveys import interviews, quota_counts, quota_standing, quotas
+from surveys import interviews, quotas
+from surveys.fieldwork import quota_counts, quota_standing
+from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan
 from surveys.interviews import Interview
-from surveys.quota_cells import Cell, Dimension, QuotaPlan
 from tests.conftest import ClientAs
 
 WOMEN, MEN = ("M", "18-29"), ("H", "18-29")

@@ -14,8 +14,9 @@ from callcenter.base import db
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound
-from surveys import interviews, questionnaire, response_items, responses
-from surveys.interview_ledger import Answer, Interview
+from surveys import interviews, questionnaire, responses
+from surveys.analysis import response_items
+from surveys.fieldwork.interview_ledger import Answer, Interview
 from surveys.questionnaire import Survey
 from tests.surveys.survey_forms import SAMPLE, workbook
 

@@ -9,25 +9,17 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from callcenter import table_exports
 from callcenter.base.auth import User
 from callcenter.base.errors import InvalidInput
-from surveys import (
-    charts,
-    interviews,
-    raking,
-    report,
-    report_words,
-    responses,
-    results,
-    vote_recipes,
-    weight_recipes,
-)  # fmt: skip
-from surveys.intervals import lead_margin, margin
+from callcenter.tables import table_exports
+from surveys import charts, interviews, responses, results
 from surveys.questionnaire import Survey
-from surveys.report import Wanted
 from surveys.results import Filters
-from surveys.weight_recipe import Recipe
+from surveys.vote import report, report_words, vote_recipes
+from surveys.vote.report import Wanted
+from surveys.weighting import raking, weight_recipes
+from surveys.weighting.intervals import lead_margin, margin
+from surveys.weighting.weight_recipe import Recipe
 
 VOTES = ["azul"] * 16 + ["rojo"] * 12 + ["undecided"] * 6 + ["refused"] * 4 + ["none"] * 2
 

@@ -12,14 +12,15 @@ from callcenter.base.clock import campaign_now, start_drill
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.settings import Settings
 from callcenter.contacts import Contact
-from callcenter.person_register import Gone
-from callcenter.queue_tables import QueueEntry
-from surveys import numbering_plans, person_keeping, sample_drawing, sample_jobs, sample_plans, samples, waves
+from callcenter.privacy.person_register import Gone
+from callcenter.queueing.queue_tables import QueueEntry
+from surveys import person_keeping, samples
 from surveys.questionnaire import Survey
-from surveys.sample_draws import digest, rank
-from surveys.sample_plans import Wanted
-from surveys.sample_tables import NumberingPlan, Sample, SampleCase
-from surveys.waves import Given
+from surveys.sampling import numbering_plans, sample_drawing, sample_jobs, sample_plans, waves
+from surveys.sampling.sample_draws import digest, rank
+from surveys.sampling.sample_plans import Wanted
+from surveys.sampling.sample_tables import NumberingPlan, Sample, SampleCase
+from surveys.sampling.waves import Given
 from tests.callcenter.cast import person
 from tests.surveys import sample_cast as cast
 

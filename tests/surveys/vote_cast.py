@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from callcenter.base.auth import User
-from surveys import interviews, responses, vote_recipes
-from surveys.vote_recipes import VoteRecipe
+from surveys import interviews, responses
+from surveys.vote import vote_recipes
+from surveys.vote.vote_recipes import VoteRecipe
 
 
 def ask(

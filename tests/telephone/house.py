@@ -13,11 +13,11 @@ from callcenter import calls, carriers, jobs, queues, suppressions, switches
 from callcenter.base import clock, sealed
 from callcenter.base.clock import real_now
 from callcenter.base.db import Sessions
-from callcenter.call_ledger import Call
 from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
+from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator
-from callcenter.trunk_book import Trunk, TrunkNumber, TrunkPrefix
+from callcenter.telephony.trunk_book import Trunk, TrunkNumber, TrunkPrefix
 from scripts.asterisk import Instance
 from scripts.daemon import Daemon
 from scripts.simulated_telephones import Network

@@ -9,12 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from callcenter import call_acts, call_legs, calls, inbound, supervision, transfer_targets
+from callcenter import calls
 from callcenter.base.auth import User
-from callcenter.call_acts import Target
-from callcenter.call_ledger import Call
 from callcenter.carriers.asterisk import actions
-from callcenter.supervision import Listening
+from callcenter.ledger import call_acts, call_legs, inbound, transfer_targets
+from callcenter.ledger.call_acts import Target
+from callcenter.ledger.call_ledger import Call
+from callcenter.supervision import supervision
+from callcenter.supervision.supervision import Listening
 from scripts.asterisk import Instance
 from scripts.simulated_telephones import Network
 from scripts.simulated_telephones.call import Call as Telephone

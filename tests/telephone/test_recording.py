@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from callcenter import recording_files, recording_jobs, recording_ledger, recordings
+from callcenter import recordings
 from callcenter.base.settings import Settings
-from callcenter.recording_ledger import Recording
+from callcenter.sound import recording_files, recording_jobs, recording_ledger
+from callcenter.sound.recording_ledger import Recording
 from scripts.asterisk import Instance
 from tests.telephone.house import House
 from tests.telephone.manager import until

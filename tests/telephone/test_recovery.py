@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from callcenter import calls, jobs, queues, switches
 from callcenter.base.db import Sessions
-from callcenter.call_ledger import Call
+from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator
 from scripts import asterisk
 from scripts.asterisk import instance as instances

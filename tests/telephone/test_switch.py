@@ -7,9 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from callcenter import call_states, calls, jobs, trunk_book
-from callcenter.call_ledger import CallEvent
+from callcenter import calls, jobs
 from callcenter.carriers.asterisk import actions
+from callcenter.ledger import call_states
+from callcenter.ledger.call_ledger import CallEvent
+from callcenter.telephony import trunk_book
 from scripts.simulated_telephones import Network
 from tests.callcenter import cast
 from tests.telephone.house import House

@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcenter import carriers, queues, trunk_book, trunk_edit, trunk_jobs, trunk_tests, trunk_words, trunks
+from callcenter import carriers, queues, trunks
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk import trunk_files
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Answer
-from callcenter.trunk_book import Trunk
-from callcenter.trunk_tests import TrunkTest
+from callcenter.telephony import trunk_book, trunk_edit, trunk_jobs, trunk_tests, trunk_words
+from callcenter.telephony.trunk_book import Trunk
+from callcenter.telephony.trunk_tests import TrunkTest
 from scripts import simulated_telephones
 from scripts.asterisk import Instance
 from scripts.simulated_telephones import Network

@@ -6,12 +6,12 @@ A SIP code tells more than the cause that was made of it, so it is read first. W
 
 from dataclasses import dataclass
 
-from callcenter.queue_rules import DEAD_PHONE, RETRIES
+from callcenter.queueing.queue_rules import DEAD_PHONE, RETRIES
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """`event`: of callcenter.call_states. `is_ours`: our trunk failed, not the person: the try is given back, and the
+    """`event`: of ledger.call_states. `is_ours`: our trunk failed, not the person: the try is given back, and the
     trunk's alarm counts it. `why`: in words, for whoever reads the table."""
 
     event: str

@@ -184,7 +184,7 @@ def whose(news: News) -> str:
 
 
 def state_event(packet: Packet) -> str:
-    """The event of callcenter.call_states for a channel that an answer to Status tells of."""
+    """The event of callcenter.ledger.call_states for a channel that an answer to Status tells of."""
     state = packet.get("ChannelState")
     return "answered" if state == UP else "ringing" if state == RINGING else "placed"
 

@@ -6,15 +6,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from callcenter import softphones, switches, trunks
+from callcenter import switches, trunks
 from callcenter.base import sealed
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
-from callcenter.call_states import WAITS
 from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.carriers.asterisk import actions, events
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Answer, Client, Packet
+from callcenter.ledger.call_states import WAITS
+from callcenter.telephony import softphones
 
 ACCOUNTS, TEMPLATE = "pjsip_accounts.conf", "browser-wiz"
 ROOM_RING, SUPERVISOR_RING = 10, 15  # seconds until a page that does not take its leg is given up

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from callcenter import trunk_numbers
 from callcenter.base.errors import ProviderError
 from callcenter.carriers.asterisk import actions
 from callcenter.carriers.asterisk.actions import Action, BadAction
 from callcenter.carriers.asterisk.client import Answer, Packet
+from callcenter.telephony import trunk_numbers
 
 FILE, TEMPLATE = "pjsip_trunks.conf", "trunk-wiz"
 ASK_ALIVE = "30"  # seconds between two questions whether the other side is there

@@ -14,7 +14,7 @@ from aiohttp import web
 from callcenter.base.clock import real_now
 from callcenter.base.settings import Settings
 from campaigns.channels import Enclosure
-from campaigns.message_claims import Outgoing
+from campaigns.dispatch.message_claims import Outgoing
 
 TAKES, REFUSES, ASKS_TO_WAIT, FAILS, HANGS = "takes", "refuses", "asks to wait", "fails", "hangs"
 FULL = "full"  # a mailbox, in which nothing more fits

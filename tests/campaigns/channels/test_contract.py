@@ -14,8 +14,8 @@ import pytest
 from callcenter.base.errors import InvalidInput, ProviderError
 from callcenter.base.settings import Settings
 from campaigns import channels
-from campaigns import message_states as states
 from campaigns.channels import BY_ADDRESS, BY_EITHER, BY_PHONE, Channel
+from campaigns.dispatch import message_states as states
 from tests.campaigns.channels.contract import ASKS_TO_WAIT, FAILS, HANGS, REFUSES, STAGES, Provider
 
 # twilio 9.13 builds aiohttp's BasicAuth itself; nothing of ours can change that.

@@ -17,7 +17,7 @@ from callcenter.base.settings import Settings
 from campaigns.channels import twilio_wire
 from campaigns.channels.sms import Sms
 from campaigns.channels.twilio_words import read_receipt, read_reply
-from campaigns.message_claims import Outgoing
+from campaigns.dispatch.message_claims import Outgoing
 
 # twilio 9.13 builds aiohttp's BasicAuth itself; nothing of ours can change that.
 pytestmark = [

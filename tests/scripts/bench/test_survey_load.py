@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from callcenter.base import db
 from callcenter.base.auth import User
 from scripts.bench import result_pages, survey_load
-from surveys import responses, weighing
+from surveys import responses
+from surveys.weighting import weighing
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from callcenter.attempts import Attempt
 from callcenter.base.auth import ROLES, User
 from callcenter.base.clock import DRILL_START
 from callcenter.base.settings import Settings
-from callcenter.call_ledger import Call
 from callcenter.contacts import Contact
+from callcenter.ledger.call_ledger import Call
 from callcenter.queues import QueueEntry
 from callcenter.territory import Section
-from campaigns import message_states
+from campaigns.dispatch import message_states
 from campaigns.inbox import InboundMessage
 from campaigns.messages import Message
 from scripts.demo import LOGINS, PASSWORD, SEED, load, logins, people, places, truth

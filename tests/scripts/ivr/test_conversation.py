@@ -17,13 +17,15 @@ from scripts.ivr import line as lines
 from scripts.ivr import material
 from scripts.ivr.conversation import Conversation
 from scripts.ivr.line import Line
-from surveys import interviews, recorded_calls, speech, views
+from surveys import interviews, views
 from surveys.faces import wire
 from surveys.faces.spoken import challenge
+from surveys.fieldwork import recorded_calls
+from surveys.fieldwork.recorded_calls import Keystrokes
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
-from surveys.recorded_calls import Keystrokes
-from surveys.spool import Spool
+from surveys.voice import speech
+from surveys.voice.spool import Spool
 from tests.scripts.ivr.fake_switch import LOST, FakeSwitch
 from tests.surveys.conftest import interview, new_call, operator, rosa, survey  # noqa: F401 - fixtures
 from tests.surveys.recorded_cast import recorded_call

@@ -7,13 +7,15 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import apologies, switches
+from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Settings
+from callcenter.ledger import apologies
 from scripts.ivr.hall import Hall
 from scripts.ivr.line import Line
-from surveys import recorded_calls, speech
+from surveys.fieldwork import recorded_calls
+from surveys.voice import speech
 from tests.callcenter import cast as made
 
 
@@ -79,7 +81,7 @@ def test_a_hall_at_work_says_so_and_one_that_cannot_reach_its_switch_does_not(
 def test_a_full_disk_keeps_the_dialer_from_calling(
     session: Session, hall: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("surveys.spool.LEAST_SPACE", 1 << 62)
+    monkeypatch.setattr("surveys.voice.spool.LEAST_SPACE", 1 << 62)
     hall.turn(0)
     assert recorded_calls.capacity(session) is None
     assert "no room for prompts" in caplog.text

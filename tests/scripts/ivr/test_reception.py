@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from callcenter import inbound
 from callcenter.base.errors import ProviderError
+from callcenter.ledger import inbound
 from scripts.ivr.line import Line
 from scripts.ivr.reception import Reception
-from surveys.recorded_calls import Subject
+from surveys.fieldwork.recorded_calls import Subject
 from tests.scripts.ivr.fake_switch import FakeSwitch
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from surveys.faces import agi
 from surveys.faces.spoken import challenge
 from surveys.faces.turns import Deed, Heard, Setting, State, Step
-from surveys.items import Items
+from surveys.forms.items import Items
 
 FACTS = {"operator_name": "un sistema automático", "sponsor": "Instituto Inventado", "today": "2027-05-10"}
 

@@ -12,9 +12,9 @@ from surveys import engine
 from surveys.faces import agi
 from surveys.faces.spoken import challenge
 from surveys.faces.turns import Deed, Heard
-from surveys.items import Items, read_items
-from surveys.quota_cells import Cell, Dimension, QuotaPlan, Screen
-from surveys.xlsform import read_workbook
+from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan, Screen
+from surveys.forms.items import Items, read_items
+from surveys.forms.xlsform import read_workbook
 from tests.surveys.faces.people import GONE, SILENCE, Walk, keys, setting
 from tests.surveys.survey_forms import workbook
 

@@ -13,7 +13,7 @@ from surveys import engine
 from surveys.engine import Choice, Question
 from surveys.faces import chat
 from surveys.faces.chat import Meant
-from surveys.items import Items
+from surveys.forms.items import Items
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "chat"
 PARTIES = (Choice("azul", "Partido Azul", "candidate"), Choice("rojo", "Partido Rojo", "candidate"),

@@ -21,8 +21,9 @@ from callcenter.queues import CallQueue, QueueEntry
 from scripts import asterisk
 from scripts.ivr.hall import Hall
 from scripts.simulated_telephones import Network
-from surveys import prompts, questionnaire, speech, views
+from surveys import questionnaire, views
 from surveys.faces.turns import Step
+from surveys.voice import prompts, speech
 from tests.surveys.survey_forms import SAMPLE
 from tests.telephone.manager import Manager
 

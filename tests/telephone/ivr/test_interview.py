@@ -6,18 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from callcenter import recording_files, suppressions
+from callcenter import suppressions
 from callcenter.base import db
 from callcenter.base.settings import Settings
 from callcenter.calls import Call
 from callcenter.consent import Consent
+from callcenter.sound import recording_files
 from scripts import asterisk
 from scripts.ivr.hall import Hall
 from scripts.simulated_telephones import Network
 from surveys import interviews, jobs
+from surveys.fieldwork.recorded_calls import Keystrokes, RecordedCall
 from surveys.interviews import Interview
-from surveys.recorded_calls import Keystrokes, RecordedCall
-from surveys.voice_answers import VoiceAnswer
+from surveys.voice.voice_answers import VoiceAnswer
 from tests.telephone.ivr.conftest import Citizen, NewCall
 from tests.telephone.manager import until
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from callcenter import inbound, suppressions
+from callcenter import suppressions
 from callcenter.base import db
 from callcenter.calls import Call
+from callcenter.ledger import inbound
 from scripts import asterisk
 from scripts.ivr.hall import Hall
 from scripts.simulated_telephones import Network

@@ -2,9 +2,9 @@
 
 import pytest
 
-from callcenter.call_states import COUNTED, MOVES
 from callcenter.carriers.asterisk import causes
-from callcenter.dispositions import OUTCOMES
+from callcenter.ledger.call_states import COUNTED, MOVES
+from callcenter.ledger.dispositions import OUTCOMES
 
 # Q.850 cause, SIP code, our outcome, minutes until the next try (None: never again in this queue), our own fault
 SAID = [

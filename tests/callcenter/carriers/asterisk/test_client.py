@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from callcenter.base.errors import ProviderError
-from callcenter.call_placing import WIRE
 from callcenter.carriers.asterisk.client import PACE, Client, Lost, Pace, Packet
+from callcenter.ledger.call_placing import WIRE
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import FakeAmi, packet, saying, until
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import apologies, softphones, switches
+from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
@@ -16,6 +16,8 @@ from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.carriers.asterisk import switchboard
 from callcenter.carriers.asterisk.actions import BadAction
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
+from callcenter.ledger import apologies
+from callcenter.telephony import softphones
 from tests.callcenter import cast
 from tests.callcenter.carriers.asterisk import fake_ami
 from tests.callcenter.carriers.asterisk.fake_ami import SECRET, FakeAmi, packet, saying, until

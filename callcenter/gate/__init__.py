@@ -1,0 +1,1 @@
+"""What the one gate looks at: rules, law, evidence, calendar, registers (docs/calendar.md)."""

@@ -1,0 +1,183 @@
+"""A test call to who prepares a campaign: their own telephone rings with the campaign's number, and they hear it.
+
+Like every call of ours a trial is a committed row before the carrier hears of it. Its number is forgotten at its end;
+it belongs to no queue, and counts for nobody."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from callcenter import carriers, phones, suppressions
+from callcenter.base import audit
+from callcenter.base.clock import real_now
+from callcenter.base.db import Base
+from callcenter.base.errors import InvalidInput, NotFound, ProviderError, Refused
+from callcenter.base.outbox import enqueue_later
+from callcenter.calls import Event
+from callcenter.carriers import Dial
+from callcenter.privacy import person_register
+
+RING_SECONDS = 25
+LIFE = timedelta(seconds=75)  # ringing, the words, and some patience
+WINDOW, MOST = timedelta(minutes=10), 6  # trials of one person: this is no way to call others
+ENDS = frozenset({"hung_up", "busy", "no_answer", "failed", "invalid_number", "canceled", "not_placed", "lost"})
+OPEN = ("planned", "placing", "ringing", "answered")
+STATES: dict[str, LazyString] = {
+    "planned": _l("Your telephone is about to ring."),
+    "placing": _l("Calling your telephone…"),
+    "ringing": _l("It rings."),
+    "answered": _l("Answered: you hear who calls and what is said first."),
+}
+RESULTS: dict[str, LazyString] = {
+    "played": _l("It rang, it was answered, and the words were said."),
+    "busy": _l("The line was busy."),
+    "no_answer": _l("It rang and nobody answered."),
+    "invalid_number": _l("The carrier says that this number does not exist."),
+    "failed": _l("The line failed. Look at the trunk or the carrier's settings."),
+    "not_placed": _l("The carrier did not take the call. Look at the trunk or the carrier's settings."),
+    "canceled": _l("It was given up before an answer."),
+    "lost": _l("The carrier does not know what became of it."),
+    "unheard": _l("Nothing was heard of it. Look at the trunk or the carrier's settings."),
+    "no_route": _l("No trunk may call this number with the number chosen to be shown."),
+}
+
+
+class TrialCall(Base):
+    """`state`: planned | placing | ringing | answered | ended. `result`: how it ended, a code of RESULTS. `number`:
+    E.164, until it has ended; `shown`: its last digits. `words`: what is said where the carrier can say it."""
+
+    __tablename__ = "trial_calls"
+    __table_args__ = (Index("ix_trial_calls_asked_by_asked_at", "asked_by", "asked_at"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    number: Mapped[str | None]
+    shown: Mapped[str]
+    carrier: Mapped[str]
+    caller_id: Mapped[str]
+    words: Mapped[str]
+    state: Mapped[str] = mapped_column(default="planned")
+    result: Mapped[str | None]
+    ref: Mapped[str | None]
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=real_now)
+    deadline_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def sentence(self) -> str:
+        """What has become of it so far."""
+        return str(STATES[self.state] if self.is_open else RESULTS.get(self.result or "", self.result))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a trial shows and says. `subject` names the draft or campaign."""
+
+    subject: str
+    carrier: str
+    caller_id: str
+    words: str
+
+
+def compose() -> None:
+    """Say why a person's file does not hold these."""
+    person_register.spare(
+        "trial_calls", "who of the house rang their own telephone; the number is forgotten at its end"
+    )
+
+
+def begin(session: Session, number: str, wanted: Wanted, user_id: int) -> TrialCall:
+    """Ring `number` after the commit. Raises InvalidInput for what is no number, Refused for a phone on the
+    suppression list, while another trial of theirs runs, and after too many."""
+    found = phones.normalise(number[:100]).numbers
+    if len(found) != 1:
+        raise InvalidInput({"number": _("Write your own number with its ten digits.")})
+    if suppressions.find(session, found[0].e164) is not None:
+        raise Refused("suppressed", _("This phone is on the suppression list: it is not called, not even for a test."))
+    last = newest(session, user_id)
+    if last is not None and last.is_open and last.deadline_at > real_now():
+        raise Refused("test_running", _("A test call of yours is under way; wait for its end."))
+    lately = select(func.count()).where(TrialCall.asked_by == user_id, TrialCall.asked_at > real_now() - WINDOW)
+    if (session.scalar(lately) or 0) >= MOST:
+        raise Refused("too_many_tests", _("You made %(n)s test calls in ten minutes. Wait a little.", n=MOST))
+    trial = TrialCall(
+        id=uuid4(), subject=wanted.subject, number=found[0].e164, shown=found[0].e164[-4:], carrier=wanted.carrier,
+        caller_id=wanted.caller_id, words=wanted.words[:1000], asked_by=user_id, deadline_at=real_now() + LIFE,
+    )  # fmt: skip
+    session.add(trial)
+    session.flush()
+    audit.record(session, user_id, "campaigns.test_call", wanted.subject, trial=str(trial.id))
+    enqueue_later(session, "callcenter.ledger.trial_jobs.ring", str(trial.id), queue="urgent")
+    return trial
+
+
+def claim(session: Session, trial_id: UUID) -> Dial | None:
+    """Take a planned trial for placing, with its way; None when it was taken, is too late, or there is no way."""
+    trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
+    if trial is None or trial.state != "planned" or trial.number is None or trial.deadline_at < real_now():
+        return None
+    try:
+        route = carriers.carrier(trial.carrier).route(session, trial.number, trial.caller_id, 0)
+    except (ProviderError, carriers.NoCarrier):
+        _close(trial, "no_route")
+        return None
+    trial.state = "placing"
+    return Dial(trial.id, trial.number, route.caller_id, RING_SECONDS, route=route)
+
+
+def failed(session: Session, trial_id: UUID, error: ProviderError) -> None:
+    """The carrier did not take the call, or may not have: then the sweep closes it."""
+    trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
+    if trial is not None and trial.is_open and not error.unknown:
+        _close(trial, "invalid_number" if isinstance(error, carriers.BadNumber) else "not_placed")
+
+
+def heard(session: Session, trial_id: UUID, event: Event) -> TrialCall | None:
+    """The carrier says what became of a trial; None when it is no trial of ours. Harmless when repeated."""
+    trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
+    if trial is None or not trial.is_open:
+        return trial
+    trial.ref = trial.ref or event.ref
+    if event.kind == "ringing" and trial.state in ("planned", "placing"):
+        trial.state = "ringing"
+    elif event.kind == "answered":
+        trial.state, trial.answered_at = "answered", trial.answered_at or real_now()
+    elif event.kind in ENDS:
+        _close(trial, "played" if trial.answered_at else event.kind)
+    return trial
+
+
+def newest(session: Session, user_id: int) -> TrialCall | None:
+    """The last trial of this person."""
+    own = select(TrialCall).where(TrialCall.asked_by == user_id).order_by(TrialCall.asked_at.desc()).limit(1)
+    return session.scalar(own.execution_options(populate_existing=True))
+
+
+def find(session: Session, trial_id: UUID) -> TrialCall:
+    """Raises NotFound."""
+    trial = session.get(TrialCall, trial_id, populate_existing=True)
+    if trial is None:
+        raise NotFound(_("There is no such test."))
+    return trial
+
+
+def sweep(session: Session) -> None:
+    """Close trials of which nothing was heard any more."""
+    late = select(TrialCall).where(TrialCall.state.in_(OPEN), TrialCall.deadline_at < real_now())
+    for trial in session.scalars(late.with_for_update(skip_locked=True)):
+        _close(trial, "played" if trial.answered_at else "unheard")
+
+
+def _close(trial: TrialCall, result: str) -> None:
+    trial.state, trial.result, trial.ended_at, trial.number = "ended", result, real_now(), None

@@ -1,0 +1,1 @@
+"""People beside their row: cards, phones, attributes, history, duplicates, and the structure that brought them."""

@@ -1,0 +1,1 @@
+"""What an operator sees and does outside a call: snapshot, log, pauses, attendance."""

@@ -1,0 +1,1 @@
+"""Recordings after the call: files, sound, picture, terms (docs/recordings.md)."""

@@ -1,0 +1,1 @@
+"""What a supervisor's floor shows, and supervisors on the line."""

@@ -1,0 +1,1 @@
+"""Tables as files, in and out, and which counts in them may be shown."""

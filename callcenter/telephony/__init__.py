@@ -1,0 +1,1 @@
+"""Trunks, switches and browsers' telephones (docs/telephony.md)."""

@@ -1,0 +1,1 @@
+"""Message campaigns: wizard, approval, waves, trials, the breaker, peers."""

@@ -1,0 +1,1 @@
+"""A message campaign gone through with its real list, nothing sent."""

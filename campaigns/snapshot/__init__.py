@@ -1,0 +1,1 @@
+"""The copy of people in columns of which segments are counted."""

@@ -1,0 +1,1 @@
+"""Calling campaigns: wizard, forecast, settings, quotas, and why one does not dial (docs/dialer.md)."""

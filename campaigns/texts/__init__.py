@@ -1,0 +1,1 @@
+"""What messages say: wordings and their check, links, templates, images."""

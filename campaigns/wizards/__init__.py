@@ -1,0 +1,1 @@
+"""What the wizards of calls and messages have in common."""

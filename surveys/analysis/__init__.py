@@ -1,0 +1,1 @@
+"""From the ledger to tables, maps and effects of the order."""

@@ -1,0 +1,1 @@
+"""How interviews were done: signals, interviewers, verifying calls, questions heard again."""

@@ -1,0 +1,1 @@
+"""Open answers as codes: frames, blind second codings, agreement."""

@@ -1,0 +1,1 @@
+"""Questionnaires as sheets: read, checked, built in the page, compared, written again."""

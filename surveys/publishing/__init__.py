@@ -1,0 +1,1 @@
+"""Studies: what is published of a survey, with all it takes to make it again."""

@@ -1,0 +1,1 @@
+"""Samples, waves, and what became of every case by AAPOR's codes."""

@@ -1,0 +1,1 @@
+"""Vote intention from gross to effective, its pages, its trend."""

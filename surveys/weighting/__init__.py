@@ -1,0 +1,1 @@
+"""Weights and the errors of weighted figures."""
