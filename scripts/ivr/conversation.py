@@ -16,7 +16,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
 from scripts.ivr.line import Elsewhere, Gone, Line, Said
-from scripts.ivr.material import Material
+from surveys.fieldwork.call_material import Material
 from surveys import engine, interviews
 from surveys.faces import agi, keypad
 from surveys.faces.spoken import FACE

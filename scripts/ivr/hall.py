@@ -14,7 +14,7 @@ from callcenter.ledger import apologies
 from callcenter.switches import Door
 from scripts.ivr.conversation import Conversation, Watch
 from scripts.ivr.line import Line, News
-from scripts.ivr.material import Material, of_call, of_trial
+from surveys.fieldwork.call_material import Material, of_call, of_trial
 from scripts.ivr.reception import Reception
 from surveys.fieldwork import recorded_calls
 from surveys.fieldwork.recorded_calls import Subject

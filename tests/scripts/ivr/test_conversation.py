@@ -14,7 +14,7 @@ from callcenter import suppressions
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Call
 from scripts.ivr import line as lines
-from scripts.ivr import material
+from surveys.fieldwork import call_material as material
 from scripts.ivr.conversation import Conversation
 from scripts.ivr.line import Line
 from surveys import interviews, views
