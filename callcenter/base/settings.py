@@ -9,6 +9,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from callcenter.base import twilio_settings
+from callcenter.base.twilio_settings import Twilio
+
+__all__ = ["CARRIERS", "NOWHERE", "PREFIX", "BadSettings", "Mail", "Recordings", "Settings", "Telegram", "Twilio",
+           "read_settings", "var_folder", "web_settings"]  # fmt: skip
 CARRIERS = ("simulated", "twilio", "asterisk")
 PREFIX = "CONVOCA_"
 NOWHERE = "http://127.0.0.1:9"  # the port of discard: nobody answers there
@@ -16,18 +21,6 @@ NOWHERE = "http://127.0.0.1:9"  # the port of discard: nobody answers there
 
 class BadSettings(Exception):
     """Raised with every fault of the environment at once, one sentence a line."""
-
-
-@dataclass(frozen=True)
-class Twilio:
-    """Where Twilio's REST interface is spoken to, and as whom. `base_url` is None for Twilio itself."""
-
-    account_sid: str
-    auth_token: str = field(repr=False)
-    base_url: str | None = None
-    voice_number: str = ""
-    sms_sender: str = ""
-    whatsapp_sender: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,23 +242,9 @@ def _create_key(path: Path) -> None:
 
 def _twilio(env: Mapping[str, str], carrier: str, faults: list[str]) -> Twilio:
     if carrier == "simulated":
-        # The simulated carrier's account is invented. Its token signs webhooks, which write into the same database as
-        # everything else: the supervisor makes one at each start, so that nobody on the network knows it.
-        sid, token = "AC" + "5" * 32, env.get(PREFIX + "SIMULATED_TOKEN") or "simulated-auth-token"
-        return Twilio(sid, token, env.get(PREFIX + "SIMULATED_URL"), "+525512340000", "+525512340001", "+525512340001")
-    sid, token = env.get(PREFIX + "TWILIO_ACCOUNT_SID", ""), env.get(PREFIX + "TWILIO_AUTH_TOKEN", "")
-    if carrier == "twilio" and not (sid.startswith("AC") and len(sid) == 34):
-        faults.append(f"{PREFIX}TWILIO_ACCOUNT_SID must be the 34 characters that begin with AC in Twilio's console.")
-    if carrier == "twilio" and not token:
-        faults.append(f"{PREFIX}TWILIO_AUTH_TOKEN is not set; it stands beside the account SID in Twilio's console.")
-    return Twilio(
-        sid,
-        token,
-        env.get(PREFIX + "TWILIO_URL"),
-        env.get(PREFIX + "TWILIO_VOICE_NUMBER", ""),
-        env.get(PREFIX + "TWILIO_SMS_SENDER", ""),
-        env.get(PREFIX + "TWILIO_WHATSAPP_SENDER", ""),
-    )
+        return twilio_settings.simulated(env)
+    is_used = carrier == "twilio"
+    return twilio_settings.read(env, is_used=is_used, secret=lambda name: _secret(env, name, faults), faults=faults)
 
 
 def _telegram(env: Mapping[str, str], carrier: str, faults: list[str]) -> Telegram:

@@ -24,11 +24,17 @@ PARALLEL = 8  # kept connections; a worker calls one after the other, the sweepe
 
 
 def client(account: Twilio) -> Client:
-    """A client for this account."""
+    """A client for this account: with its own token, or with an API key. The library makes the host of region and edge
+    (https://www.twilio.com/docs/global-infrastructure/using-the-twilio-rest-api-in-a-non-us-region)."""
     # max_retries stays None: with a number the client repeats a POST after HTTP 500, which dials twice.
     http = TwilioHttpClient(timeout=SECONDS, max_retries=None, logger=_quiet())
     http.session = session()
-    made = Client(account.account_sid, account.auth_token, http_client=http)
+    made = Client(
+        account.api_key or account.account_sid, account.api_secret or account.auth_token, account.account_sid,
+        region=None if account.base_url else account.region or None,
+        edge=None if account.base_url else account.edge or None,
+        http_client=http,
+    )  # fmt: skip
     if account.base_url:
         made.api.base_url = made.voice.base_url = made.pricing.base_url = account.base_url.rstrip("/")
     return made
