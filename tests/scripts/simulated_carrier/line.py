@@ -1,13 +1,19 @@
-"""A carrier and a small program that it calls back, both on loopback ports of their own."""
+"""A carrier and a small program that it calls back, both on loopback ports of their own.
+
+Where CONVOCA_TWILIO_OPENAPI names Twilio's documents, every request of the REST interface and its answer is held
+against them at the end (`judged`)."""
 
 import asyncio
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import requests
 from aiohttp import web
@@ -15,6 +21,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from scripts.bench import openapi
+from scripts.bench.openapi import Documents
 from scripts.simulated_carrier.app import create_app
 from scripts.simulated_carrier.exchange import Exchange
 from scripts.simulated_carrier.journal import Journal
@@ -62,6 +70,49 @@ class Product:
         return [form.get(name, "") for form in self.heard if form["path"] == path]
 
 
+@cache
+def documents() -> Documents | None:
+    """Twilio's, where this machine has them."""
+    where = openapi.folder()
+    return Documents.read(where) if where else None
+
+
+@dataclass
+class Witness:
+    """Every request of the REST interface, with its answer."""
+
+    exchanges: list[openapi.Exchange] = field(default_factory=list)
+
+    @web.middleware
+    async def see(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        answer = await handler(request)
+        was_cut = request.transport is None or request.transport.is_closing()
+        if openapi.is_described(request.path) and not was_cut:
+            self.exchanges.append(await _exchange(request, answer))
+        return answer
+
+    def judged(self) -> int:
+        """How many exchanges were held against the documents; fails when somebody said what those do not know."""
+        known = documents()
+        if known is None:
+            return 0
+        number, faults = openapi.judge(known, self.exchanges)
+        assert not faults, "\n".join(sorted(set(faults)))
+        return number
+
+
+async def _exchange(request: web.Request, answer: web.StreamResponse) -> openapi.Exchange:
+    said = await request.text()
+    is_json = request.content_type == "application/json"
+    body = json.loads(answer.text) if isinstance(answer, web.Response) and answer.text else None
+    return openapi.Exchange(
+        request.method, request.path, answer.status, body, parse_qs(request.query_string, keep_blank_values=True),
+        {} if is_json else parse_qs(said, keep_blank_values=True), json.loads(said) if is_json and said else None,
+    )  # fmt: skip
+
+
 @dataclass
 class Line:
     """A running carrier, the real Twilio client that speaks to it, and the product behind it."""
@@ -71,6 +122,7 @@ class Line:
     product: Product
     exchange: Exchange
     loop: asyncio.AbstractEventLoop
+    witness: Witness
 
     def order(self, phone: str, **order: Any) -> None:
         self.post(f"/control/numbers/{phone}", order)
@@ -115,6 +167,7 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
     def __enter__(self) -> Line:
         self._loop = asyncio.new_event_loop()
         self._runners: list[web.AppRunner] = []
+        self._witness = Witness()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         line: Line = self._run(self._start())
@@ -125,6 +178,7 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._witness.judged()
 
     def _run(self, work: Any) -> Any:
         future: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -139,10 +193,12 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
         product.url = await self._serve(listener)
         exchange = Exchange(self._options, Journal(self._journal))
         exchange.set_inbound_url(product.url + "/inbound")
-        exchange.base_url = url = await self._serve(create_app(exchange, self._smtp_port))
+        carrier = create_app(exchange, self._smtp_port)
+        carrier.middlewares.insert(0, self._witness.see)
+        exchange.base_url = url = await self._serve(carrier)
         client = Client(self._options.account_sid, self._options.auth_token, http_client=TwilioHttpClient(timeout=5))
         client.api.base_url = client.content.base_url = client.messaging.base_url = url
-        return Line(url, client, product, exchange, self._loop)
+        return Line(url, client, product, exchange, self._loop, self._witness)
 
     async def _serve(self, app: web.Application) -> str:
         runner = web.AppRunner(app, access_log=None)

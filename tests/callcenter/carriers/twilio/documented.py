@@ -25,7 +25,7 @@ def form(kind: str, **changes: str) -> dict[str, str]:
     """A callback of this kind as Twilio documents it, with everything that it may say."""
     entry = golden("callbacks")[kind]
     more = form(entry["also"]) if "also" in entry else {}
-    return more | entry["always"] | entry["sometimes"] | changes
+    return {**more, **entry["always"], **entry["sometimes"], **changes}
 
 
 def callback_faults(kind: str, said: dict[str, str]) -> list[str]:
