@@ -42,7 +42,8 @@ class ReceiptDoor:
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app, self._address = app, settings.public_url
-        self._validator = RequestValidator(settings.twilio.auth_token)
+        tokens = (settings.twilio.auth_token, settings.twilio.old_auth_token)
+        self._validators = [RequestValidator(token) for token in tokens if token]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         found = _PATH.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
@@ -72,8 +73,9 @@ class ReceiptDoor:
     def _is_genuine(self, environ: "WSGIEnvironment", form: dict[str, str]) -> bool:
         query = environ.get("QUERY_STRING")
         url = self._address + environ["PATH_INFO"] + (f"?{query}" if query else "")
-        given = environ.get("HTTP_X_TWILIO_SIGNATURE", "")
-        return hmac.compare_digest(self._validator.compute_signature(url, form).encode(), given.encode())
+        given = environ.get("HTTP_X_TWILIO_SIGNATURE", "").encode()
+        signed = (validator.compute_signature(url, form).encode() for validator in self._validators)
+        return any(hmac.compare_digest(each, given) for each in signed)
 
 
 def _form(environ: "WSGIEnvironment") -> dict[str, str] | None:
