@@ -7,14 +7,14 @@ from uuid import UUID
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from callcenter import calls, carriers, consent, operators
+from callcenter import calls, carriers, consent
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Call, Event
 from callcenter.carriers import Carrier, Known, NoCarrier, Route
 from callcenter.ledger import call_placing, call_sweep
 from callcenter.ledger.call_placing import Order
-from callcenter.seats import operator_sweep
+from callcenter.seats import operator_rooms, operator_sweep
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -123,7 +123,7 @@ def open_room(operator_id: int, again: bool = False) -> None:
     """Ring the operator's page for their permanent leg; the room counts when the leg asks for its TwiML, or is heard
     of in its room. `again`: also when we believe it open."""
     with open_session() as session:
-        wanted = operators.ask_for_room(session, operator_id, again=again)
+        wanted = operator_rooms.ask(session, operator_id, again=again)
         session.commit()
         if not wanted:
             return
@@ -132,9 +132,9 @@ def open_room(operator_id: int, again: bool = False) -> None:
         except ProviderError as error:
             log.warning("room of operator %s: %s %s", operator_id, error, error.code)
             if error.permanent:
-                operators.room_lost(session, operator_id, "", reopen=False)
+                operator_rooms.lost(session, operator_id, "", reopen=False)
             else:
-                operators.room_not_opened(session, operator_id)
+                operator_rooms.not_opened(session, operator_id)
             session.commit()
 
 
@@ -170,7 +170,7 @@ def check_rooms() -> None:
                 log.warning("room of operator %s: %s", operator_id, error)
                 continue
             if not is_open:
-                operators.room_lost(session, operator_id, ref)
+                operator_rooms.lost(session, operator_id, ref)
                 session.commit()
 
 

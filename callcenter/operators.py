@@ -21,10 +21,10 @@ from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.ledger import citizen_moves
 from callcenter.ledger.call_ledger import Call, is_waiting
 from callcenter.queueing import queue_entries
+from callcenter.seats import operator_lines
 from callcenter.telephony import softphones
 
 GRACE = timedelta(seconds=10)  # without a sign of the page: no new call
-ROOM_PATIENCE = timedelta(seconds=5)  # a room asked for and not open by then is asked for again
 
 operator_queues = Table(
     "operator_queues",
@@ -39,7 +39,8 @@ class Operator(Base):
     they look at a person, or ring them. `state_since` (real time) orders who has waited longest.
 
     `room_ref` is the carrier's reference of their permanent leg, `room_opened_at` when it was answered: only then is
-    a call offered. In a call, `pause_reason` and `leave_after_call` say what comes after it.
+    a call offered; `room_lost_at` since when it is gone and was not opened again. In a call, `pause_reason` and
+    `leave_after_call` say what comes after it.
     An operator without queues of their own serves every running one.
     """
 
@@ -60,6 +61,7 @@ class Operator(Base):
     room_asked_at: Mapped[datetime | None]
     room_opened_at: Mapped[datetime | None]
     room_checked_at: Mapped[datetime | None]
+    room_lost_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
@@ -81,9 +83,9 @@ def of_user(session: Session, user_id: int) -> Operator:
 def go_available(session: Session, operator_id: int) -> None:
     """Ready for calls; their room is opened when it is not. Undoes a pause or a leave asked for during a call.
 
-    Raises Refused `no_room` where the room is a browser's own leg: without it the operator would hear nobody."""
+    Raises Refused `no_room` where the room does not open by itself: without it the operator would hear nobody."""
     operator = locked(session, operator_id)
-    if carriers.has_switchboard() and not operator.has_room and operator.call_id is None:
+    if not operator.has_room and operator.call_id is None and _must_open_first(session, operator_id):
         raise Refused("no_room", _("Your line is not open yet: connect, allow the microphone, and wait a moment."))
     operator.pause_reason, operator.leave_after_call, operator.leave_reason = None, False, None
     operator.last_seen_at = real_now()
@@ -224,53 +226,6 @@ def take_back(session: Session, operator_id: int, call_id: UUID) -> None:
     tell(session, operator)
 
 
-def ask_for_room(session: Session, operator_id: int, *, again: bool = False) -> bool:
-    """Claim the opening of the operator's room; False when it is open, being opened, or no longer wanted, or while
-    their browser is not there to be rung. `again`: the browser has come back and may have lost the leg we know."""
-    operator = locked(session, operator_id)
-    now = real_now()
-    asked = operator.room_asked_at is not None and operator.room_asked_at > now - ROOM_PATIENCE
-    if operator.state == "offline" or (not again and (operator.has_room or asked)):
-        return False
-    if carriers.has_switchboard() and not softphones.is_there(session, f"op-{operator.id}"):
-        return False
-    operator.room_asked_at = now
-    return True
-
-
-def room_not_opened(session: Session, operator_id: int) -> None:
-    """Nobody picked the leg up: the next one who asks need not wait."""
-    locked(session, operator_id).room_asked_at = None
-
-
-def room_opened(session: Session, operator_id: int, ref: str) -> None:
-    """The operator's permanent leg was answered. An older leg of theirs is closed."""
-    operator = locked(session, operator_id)
-    if operator.state == "offline":
-        enqueue_later(session, "callcenter.jobs.close_room", ref, queue="urgent")
-        return
-    if operator.room_ref not in (None, ref):
-        enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
-    operator.room_ref, operator.room_checked_at = ref, real_now()
-    operator.room_opened_at = operator.room_opened_at or real_now()
-    tell(session, operator)
-
-
-def room_lost(session: Session, operator_id: int, ref: str, *, reopen: bool = True) -> None:
-    """The operator's leg is gone. A free operator gets a new one at once, or a pause that says why."""
-    operator = locked(session, operator_id)
-    if operator.room_ref not in (None, ref):
-        return  # news of a leg that was replaced
-    operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
-    if reopen and operator.state != "offline":
-        enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
-    elif operator.state != "offline":
-        operator.pause_reason = "room_lost"
-        if operator.call_id is None:
-            enter(session, operator, "paused")
-    tell(session, operator)
-
-
 def is_present(session: Session, operator_id: int, since: datetime) -> bool:
     """Has the operator's page given a sign after `since`?"""
     return bool(session.scalar(select(exists().where(Operator.id == operator_id, ~unseen(since)))))
@@ -291,7 +246,12 @@ def enter(session: Session, operator: Operator, state: str) -> None:
         operator.pause_reason = None
         if operator.room_ref:
             enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")
-        operator.room_ref = operator.room_opened_at = operator.room_asked_at = None
+        forget_room(operator)
+
+
+def forget_room(operator: Operator) -> None:
+    """There is no leg, and none is asked for. The row is locked."""
+    operator.room_ref = operator.room_opened_at = operator.room_asked_at = operator.room_lost_at = None
 
 
 def tell(session: Session, operator: Operator) -> None:
@@ -303,6 +263,13 @@ def tell(session: Session, operator: Operator) -> None:
 
 def unseen(since: datetime) -> Any:
     return func.coalesce(Operator.last_seen_at, Operator.state_since) < since
+
+
+def _must_open_first(session: Session, operator_id: int) -> bool:
+    """Does this operator's line open only by something that a person does?"""
+    if carriers.has_switchboard() or carriers.can("browser_leg"):
+        return True
+    return carriers.can("phone_leg") and operator_lines.way(session, operator_id) != "browser"
 
 
 def _holding(call_id: UUID) -> Any:

@@ -4,20 +4,24 @@ import time
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queues
+from callcenter import calls, queues, recordings
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
+from callcenter.base.settings import web_settings
 from callcenter.calls import Event
-from callcenter.carriers.twilio import words
+from callcenter.carriers.twilio import rooms, words
 from callcenter.carriers.twilio.signature import signed
 from callcenter.ledger import trial_calls, waiting_calls
+from callcenter.seats import operator_rooms
 
 blueprint = Blueprint("voice_webhooks", __name__, url_prefix="/hooks/voice")
+PAGE = "client:"  # how the address of an operator's page begins
+ENDS = ("hung_up", "failed")  # of a call that somebody had answered
 
 
 @blueprint.post("/answer/<uuid:call_id>")
@@ -31,7 +35,7 @@ def answer(call_id: UUID) -> ResponseReturnValue:
     event = Event("answered", f"answer:{ref}", words.cause_of(form), ref)
     if (trial := trial_calls.heard(session, call_id, event)) is not None:
         session.commit()
-        return _twiml(words.sentence(trial.words))
+        return twiml(words.sentence(trial.words))
     operator_id = calls.answer(session, call_id, event)
     session.commit()
     if operator_id is None and waiting_calls.holds.acquire(blocking=False):
@@ -40,8 +44,10 @@ def answer(call_id: UUID) -> ResponseReturnValue:
         finally:
             waiting_calls.holds.release()
     if operator_id is not None:
-        return _twiml(words.join_as_citizen(operator_id))
-    return _twiml(_nobody(session, call_id))
+        recordings.begin(session, call_id)
+        session.commit()
+        return twiml(words.join_as_citizen(operator_id))
+    return twiml(_nobody(session, call_id))
 
 
 def _wait(session: Session, call_id: UUID, event: Event) -> int | None:
@@ -72,10 +78,12 @@ def _nobody(session: Session, call_id: UUID) -> str:
 def status(call_id: UUID) -> ResponseReturnValue:
     """What became of a call, in any order, once or often."""
     session, form = web_session(), request.form
-    kind, ref = _event_of(form), form.get("CallSid")
+    kind, ref = event_of(form), form.get("CallSid")
     said = Event(kind, f"status:{ref}:{kind}", words.cause_of(form), ref)
     if trial_calls.heard(session, call_id, said) is None:
         calls.record_event(session, call_id, said)
+        if kind in ENDS:
+            recordings.ended(session, call_id)
     session.commit()
     return "", 204
 
@@ -84,11 +92,16 @@ def status(call_id: UUID) -> ResponseReturnValue:
 @public("the carrier's signature is its log-in")
 @signed
 def room(operator_id: int) -> ResponseReturnValue:
-    """The operator's page took its permanent leg: into their own room, which counts from now on."""
+    """The operator's page took its permanent leg: into their own room, which counts from now on. A telephone may be
+    answered by a machine: whoever has it in hand presses a key first."""
+    if not request.form.get("To", "").startswith(PAGE):
+        taken = url_for("room_webhooks.taken", operator_id=operator_id, ring=request.args.get("ring", ""))
+        return twiml(rooms.ask_to_take(web_settings().public_url + taken))
     session = web_session()
-    operators.room_opened(session, operator_id, request.form.get("CallSid", ""))
+    ref, mark = request.form.get("CallSid", ""), request.args.get("ring", "")
+    is_open = operator_rooms.opened(session, operator_id, ref, mark=mark)
     session.commit()
-    return _twiml(words.join_as_operator(operator_id))
+    return twiml(words.join_as_operator(operator_id) if is_open else words.goodbye())
 
 
 @blueprint.post("/room-status/<int:operator_id>")
@@ -97,19 +110,22 @@ def room(operator_id: int) -> ResponseReturnValue:
 def room_status(operator_id: int) -> ResponseReturnValue:
     """The operator's permanent leg is gone: a new one, unless their page does not take it."""
     session, form = web_session(), request.form
-    kind = _event_of(form)
+    kind = event_of(form)
     if kind not in ("placed", "ringing", "answered"):
-        operators.room_lost(session, operator_id, form.get("CallSid", ""), reopen=kind in ("hung_up", "failed"))
+        mark, reopen = request.args.get("ring", ""), kind in ("hung_up", "failed")
+        operator_rooms.lost(session, operator_id, form.get("CallSid", ""), reopen=reopen, mark=mark)
         session.commit()
     return "", 204
 
 
-def _event_of(form: Mapping[str, str]) -> str:
+def event_of(form: Mapping[str, str]) -> str:
+    """Our event for what Twilio says. Raises InvalidInput that names the known ones."""
     try:
         return words.event_of(form)
     except ValueError as error:
         raise InvalidInput(str(error)) from None
 
 
-def _twiml(document: str) -> ResponseReturnValue:
+def twiml(document: str) -> ResponseReturnValue:
+    """An answer that tells Twilio what to do."""
     return document, 200, {"Content-Type": "text/xml; charset=utf-8"}

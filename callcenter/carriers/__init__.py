@@ -8,6 +8,7 @@ A reference names a leg for good; with several Asterisks it is `<switch>/<channe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, cast
 from uuid import UUID
 
@@ -36,7 +37,8 @@ class Dial:
     """What a carrier needs to call somebody. `call_id` travels with the call; `ring_seconds` until it gives up.
 
     `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue). `apology`: the name
-    of the sentence for whom no operator can take (callcenter.ledger.apologies); '' for the one that names nobody."""
+    of the sentence for whom no operator can take (callcenter.ledger.apologies); '' for the one that names nobody.
+    `leaves_message`: a machine is to be listened to until its tone (callcenter.ledger.voicemails)."""
 
     call_id: UUID
     phone: str
@@ -46,6 +48,7 @@ class Dial:
     answered_by: str = "operator"
     machine_detection: str = "off"
     apology: str = ""
+    leaves_message: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,26 @@ class Known:
     cause: dict[str, Any] = field(default_factory=dict)
 
 
+# What can be done in a call, by carrier. hold, keys, transfer: callcenter.ledger.call_acts; consult: another operator
+# may be asked before a transfer; leave_messages: on answering machines, after the tone; listen:
+# callcenter.supervision; phone_leg: an operator may work by telephone;
+# browser_leg: by Twilio's own library in the page, which a simulated carrier has no sound for.
+_ASTERISK = frozenset(
+    {"hold", "keys", "transfer", "consult", "listen", "record", "detect_machines", "recorded_surveys"}
+)  # fmt: skip
+_TWILIO = frozenset({"record", "detect_machines", "leave_messages", "hold", "keys", "transfer", "listen", "phone_leg"})
+CAN = {"asterisk": _ASTERISK, "twilio": _TWILIO | {"browser_leg"}, "simulated": _TWILIO}
+
+
 class Carrier(Protocol):
     """Every method may raise ProviderError (`permanent`, `unknown`, or neither: safe to repeat). None keeps a
     transaction open, none repeats by itself, each ends within its time-out."""
 
     def lines(self, session: Session) -> int:
         """How many calls it carries at once."""
+
+    def calls_per_second(self) -> int | None:
+        """How many calls may begin in a second over all campaigns; None where nothing but its lines limits them."""
 
     def route(self, session: Session, phone: str, caller_id: str, queue_id: int) -> Route:
         """The way to this phone now; reads only our own database. Raises ProviderError: `permanent` when there is no
@@ -98,13 +115,27 @@ class Carrier(Protocol):
         """End the operator's leg; harmless when it has ended."""
 
 
+@dataclass(frozen=True)
+class Ear:
+    """A supervisor at an operator's line, as a carrier is asked for them. `id`: of the listening; `account`: `sup-<user
+    id>`, the page that is rung; `operator_ref`: the leg that is listened to, in `room`; `mode`: listen | coach (the
+    operator hears them, the citizen does not) | join (both do). `ref`: of their own leg, where it is known."""
+
+    id: int
+    account: str
+    operator_ref: str
+    room: str
+    mode: str
+    ref: str | None = None
+
+
 class Switchboard(Carrier, Protocol):
-    """A carrier whose legs we can move about ourselves (Asterisk). Same rules; a leg that has ended raises
-    ProviderError with code `gone`. Ask `has_switchboard` first."""
+    """A carrier whose legs we can lead about ourselves. Same rules; a leg that has ended raises ProviderError with code
+    `gone`. Ask `can` first: no carrier does all of this."""
 
     def move(self, ref: str, room: str) -> None:
         """Put an answered leg into a room, whatever it does now; `hold` is music, `goodbye` the apology and the end,
-        `recording` the recorded survey (scripts.ivr takes it from there)."""
+        `recording` the recorded survey (of Asterisk: scripts.ivr takes it from there)."""
 
     def invite(self, dial: Dial, room: str) -> str:
         """Call an outside number straight into a room; returns the new leg's reference."""
@@ -112,26 +143,57 @@ class Switchboard(Carrier, Protocol):
     def link(self, switch: str, room: str, other: str, leg_id: UUID) -> str:
         """Join two rooms by a line, so that two operators hear each other; returns its reference."""
 
-    def send_keys(self, ref: str, keys: str) -> None:
-        """Play DTMF towards this leg. `keys`: 0-9 * # A-D."""
+    def send_keys(self, ref: str, keys: str, room: str) -> None:
+        """Play DTMF towards this leg, which is in `room` again then. `keys`: 0-9 * # A-D."""
 
     def record(self, ref: str, name: str, act: str) -> None:
         """`act`: start | pause | resume | stop the two-channel recording `name` (a UUID) of this leg: left the citizen,
         right everybody else. A pause writes silence."""
 
-    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
-        """Ring a supervisor's account and let it hear the leg of an operator. `ref`: of the leg to be made, which the
-        caller names, `<switch>/<account>-<anything>`. `mode`: listen | coach (the operator hears them, the citizen
-        does not)."""
+    def listen(self, ear: Ear) -> str:
+        """Ring a supervisor's page and let it hear the leg of an operator; returns the reference of its leg, which is
+        `ear.ref` where the house has named it (on a switch: `<switch>/<account>-<anything>`)."""
 
-    def set_listening(self, ref: str, mode: str) -> None:
-        """Change between listen and coach. To join: `move(ref, room)`."""
+    def set_listening(self, ear: Ear) -> None:
+        """Bring the leg `ear.ref` into the mode that `ear` says."""
 
     def open_account(self, switch: str, name: str, secret: str) -> None:
         """Let a browser register as `name` (`op-<id>`, `sup-<id>`) with this secret, from now on and at once."""
 
     def close_account(self, switch: str, name: str) -> None:
         """The secret counts no more; harmless when there is no such account."""
+
+
+OF_CALLS, OF_VERBS = "StartCallRecordingAPI", "RecordVerb"  # who asked for a recording: `record` below, or TwiML
+
+
+@dataclass(frozen=True)
+class RemoteSound:
+    """A recording that a carrier holds. `status`: the carrier's own word (processing, completed, absent, …)."""
+
+    sid: str
+    status: str
+    source: str
+
+
+class Recorder(Carrier, Protocol):
+    """A carrier that records calls itself and holds the sound until we have fetched it. Same rules."""
+
+    def record(self, ref: str, name: str, act: str) -> None:
+        """As a Switchboard's."""
+
+    def sounds_of(self, ref: str, source: str) -> list[RemoteSound]:
+        """What was recorded of a call by `source` (OF_CALLS, OF_VERBS), the newest first."""
+
+    def fetch_sound(self, sid: str, target: Path) -> None:
+        """Write a recording to `target` (WAV), which only we may read. Code `not_there`: not yet; `gone`, permanent:
+        there is none, and will be none. Raises OSError, too."""
+
+    def remove_sound(self, sid: str) -> None:
+        """Delete a recording at the carrier; harmless when there is none."""
+
+    def leave_message(self, ref: str, call_id: UUID) -> None:
+        """Take a leg to where it hears its campaign's message; one that has ended is `gone`."""
 
 
 class BadNumber(ProviderError):
@@ -193,17 +255,29 @@ def the_name() -> str:
     return next(iter(_makers or _carriers), "any")
 
 
+def can(act: str) -> bool:
+    """Can the carrier of this installation do this (a word of `_ASTERISK` or `_TWILIO`)? Asks no carrier."""
+    return act in CAN.get(the_name(), frozenset())
+
+
 def has_switchboard() -> bool:
-    """Can we hold, transfer, record and listen here? Asks no carrier."""
+    """Have we switches of our own here, with trunks and browsers' accounts? Asks no carrier."""
     return the_name() == "asterisk"
 
 
 def the_switchboard() -> Switchboard:
-    """Raises NoCarrier when the carrier of this installation has no switchboard."""
+    """Raises NoCarrier when the carrier of this installation can lead no legs."""
     found = the_carrier()
-    if not has_switchboard():
+    if the_name() not in CAN:
         raise NoCarrier(f"The carrier {the_name()!r} has no switchboard.")
     return cast(Switchboard, found)
+
+
+def the_recorder() -> Recorder:
+    """The carrier that holds the sound of calls. Raises NoCarrier where switches of our own do."""
+    if not can("leave_messages"):
+        raise NoCarrier(f"The carrier {the_name()!r} holds no sound of calls.")
+    return cast(Recorder, the_carrier())
 
 
 def switch_of(ref: str) -> str | None:

@@ -36,9 +36,11 @@ def send_keys(call_id: str, keys: str) -> None:
     with open_session() as session:
         leg = call_legs.live(session, UUID(call_id))
         has_leg = leg is not None and leg.kind == "outside" and leg.state == "up"
-        ref = leg.ref if leg is not None and has_leg else calls.locked(session, UUID(call_id)).carrier_ref
+        call = calls.locked(session, UUID(call_id))
+        ref = leg.ref if leg is not None and has_leg else call.carrier_ref
+        room = call.wanted_room or (f"op-{call.operator_id}" if has_leg or not call.held_at else "hold")
     if ref is not None:
-        _quietly(lambda: carriers.the_switchboard().send_keys(ref, keys), f"call {call_id}")
+        _quietly(lambda: carriers.the_switchboard().send_keys(ref, keys, room), f"call {call_id}")
 
 
 def open_leg(leg_id: str) -> None:
@@ -106,12 +108,12 @@ def listen(listening_id: int) -> None:
         if wanted is None or wanted.ref is None:
             return
         try:
-            # Who joins listens first: the leg is moved into the room when the page has taken it (supervision.heard).
-            mode = "coach" if wanted.mode == "coach" else "listen"
-            carriers.the_switchboard().listen(wanted.ref, wanted.operator_ref, mode)
+            ref = carriers.the_switchboard().listen(wanted)
         except ProviderError as error:
             supervision.ended(session, listening_id, fault=error.code or "failed")
-            session.commit()
+        else:
+            supervision.begun(session, listening_id, ref)
+        session.commit()
 
 
 def set_listening(listening_id: int) -> None:
@@ -121,11 +123,7 @@ def set_listening(listening_id: int) -> None:
         session.commit()
     if wanted is None or wanted.ref is None:
         return
-    ref, board = wanted.ref, carriers.the_switchboard()
-    if wanted.mode == "join":
-        _quietly(lambda: board.move(ref, wanted.room), f"listening {listening_id}")
-    else:
-        _quietly(lambda: board.set_listening(ref, wanted.mode), f"listening {listening_id}")
+    _quietly(lambda: carriers.the_switchboard().set_listening(wanted), f"listening {listening_id}")
 
 
 def stop_listening(ref: str) -> None:

@@ -2,14 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
-from callcenter import operators
+from callcenter import carriers, operators
 from callcenter.base.clock import real_now
 from callcenter.base.outbox import enqueue_later
 from callcenter.ledger.call_ledger import CallEvent
-from callcenter.operators import ROOM_PATIENCE, Operator, enter, tell, unseen
+from callcenter.operators import Operator, enter, tell, unseen
+from callcenter.seats import operator_lines, operator_rooms
 from callcenter.telephony import softphones
 
 AWAY = timedelta(minutes=2)  # without a sign of the page: off
@@ -30,9 +31,12 @@ def sweep(session: Session) -> None:
         operator.leave_reason = "silent"
         enter(session, operator, "offline")
         tell(session, operator)
-    late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - ROOM_PATIENCE)
+    late = or_(Operator.room_asked_at.is_(None), Operator.room_asked_at < now - operator_lines.PATIENCE["browser"])
     # A browser that is there is rung in a pause and in a call, too: its leg broke off, and one ring did not arrive.
-    wanted = or_(Operator.state == "available", and_(Operator.state != "offline", softphones.present(Operator.id)))
+    # So is who has a citizen on the line, however they are rung; the asking knows how long that may take.
+    waited_for = Operator.state == "in_call" if carriers.can("phone_leg") else false()
+    rung = and_(Operator.state != "offline", softphones.present(Operator.id))
+    wanted = or_(Operator.state == "available", waited_for, rung)
     for operator_id in session.scalars(select(Operator.id).where(wanted, Operator.room_opened_at.is_(None), late)):
         enqueue_later(session, "callcenter.jobs.open_room", operator_id, queue="urgent")
     _let_citizens_go(session, now)
@@ -58,7 +62,7 @@ def _let_citizens_go(session: Session, now: datetime) -> None:
     told = exists().where(
         CallEvent.call_id == Operator.call_id, CallEvent.kind == "let_go", CallEvent.at > now - APOLOGY
     )
-    alone = and_(Operator.room_opened_at.is_(None), softphones.lost(Operator.id, now - softphones.GRACE))
+    alone = operator_rooms.is_alone(now - softphones.GRACE)
     left = select(Operator.call_id).where(Operator.state == "in_call", alone, ~told)
     for call_id in session.scalars(left):
         enqueue_later(session, "callcenter.telephony.softphone_jobs.let_go", str(call_id), queue="urgent")

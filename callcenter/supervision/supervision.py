@@ -4,7 +4,7 @@ A supervisor listens to an operator's own leg, which lasts from log-in to log-ou
 """
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +19,14 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
+from callcenter.carriers import Ear
 from callcenter.ledger import call_card
 from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator
 
 MODES = ("listen", "coach", "join")
 OPERATOR_SEES = "operator_sees_listening"  # the flag: does an operator see that somebody only listens?
+ASKED = "asked-"  # how a reference begins until the carrier has named the leg
 PATIENCE = timedelta(seconds=20)  # a page that did not take its leg by then does not
 
 
@@ -47,20 +49,10 @@ class Listening(Base):
     fault: Mapped[str | None]
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the carrier is to be asked for; free of the session."""
-
-    operator_ref: str
-    room: str
-    mode: str
-    ref: str | None
-
-
 def start(session: Session, user_id: int, operator_id: int, mode: str) -> Listening:
     """Begin at an operator's line; one that the supervisor has elsewhere ends. Raises Refused without an open room."""
-    if not carriers.has_switchboard():
-        raise Refused("no_switchboard", _("This carrier cannot be listened to. Asterisk can."))
+    if not carriers.can("listen"):
+        raise Refused("no_switchboard", _("This carrier cannot be listened to."))
     _check(mode)
     whose = operator(session, operator_id)
     if whose.user_id == user_id:
@@ -84,7 +76,8 @@ def change(session: Session, user_id: int, mode: str) -> Listening:
         raise NotFound(_("You are listening to nobody."))
     if listening.mode == mode:
         return listening
-    if listening.mode == "join":  # out of the room again: a new leg, since this one hears no single line any more
+    if listening.mode == "join" and carriers.has_switchboard():
+        # Out of the room again: a new leg, since this one hears no single line any more.
         return start(session, user_id, listening.operator_id, mode)
     listening.mode = mode
     enqueue_later(session, "callcenter.ledger.call_act_jobs.set_listening", listening.id, queue="urgent")
@@ -97,8 +90,7 @@ def stop(session: Session, user_id: int) -> None:
     listening = live_of(session, user_id)
     if listening is None:
         return
-    if listening.ref is not None:
-        enqueue_later(session, "callcenter.ledger.call_act_jobs.stop_listening", listening.ref, queue="urgent")
+    _hang_up_later(session, listening.ref)
     ended(session, listening.id)
     session.flush()
 
@@ -135,18 +127,28 @@ def at_line(session: Session, operator_id: int) -> dict[str, Any] | None:
     return {"mode": row[0], "name": row[1]}
 
 
-def claim(session: Session, listening_id: int) -> Wanted | None:
+def claim(session: Session, listening_id: int) -> Ear | None:
     """Name the leg of a listening that nobody has asked the carrier for yet; None when it is over or asked for. Its
-    reference is committed before the carrier hears of it, so that news of it are known however fast they come."""
+    reference is committed before the carrier hears of it, so that news of it are known however fast they come. A
+    carrier that names legs itself tells of it by the listening's id (heard_of)."""
     wanted = find(session, listening_id)
     if wanted is None or wanted.ref is not None:
         return None
-    listening = _locked(session, listening_id)
-    listening.ref = f"{carriers.switch_of(wanted.operator_ref)}/sup-{listening.user_id}-{secrets.token_hex(4)}"
+    listening, mark = _locked(session, listening_id), secrets.token_hex(4)
+    switch = carriers.switch_of(wanted.operator_ref)
+    listening.ref = f"{switch}/{wanted.account}-{mark}" if switch else ASKED + mark
     return replace(wanted, ref=listening.ref)
 
 
-def find(session: Session, listening_id: int) -> Wanted | None:
+def begun(session: Session, listening_id: int, ref: str) -> None:
+    """The carrier has taken the order; one that was given up meanwhile is taken down."""
+    listening = _locked(session, listening_id)
+    listening.ref = ref
+    if listening.ended_at is not None:
+        _hang_up_later(session, ref)
+
+
+def find(session: Session, listening_id: int) -> Ear | None:
     """What the carrier is to be asked for; None when it is over or the operator's line is gone."""
     listening = session.get(Listening, listening_id, populate_existing=True, with_for_update=True)
     if listening is None or listening.ended_at is not None:
@@ -155,25 +157,31 @@ def find(session: Session, listening_id: int) -> Wanted | None:
     if whose.room_ref is None:
         ended(session, listening_id, fault="no_room")
         return None
-    return Wanted(whose.room_ref, f"op-{whose.id}", listening.mode, listening.ref)
+    account = f"sup-{listening.user_id}"
+    return Ear(listening.id, account, whose.room_ref, f"op-{whose.id}", listening.mode, listening.ref)
 
 
 def heard(session: Session, ref: str, kind: str) -> bool:
     """What the carrier says of a listener's leg: `up` or `ended`; False when it is none of ours."""
     listening_id = session.scalar(select(Listening.id).where(Listening.ref == ref))
-    if listening_id is None:
+    return listening_id is not None and heard_of(session, listening_id, ref, kind)
+
+
+def heard_of(session: Session, listening_id: int, ref: str, kind: str) -> bool:
+    """The same by the listening's own id; False when there is none, or it has another leg by now."""
+    found = session.get(Listening, listening_id, with_for_update=True, populate_existing=True)
+    if found is None or (found.ref != ref and not (found.ref or ASKED).startswith(ASKED)):
         return False
+    found.ref = ref
     if kind == "ended":
         ended(session, listening_id)
+    elif found.ended_at is not None:  # given up while the page was being rung
+        _hang_up_later(session, ref)
     else:
-        listening = _locked(session, listening_id)
-        if listening.ended_at is not None:  # given up while the page was being rung
-            enqueue_later(session, "callcenter.ledger.call_act_jobs.stop_listening", ref, queue="urgent")
-            return True
-        if listening.heard_at is None and listening.mode == "join":
-            enqueue_later(session, "callcenter.ledger.call_act_jobs.set_listening", listening.id, queue="urgent")
-        listening.heard_at = listening.heard_at or real_now()
-        tell_later(session, f"operator/{listening.operator_id}")
+        if found.heard_at is None and found.mode == "join":
+            enqueue_later(session, "callcenter.ledger.call_act_jobs.set_listening", found.id, queue="urgent")
+        found.heard_at = found.heard_at or real_now()
+        tell_later(session, f"operator/{found.operator_id}")
     return True
 
 
@@ -198,8 +206,7 @@ def sweep(session: Session) -> None:
         stop(session, user_id)
     late = (Listening.heard_at.is_(None)) & (Listening.asked_at < real_now() - PATIENCE)
     for row in session.execute(select(Listening.id, Listening.ref).where(Listening.ended_at.is_(None), late)).all():
-        if row.ref is not None:  # the page may have taken it, and the news have been lost
-            enqueue_later(session, "callcenter.ledger.call_act_jobs.stop_listening", row.ref, queue="urgent")
+        _hang_up_later(session, row.ref)  # the page may have taken it, and the news have been lost
         ended(session, row.id, fault="not_taken")
 
 
@@ -214,6 +221,12 @@ def operator(session: Session, operator_id: int) -> Operator:
 def _check(mode: str) -> None:
     if mode not in MODES:
         raise InvalidInput({"mode": _("Choose: listen, coach or join.")})
+
+
+def _hang_up_later(session: Session, ref: str | None) -> None:
+    """After the commit, end the leg; one whose name we are only being told is ended when we know it (begun)."""
+    if ref is not None and not ref.startswith(ASKED):
+        enqueue_later(session, "callcenter.ledger.call_act_jobs.stop_listening", ref, queue="urgent")
 
 
 def _locked(session: Session, listening_id: int) -> Listening:

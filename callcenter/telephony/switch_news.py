@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queues, recordings, switches
+from callcenter import calls, queues, recordings, switches
 from callcenter.base.clock import real_now
 from callcenter.calls import Event
 from callcenter.carriers.asterisk import actions, causes, events
@@ -21,6 +21,7 @@ from callcenter.ledger import call_ledger, inbound, leg_news
 from callcenter.ledger.call_ledger import Call, CallEvent
 from callcenter.ledger.call_states import RING_SECONDS
 from callcenter.operators import Operator
+from callcenter.seats import operator_rooms
 from callcenter.supervision import supervision
 from callcenter.telephony import softphones, trunk_health, trunk_tests
 
@@ -37,7 +38,7 @@ def take(session: Session, switch: str, news: events.News) -> list[Action]:
         case events.Entered(leg, room):
             return _entered(session, switch, leg, room)
         case events.Arrived(leg, caller, called):
-            call_id = inbound.arrived(session, switch, f"{switch}/{leg.id}", caller, called)
+            call_id = inbound.arrived(session, f"{switch}/{leg.id}", caller, called)
             return actions.movement(leg.id, "goodbye" if call_id is None else "recording")
         case events.Browser(name, is_there, contact):
             softphones.registered(session, name, is_there, contact or None)
@@ -121,7 +122,7 @@ def _entered(session: Session, switch: str, leg: Leg, room: str) -> list[Action]
         return []
     if session.get(Operator, leg.number) is None:
         return [actions.hang_up(leg.id)]
-    operators.room_opened(session, leg.number, f"{switch}/{leg.id}")
+    operator_rooms.opened(session, leg.number, f"{switch}/{leg.id}")
     return []
 
 
@@ -174,7 +175,11 @@ def _call_ended(session: Session, call_id: UUID, news: events.Ended, ref: str) -
     if _said(session, call_id, "ami:ended") is not None:
         return
     if call.answered_at is not None:
-        calls.record_event(session, call_id, Event("hung_up", "ami:ended", news.raw, ref))
+        hung_up = Event("hung_up", "ami:ended", news.raw, ref)
+        if call.direction == "in":
+            inbound.left(session, call_id, hung_up)
+        else:
+            calls.record_event(session, call_id, hung_up)
         if call.connected_at is not None:
             recordings.ended(session, call_id)
             leg_news.citizen_left(session, call_id)
@@ -194,7 +199,7 @@ def _refused(session: Session, news: events.Refused, ref: str) -> None:
     """An order came to nothing. The line's own words are better: this decides only what they leave open."""
     leg, said = news.leg, {"Reason": news.reason}
     if leg.kind == "operator" and leg.number is not None and session.get(Operator, leg.number) is not None:
-        operators.room_not_opened(session, leg.number)
+        operator_rooms.not_opened(session, leg.number)
     elif leg.kind == "supervisor":
         supervision.heard(session, ref, "ended")
     elif leg.uuid is not None and _is_call(session, leg):
@@ -235,7 +240,7 @@ def _unanswered(session: Session, call: Call, found: causes.Meaning, raw: Mappin
 def _room_gone(session: Session, leg: Leg, ref: str) -> None:
     operator = session.get(Operator, leg.number, populate_existing=True)
     if operator is not None and operator.room_ref == ref:  # else it was replaced, or never became their room
-        operators.room_lost(session, operator.id, ref)
+        operator_rooms.lost(session, operator.id, ref)
 
 
 def call_of(session: Session, leg: Leg, ref: str) -> UUID | None:

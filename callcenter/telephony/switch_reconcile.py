@@ -21,6 +21,7 @@ from callcenter.ledger.call_ledger import Call
 from callcenter.ledger.call_legs import CallLeg
 from callcenter.ledger.call_states import DIALLING
 from callcenter.operators import Operator
+from callcenter.seats import operator_rooms
 from callcenter.supervision import supervision
 from callcenter.supervision.supervision import Listening
 from callcenter.telephony import switch_news, trunk_tests
@@ -124,7 +125,7 @@ def forget_rooms(session: Session, switch: str, present: Collection[str], before
     rooms = select(Operator.id, Operator.room_ref).where(_on(Operator.room_ref, switch))
     for operator_id, room in session.execute(rooms).all():
         if room and room.partition("/")[2] not in present:
-            operators.room_lost(session, operator_id, room)
+            operator_rooms.lost(session, operator_id, room)
     listened = select(Listening.ref).where(Listening.ended_at.is_(None), _on(Listening.ref, switch), is_listened)
     for ref in session.scalars(listened).all():
         if ref and ref.partition("/")[2] not in present:
@@ -158,7 +159,7 @@ def _meet_operator(session: Session, channel: Channel, ref: str) -> list[Action]
     if operator.state == "offline":
         return [actions.hang_up(channel.leg.id)]
     if channel.application == "ConfBridge" and operator.room_ref != ref:
-        operators.room_opened(session, operator.id, ref)
+        operator_rooms.opened(session, operator.id, ref)
     return []
 
 

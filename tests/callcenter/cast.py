@@ -18,6 +18,7 @@ from callcenter.carriers import Dial, Known, Route, Trace
 from callcenter.contacts import Contact
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue, QueueEntry
+from callcenter.seats import operator_rooms
 from callcenter.seats.operator_log import OperatorChange
 
 _numbers = count(1)
@@ -58,7 +59,7 @@ def operator(session: Session, name: str = "olga", *, free: bool = True) -> Oper
     session.refresh(made)
     if free:
         operators.go_available(session, made.id)
-        operators.room_opened(session, made.id, f"CA-room-{made.id}")
+        operator_rooms.opened(session, made.id, f"CA-room-{made.id}")
     session.flush()
     return made
 
@@ -150,6 +151,7 @@ class FakeCarrier:
 
     simulated: bool = True
     free_lines: int = 100
+    a_second: int | None = None
     no_route: Exception | None = None
     fails: Exception | None = None
     fails_for: dict[str, Exception] = field(default_factory=dict)  # by phone
@@ -160,9 +162,13 @@ class FakeCarrier:
     rooms: list[int] = field(default_factory=list)
     asked: list[Trace] = field(default_factory=list)
     open_refs: set[str] = field(default_factory=set)
+    messages: list[tuple[str, UUID]] = field(default_factory=list)  # legs that are taken to their campaign's message
 
     def lines(self, session: Session) -> int:
         return self.free_lines
+
+    def calls_per_second(self) -> int | None:
+        return self.a_second
 
     def route(self, session: Session, phone: str, caller_id: str, queue_id: int) -> Route:
         if self.no_route:
@@ -197,6 +203,11 @@ class FakeCarrier:
 
     def is_room_open(self, ref: str) -> bool:
         return ref in self.open_refs
+
+    def leave_message(self, ref: str, call_id: UUID) -> None:
+        if self.fails:
+            raise self.fails
+        self.messages.append((ref, call_id))
 
     def close_room(self, ref: str) -> None:
         self.hung_up.append(ref)

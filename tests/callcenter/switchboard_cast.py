@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from callcenter import calls, carriers, operators
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
-from callcenter.carriers import Dial
+from callcenter.carriers import Dial, Ear
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
+from callcenter.seats import operator_rooms
 from tests.callcenter import cast
 from tests.callcenter.cast import FakeCarrier
 
@@ -37,17 +38,19 @@ class FakeSwitchboard(FakeCarrier):
         self.acts.append(("link", switch, room, other))
         return f"{switch}/{leg_id}"
 
-    def send_keys(self, ref: str, keys: str) -> None:
+    def send_keys(self, ref: str, keys: str, room: str) -> None:
         self._do(ref, "keys", ref, keys)
 
     def record(self, ref: str, name: str, act: str) -> None:
         self._do(ref, "record", ref, name, act)
 
-    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
-        self._do(operator_ref, "listen", ref, operator_ref, mode)
+    def listen(self, ear: Ear) -> str:
+        self._do(ear.operator_ref, "listen", ear.ref or "", ear.operator_ref, ear.mode)
+        return ear.ref or ""
 
-    def set_listening(self, ref: str, mode: str) -> None:
-        self._do(ref, "set_listening", ref, mode)
+    def set_listening(self, ear: Ear) -> None:
+        act = ("move", ear.ref or "", ear.room) if ear.mode == "join" else ("set_listening", ear.ref or "", ear.mode)
+        self._do(ear.ref or "", *act)
 
     def open_account(self, switch: str, name: str, secret: str) -> None:
         self.acts.append(("open_account", switch, name))
@@ -84,7 +87,7 @@ def seated(session: Session, user_id: int) -> Operator:
 
 def _seat(session: Session, made: Operator, *, free: bool) -> Operator:
     operators.pause(session, made.id, "starting")
-    operators.room_opened(session, made.id, f"local/room-{made.id}")
+    operator_rooms.opened(session, made.id, f"local/room-{made.id}")
     if free:
         operators.go_available(session, made.id)
     session.flush()

@@ -14,7 +14,7 @@ from callcenter.base import clock
 from callcenter.base.auth import User
 from callcenter.calls import Event
 from callcenter.operators import Operator
-from callcenter.seats import console_acts
+from callcenter.seats import console_acts, operator_rooms
 from tests.base import conftest as base
 from tests.base.conftest import MakePerson, SignIn, token
 from tests.callcenter import cast
@@ -54,7 +54,7 @@ def seat(session: Session, olivia: User) -> Operator:
 def call_id(session: Session, post: Post, seat: Operator) -> UUID:
     """Olivia talks with Ana."""
     post("available")
-    operators.room_opened(session, seat.id, "CA-room")
+    operator_rooms.opened(session, seat.id, "CA-room")
     call_id = cast.connected(session, cast.queue(session, cast.person(session, "Ana Invento")))
     session.commit()
     return call_id

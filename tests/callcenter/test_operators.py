@@ -13,7 +13,7 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.db import Sessions
 from callcenter.base.errors import NotFound
 from callcenter.calls import Event
-from callcenter.seats import operator_snapshot, operator_sweep
+from callcenter.seats import operator_rooms, operator_snapshot, operator_sweep
 from tests.callcenter import cast
 
 
@@ -189,10 +189,10 @@ def test_a_call_in_progress_is_kept_while_the_page_is_away(session: Session) -> 
 
 def test_a_lost_room_is_asked_for_again_and_news_of_an_older_leg_change_nothing(session: Session) -> None:
     olga = cast.operator(session)
-    operators.room_lost(session, olga.id, "CA-of-yesterday")
+    operator_rooms.lost(session, olga.id, "CA-of-yesterday")
     assert cast.seat(session, olga.id).has_room
     session.info.pop("outbox")
-    operators.room_lost(session, olga.id, f"CA-room-{olga.id}")
+    operator_rooms.lost(session, olga.id, f"CA-room-{olga.id}")
     assert not cast.seat(session, olga.id).has_room
     assert "callcenter.jobs.open_room" in [getattr(item, "function", "") for item in session.info["outbox"]]
     assert cast.seat(session, olga.id).state == "available"
@@ -200,7 +200,7 @@ def test_a_lost_room_is_asked_for_again_and_news_of_an_older_leg_change_nothing(
 
 def test_a_room_that_cannot_be_opened_pauses_with_the_reason(session: Session) -> None:
     olga = cast.operator(session)
-    operators.room_lost(session, olga.id, f"CA-room-{olga.id}", reopen=False)
+    operator_rooms.lost(session, olga.id, f"CA-room-{olga.id}", reopen=False)
     assert (cast.seat(session, olga.id).state, cast.seat(session, olga.id).pause_reason) == ("paused", "room_lost")
 
 

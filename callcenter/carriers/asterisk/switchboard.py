@@ -10,7 +10,7 @@ from callcenter import switches, trunks
 from callcenter.base import sealed
 from callcenter.base.db import open_session
 from callcenter.base.errors import NotFound, ProviderError
-from callcenter.carriers import Dial, Known, Route, Trace
+from callcenter.carriers import Dial, Ear, Known, Route, Trace
 from callcenter.carriers.asterisk import actions, events
 from callcenter.carriers.asterisk.actions import Action
 from callcenter.carriers.asterisk.client import Answer, Client, Packet
@@ -34,6 +34,9 @@ class AsteriskCarrier:
 
     def lines(self, session: Session) -> int:
         return trunks.lines(session)
+
+    def calls_per_second(self) -> int | None:
+        return None  # each trunk has its own, which `route` keeps
 
     def route(self, session: Session, phone: str, caller_id: str, queue_id: int) -> Route:
         return trunks.choose(session, phone, caller_id, queue_id)
@@ -104,7 +107,7 @@ class AsteriskCarrier:
         self.ask(switch, actions.bridge_rooms(room, other, str(leg_id), f"{leg_id}-far"))
         return f"{switch}/{leg_id}"
 
-    def send_keys(self, ref: str, keys: str) -> None:
+    def send_keys(self, ref: str, keys: str, _room: str) -> None:
         for digit in actions.keys(keys):
             self._ask_leg(ref, actions.key(leg_of(ref), digit))
 
@@ -118,12 +121,19 @@ class AsteriskCarrier:
             action = actions.mute_recording(leg, is_on=act == "pause")
         self._ask_leg(ref, action)
 
-    def listen(self, ref: str, operator_ref: str, mode: str) -> None:
-        heard = {"CONVOCA_TARGET": leg_of(operator_ref), "CONVOCA_SPY": "w" if mode == "coach" else ""}
+    def listen(self, ear: Ear) -> str:
+        """Who joins listens first, and is moved into the room when the page has taken the leg."""
+        ref = ear.ref or ""
+        heard = {"CONVOCA_TARGET": leg_of(ear.operator_ref), "CONVOCA_SPY": "w" if ear.mode == "coach" else ""}
         self._ring(ref, ("supervisor", "listen"), heard, SUPERVISOR_RING)
+        return ref
 
-    def set_listening(self, ref: str, mode: str) -> None:
-        self._ask_leg(ref, actions.key(leg_of(ref), SPY_KEYS[mode], towards_us=True))
+    def set_listening(self, ear: Ear) -> None:
+        ref = ear.ref or ""
+        if ear.mode == "join":
+            self.move(ref, ear.room)
+        else:
+            self._ask_leg(ref, actions.key(leg_of(ref), SPY_KEYS[ear.mode], towards_us=True))
 
     def open_account(self, switch: str, name: str, secret: str) -> None:
         """An account that is there gets the new secret."""

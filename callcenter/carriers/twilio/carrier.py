@@ -1,7 +1,5 @@
 """Twilio, and whatever speaks its protocol: calls over REST, what happens in them by signed callbacks and TwiML."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -10,15 +8,16 @@ from sqlalchemy.orm import Session
 from callcenter.base.errors import ProviderError
 from callcenter.base.settings import Twilio
 from callcenter.carriers import BadNumber, Dial, Known, Route, Trace
-from callcenter.carriers.twilio import errors, wire
+from callcenter.carriers.twilio import errors, limits, media, wire
+from callcenter.carriers.twilio.media import Media
+from callcenter.carriers.twilio.switchboard import TwilioSwitchboard
 from callcenter.carriers.twilio.wire import ask
 from callcenter.carriers.twilio.words import event_of
 
-LINES = 250
 UP = ("queued", "initiated", "ringing", "in-progress")
 
 
-class TwilioCarrier:
+class TwilioCarrier(TwilioSwitchboard, Media):
     """Keeps one HTTP session; safe to use from one thread at a time per call. `simulated`: the drill's carrier."""
 
     def __init__(self, account: Twilio, *, public_url: str, simulated: bool) -> None:
@@ -27,21 +26,26 @@ class TwilioCarrier:
         self._account = account
         self._client = wire.client(account)
 
-    def lines(self, _session: Session) -> int:
-        return LINES
+    def lines(self, session: Session) -> int:
+        return limits.lines(session, self._account)
+
+    def calls_per_second(self) -> int | None:
+        return self._account.calls_per_second
 
     def route(self, _session: Session, _phone: str, caller_id: str, _queue_id: int) -> Route:
         return Route(caller_id, self._simulated)
 
     def place(self, dial: Dial) -> str:
+        hook = "survey" if dial.answered_by == "recording" else "answer"
         try:
             return self._create(
                 to=dial.phone,
                 from_=dial.caller_id,
-                url=f"{self._hooks}/answer/{dial.call_id}",
+                url=f"{self._hooks}/{hook}/{dial.call_id}",
                 status_callback=f"{self._hooks}/status/{dial.call_id}",
                 status_callback_event=["initiated", "ringing", "answered", "completed"],
                 timeout=dial.ring_seconds,
+                **media.detection(self._hooks, dial),
             )
         except ProviderError as error:
             # A country that is not allowed: for Mexico the account's fault, for another one this number's.
@@ -64,26 +68,12 @@ class TwilioCarrier:
         said = {"CallStatus": str(found.status)}
         return Known(found.sid, event_of(said), {**said, "asked": True})
 
-    def open_room(self, operator_id: int) -> str:
-        return self._create(
-            to=f"client:op-{operator_id}",
-            from_="client:convoca",
-            url=f"{self._hooks}/room/{operator_id}",
-            status_callback=f"{self._hooks}/room-status/{operator_id}",
-            status_callback_event=["completed"],
-            timeout=20,
-        )
-
     def is_room_open(self, ref: str) -> bool:
         found = self._fetch(ref)
         return found is not None and str(found.status) in UP
 
     def close_room(self, ref: str) -> None:
         self.hang_up(ref)
-
-    def _create(self, **wanted: Any) -> str:
-        with _after_sending():
-            return str(ask(lambda: self._client.calls.create(**wanted)).sid)
 
     def _fetch(self, ref: str) -> Any | None:
         try:
@@ -99,12 +89,3 @@ class TwilioCarrier:
         calls = ask(lambda: self._client.calls.list(to=trace.phone, limit=20))
         ours = [c for c in calls if c.date_created and c.date_created >= since and c._from == trace.caller_id]
         return min(ours, key=lambda c: c.date_created, default=None)
-
-
-@contextmanager
-def _after_sending() -> Iterator[None]:
-    """An answer to a POST that cannot be read (no JSON in it) leaves open whether it was done."""
-    try:
-        yield
-    except ValueError as error:
-        raise ProviderError("The carrier's answer could not be read.", code="unreadable", unknown=True) from error

@@ -1,9 +1,11 @@
 """Twilio's words: what its callbacks say in ours, and the TwiML that we answer. Light enough for the web process."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
+from callcenter.carriers.twilio import errors
 from callcenter.ledger import apologies
 
 # Twilio's CallStatus → our event. https://www.twilio.com/docs/voice/api/call-resource#call-status-values
@@ -19,8 +21,8 @@ EVENTS = {
     "failed": "failed",
     "canceled": "canceled",
 }
-# SipResponseCode of a number that is nobody's (Q.850 cause 1 and 22).
-NOBODY = {"404", "410", "484", "604"}
+LANGUAGE = "es-MX"  # of everything that we say: the citizens', and those who work here
+MOST = 4  # in a room: operator, citizen, a supervisor, somebody who was asked in
 KEPT = ("CallStatus", "SipResponseCode", "ErrorCode", "CallDuration", "SequenceNumber", "Timestamp", "AnsweredBy")
 
 
@@ -29,8 +31,8 @@ def event_of(form: Mapping[str, str]) -> str:
     status = form.get("CallStatus", "")
     if status not in EVENTS:
         raise ValueError(f"CallStatus is {status!r}; known are {', '.join(EVENTS)}")
-    if status == "failed" and form.get("SipResponseCode") in NOBODY:
-        return "invalid_number"
+    if status == "failed":
+        return errors.outcome_of_failed(form.get("SipResponseCode"), form.get("ErrorCode"))
     return EVENTS[status]
 
 
@@ -43,20 +45,26 @@ def room_name(operator_id: int) -> str:
     return f"op-{operator_id}"
 
 
-def join_as_operator(operator_id: int) -> str:
-    """TwiML of the permanent leg: the room lives as long as the operator is in it."""
-    return _conference(operator_id, start_conference_on_enter=True, end_conference_on_exit=True)
+def join_as_operator(operator_id: int, *, says: str = "", told_at: str = "") -> str:
+    """TwiML of the permanent leg. Its end does not end the room: a page that is reloaded finds its citizen there, and
+    who is left alone in it is let go by us (operator_sweep). `says`: spoken before; `told_at`: where the room tells who
+    leaves it."""
+    response = VoiceResponse()
+    if says:
+        response.say(says, language=LANGUAGE)
+    news = {"status_callback": told_at, "status_callback_event": "leave"} if told_at else {}
+    return conference(response, room_name(operator_id), start_conference_on_enter=True, **news)
 
 
 def join_as_citizen(operator_id: int) -> str:
     """TwiML of an answered call: into the operator's room; leaving it does not end it."""
-    return _conference(operator_id, start_conference_on_enter=False, end_conference_on_exit=False)
+    return conference(VoiceResponse(), room_name(operator_id), start_conference_on_enter=False)
 
 
 def apology(on_behalf_of: str) -> str:
     """TwiML for somebody whom no operator could take in time."""
     response = VoiceResponse()
-    response.say(apologies.words(on_behalf_of), language="es-MX")
+    response.say(apologies.words(on_behalf_of), language=LANGUAGE)
     response.hangup()
     return str(response)
 
@@ -75,7 +83,7 @@ def sentence(words: str) -> str:
     """TwiML that says this, in the citizens' language, and hangs up."""
     response = VoiceResponse()
     response.pause(length=1)
-    response.say(words, language="es-MX")
+    response.say(words, language=LANGUAGE)
     response.hangup()
     return str(response)
 
@@ -87,10 +95,11 @@ def goodbye() -> str:
     return str(response)
 
 
-def _conference(operator_id: int, **how: bool) -> str:
-    response = VoiceResponse()
+def conference(response: VoiceResponse, name: str, **how: Any) -> str:
+    """`response` with the leg led into this conference: no beeps, and silence while it is alone there (`wait_url`),
+    since whoever joins an operator's room finds somebody. https://www.twilio.com/docs/voice/twiml/conference"""
     dial = Dial()
-    # Silence instead of music: the citizen joins an operator who is there already.
-    dial.conference(room_name(operator_id), beep="false", wait_url="", max_participants=4, **how)
+    settings = {"end_conference_on_exit": False, "wait_url": ""} | how
+    dial.conference(name, beep="false", max_participants=MOST, **settings)
     response.append(dial)
     return str(response)

@@ -17,7 +17,7 @@ from callcenter.queueing import people_to_call, previews, queue_entries, queue_r
 from callcenter.queueing.previews import Preview
 from callcenter.queueing.queue_rules import Rules
 from callcenter.queues import CallQueue, QueueEntry
-from callcenter.seats import operator_snapshot, operator_sweep
+from callcenter.seats import operator_rooms, operator_snapshot, operator_sweep
 from tests.callcenter import cast
 
 
@@ -106,7 +106,7 @@ def test_the_talk_goes_to_somebody_else_when_the_callers_line_is_gone(
     call_id = previews.call(session, look.id, olga.id)
     calls.record_event(session, call_id, Event("claimed", "claimed"))
     calls.record_event(session, call_id, Event("ringing", "ringing"))
-    operators.room_lost(session, olga.id, f"CA-room-{olga.id}")
+    operator_rooms.lost(session, olga.id, f"CA-room-{olga.id}")
     omar = cast.operator(session, "omar")
     assert calls.answer(session, call_id, Event("answered", "answered")) == omar.id
     assert cast.seat(session, olga.id).call_id is None

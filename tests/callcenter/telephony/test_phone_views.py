@@ -16,6 +16,7 @@ from callcenter import carriers, operators, switches
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import User
 from callcenter.operators import Operator
+from callcenter.seats import operator_rooms
 from callcenter.telephony import softphones
 from callcenter.telephony.softphones import Softphone
 from tests.base import conftest as base
@@ -140,7 +141,7 @@ def test_available_is_refused_with_words_until_the_line_is_open(post: Post, sess
     answer = post("available")
     assert answer.status_code == 409
     assert answer.json["error"]
-    operators.room_opened(session, seat.id, "norte/leg")
+    operator_rooms.opened(session, seat.id, "norte/leg")
     session.commit()
     assert post("available").json["operator"]["state"] == "available"
 

@@ -15,7 +15,7 @@ from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError, Refused
 from callcenter.operators import Operator
-from callcenter.seats import operator_sweep
+from callcenter.seats import operator_rooms, operator_sweep
 from callcenter.telephony import softphone_jobs, softphones
 from callcenter.telephony.line_quality import Measured
 from callcenter.telephony.softphones import Softphone
@@ -310,7 +310,7 @@ def test_the_same_registration_again_rings_nobody(session: Session, board: Switc
 def test_a_reload_is_rung_again_though_the_old_leg_is_up(session: Session, board: Switchboard, olga: Operator) -> None:
     softphones.log_in(session, name_of(olga), olga.user_id)
     softphones.registered(session, name_of(olga), True, A)
-    operators.room_opened(session, olga.id, "norte/leg-1")
+    operator_rooms.opened(session, olga.id, "norte/leg-1")
     session.commit()
     softphones.registered(session, name_of(olga), True, B)
     assert ("callcenter.jobs.open_room", (olga.id, True)) in asked_jobs(session)
@@ -319,7 +319,7 @@ def test_a_reload_is_rung_again_though_the_old_leg_is_up(session: Session, board
     session.commit()
     jobs.open_room(olga.id, True)
     assert board.rooms == [olga.id]
-    operators.room_opened(session, olga.id, "norte/leg-2")
+    operator_rooms.opened(session, olga.id, "norte/leg-2")
     assert ("callcenter.jobs.close_room", ("norte/leg-1",)) in asked_jobs(session)
 
 
@@ -343,7 +343,7 @@ def test_a_ring_that_did_not_arrive_is_repeated_in_every_state(
 def free_at_phone(session: Session, olga: Operator) -> None:
     softphones.log_in(session, name_of(olga), olga.user_id)
     softphones.registered(session, name_of(olga), True, A)
-    operators.room_opened(session, olga.id, "norte/leg-1")
+    operator_rooms.opened(session, olga.id, "norte/leg-1")
     operators.go_available(session, olga.id)
     session.commit()
 
@@ -399,7 +399,7 @@ def test_whose_operator_is_gone_for_good_hears_the_apology(
 ) -> None:
     call_id = in_call(session, olga)
     softphones.registered(session, name_of(olga), False)
-    operators.room_lost(session, olga.id, "norte/leg-1")  # ten seconds without a packet
+    operator_rooms.lost(session, olga.id, "norte/leg-1")  # ten seconds without a packet
     operator_sweep.sweep(session)
     work(session)
     assert board.moved == []  # the page may yet come back

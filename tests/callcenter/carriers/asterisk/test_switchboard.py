@@ -12,7 +12,7 @@ from callcenter import switches
 from callcenter.base import sealed
 from callcenter.base.clock import real_now
 from callcenter.base.errors import NotFound, ProviderError
-from callcenter.carriers import Dial, Known, Route, Trace
+from callcenter.carriers import Dial, Ear, Known, Route, Trace
 from callcenter.carriers.asterisk import switchboard
 from callcenter.carriers.asterisk.actions import BadAction
 from callcenter.carriers.asterisk.switchboard import AsteriskCarrier
@@ -175,9 +175,10 @@ def test_a_supervisor_hears_the_operators_leg_and_changes_to_coaching_by_key(
     ami: FakeAmi, board: AsteriskCarrier
 ) -> None:
     ref = "local/sup-3-1a1b1c1d"
-    board.listen(ref, "local/op-7-0a0b0c0d", "listen")
-    board.set_listening(ref, "coach")
-    board.move(ref, "op-7")
+    ear = Ear(1, "sup-3", "local/op-7-0a0b0c0d", "op-7", "listen", ref)
+    assert board.listen(ear) == ref
+    board.set_listening(replace(ear, mode="coach"))
+    board.set_listening(replace(ear, mode="join"))
     order, key, room, redirect = asked(ami)
     assert (order["Channel"], order["Context"], order["Exten"]) == ("PJSIP/sup-3", "supervisor", "listen")
     assert (key["Digit"], key["Receive"]) == ("5", "true")
@@ -199,10 +200,10 @@ def test_a_recording_is_named_by_its_id_alone(ami: FakeAmi, board: AsteriskCarri
 
 
 def test_keys_are_played_one_after_the_other_and_nothing_else_is(ami: FakeAmi, board: AsteriskCarrier) -> None:
-    board.send_keys(REF, "12#")
+    board.send_keys(REF, "12#", "op-7")
     assert [key["Digit"] for key in asked(ami)] == ["1", "2", "#"]
     with pytest.raises(ProviderError):
-        board.send_keys(REF, "1,2")
+        board.send_keys(REF, "1,2", "op-7")
     assert len(asked(ami)) == 3
 
 
