@@ -18,7 +18,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.ledger import apologies, call_ledger, call_states
+from callcenter.ledger import apologies, call_ledger, call_states, voicemails
 from callcenter.ledger.call_ledger import Call, CallEvent
 from callcenter.ledger.call_planning import plan
 from callcenter.ledger.call_scripts import script_for
@@ -127,7 +127,7 @@ def dispose(session: Session, call_id: UUID, operator_id: int, code: str, *, not
     if chosen.effect == "callback" and (callback_at is None or callback_at <= campaign_now(session)):
         raise InvalidInput({"callback_at": _("Say when to call back: a time that is still to come.")})
     if call.state == "connected":
-        hang_up_later(session, call.id)
+        _let_go(session, call, code)
     _write_note(session, call, note or call.note)
     _dispose(session, call, chosen, callback_at, operator_id if callback_mine else None)
 
@@ -221,6 +221,14 @@ def save_note(session: Session, call_id: UUID, operator_id: int, note: str) -> N
 def _write_note(session: Session, call: Call, note: str | None) -> None:
     call.note = note
     contact_notes.screen_call(session, call)
+
+
+def _let_go(session: Session, call: Call, code: str) -> None:
+    """The operator has done: a machine may still hear the campaign's message, everybody else is hung up."""
+    if code == voicemails.CODE and voicemails.leaves_message(session, call):
+        voicemails.leave_later(session, call)
+    else:
+        hang_up_later(session, call.id)
 
 
 def hang_up_later(session: Session, call_id: UUID) -> None:

@@ -67,12 +67,13 @@ def begin(session: Session, call_id: UUID) -> Recording | None:
     queue = queues.get(session, call.queue_id)
     ref = call.carrier_ref
     is_talk = call.operator_id is not None  # a machine that asks and takes keys is not recorded as a whole
-    if queue.recording == "off" or not is_talk or ref is None or not carriers.has_switchboard():
+    if queue.recording == "off" or not is_talk or ref is None or not carriers.can("record"):
         return None
-    switch, must_ask = carriers.switch_of(ref) or "", queue.recording == "ask"
+    switch, must_ask = carriers.switch_of(ref), queue.recording == "ask"
     has_space = not recording_files.space().is_short
     row = {
-        "id": uuid4(), "call_id": call_id, "switch": switch, "notice_id": queue.recording_notice_id,
+        "id": uuid4(), "call_id": call_id, "switch": switch or "", "notice_id": queue.recording_notice_id,
+        "leg_ref": None if switch else ref,
         "must_ask": must_ask, "wanted": "on" if has_space and not must_ask else "off",
         "state": "asked" if has_space else "lost", "fault": None if has_space else "no_space",
     }  # fmt: skip

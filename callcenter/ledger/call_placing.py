@@ -14,7 +14,7 @@ from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Event
 from callcenter.carriers import BadNumber, Carrier, Dial, Route
-from callcenter.ledger import apologies, call_ledger, call_states
+from callcenter.ledger import apologies, call_ledger, call_states, voicemails
 from callcenter.ledger.call_ledger import Call
 from callcenter.queueing import queue_entries
 from callcenter.queues import CallQueue
@@ -52,18 +52,18 @@ def claim(session: Session, call_ids: Collection[UUID]) -> list[Order]:
             told.append((call.id, Event("not_placed", "not_placed", {"why": why})))
         else:
             told.append((call.id, Event("claimed", "claimed")))
-            orders.append(_order(call, queue))
+            orders.append(_order(call, queue, leaves_message=voicemails.leaves_message(session, call)))
     calls.record_events(session, told)
     return orders
 
 
-def _order(call: Call, queue: CallQueue) -> Order:
+def _order(call: Call, queue: CallQueue, *, leaves_message: bool) -> Order:
     call.lease_until = real_now() + LEASE
     attempt = call.attempt
     dial = Dial(
         call.id, attempt.phone, call.caller_id, call_states.RING_SECONDS,
         answered_by=queue.answered_by, machine_detection=queue.machine_detection,
-        apology=apologies.name(queue.on_behalf_of),
+        apology=apologies.name(queue.on_behalf_of), leaves_message=leaves_message,
     )  # fmt: skip
     return Order(dial, call.queue_id, call.carrier, attempt.contact_id, attempt.purpose, call.lease_until)
 

@@ -17,6 +17,7 @@ _HEARD = {
     "invalid_number": "ended",
     "canceled": "ended",
     "machine": "ended",
+    "voicemail": "ended",
 }
 
 MOVES: dict[str, dict[str, str]] = {
@@ -37,13 +38,17 @@ MOVES: dict[str, dict[str, str]] = {
     },
     "answered": {
         "connected": "connected",
-        **dict.fromkeys(("inbound_informed", "inbound_missed", "inbound_opted_out"), "ended"),
+        **dict.fromkeys(("inbound_informed", "inbound_message", "inbound_missed", "inbound_opted_out"), "ended"),
         "abandoned": "ended",
+        "machine": "ended",
+        "voicemail": "ended",
         "hung_up": "ended",
         "failed": "ended",
         "lost": "ended",
     },
     "connected": {
+        "machine": "ended",  # told while somebody talks to it already (callcenter.ledger.machines)
+        "voicemail": "ended",
         "hung_up": "wrap_up",
         "failed": "wrap_up",
         "lost": "wrap_up",
@@ -71,7 +76,9 @@ FACTS = {
 }
 
 # The person or the line had its say: the try counts. Every other end gives the try back.
-COUNTED = frozenset({"busy", "no_answer", "given_up", "abandoned", "failed", "invalid_number", "machine", "not_coded"})
+COUNTED = frozenset(
+    {"busy", "no_answer", "given_up", "abandoned", "failed", "invalid_number", "machine", "not_coded", "voicemail"}
+)
 # How a line says that we took it down ourselves before anybody picked up.
 TAKEN_DOWN = ("canceled", "hung_up", "failed")
 

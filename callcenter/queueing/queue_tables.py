@@ -39,6 +39,7 @@ class CallQueue(Base):
     wrap_up_seconds: Mapped[int] = mapped_column(default=60, server_default=text("60"))
     answered_by: Mapped[str] = mapped_column(default="operator", server_default="operator")  # operator | recording
     machine_detection: Mapped[str] = mapped_column(default="off", server_default="off")  # off | on | shadow
+    voicemail_text: Mapped[str | None]  # what answering machines hear after the tone (callcenter.ledger.voicemails)
     recording: Mapped[str] = mapped_column(default="off", server_default="off")  # off | notice | ask
     recording_notice_id: Mapped[int | None] = mapped_column(ForeignKey("recording_notices.id"))
     sessions: Mapped[int | None]  # of a recorded survey: conversations held at once; None: as many as the switch takes

@@ -37,7 +37,8 @@ def _tell(order: Order) -> tuple[str | None, bool]:
     try:
         if order.act == "start" and recording_files.is_short(order.spool):
             return "no_space", False
-        carriers.the_switchboard().record(order.ref, str(order.id), order.act)
+        recorder = carriers.the_switchboard() if carriers.has_switchboard() else carriers.the_recorder()
+        recorder.record(order.ref, str(order.id), order.act)
     except NoCarrier:
         return "switch_away", False
     except ProviderError as error:

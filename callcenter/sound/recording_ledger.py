@@ -39,6 +39,8 @@ FAULTS: dict[str, LazyString] = {
     "unreadable": _l("The sound file of the switch cannot be read."),
     "no_folder": _l("The folder of the switch cannot be seen from here. An administrator has to share it."),
     "no_right": _l("The sound file of the switch may not be read. An administrator has to set its rights."),
+    "carrier_away": _l("The carrier does not hand the sound over at this moment; it is asked again."),
+    "not_arrived": _l("The carrier never handed the sound over."),
     "storage": _l("The storage does not take the file at this moment; it is tried again."),
 }
 MODES: dict[str, LazyString] = {
@@ -69,7 +71,8 @@ class Recording(Base):
     """`state`: one of STATES; `wanted`: on | pause | off, what the operator and the rules want of the switch.
 
     `notice_at`: when the notice stood before the operator; `answer` yes | no with its time and the operator.
-    `switch`: where the raw file is while `in_spool`; `storage`: folder | bucket while a file may be there.
+    `switch`: where the raw file is while `in_spool`; or `leg_ref`: the leg of which the carrier itself holds the sound,
+    while `in_spool`. `storage`: folder | bucket while a file may be there.
     `next_at`: when somebody should look at it again, None when nothing is left to do. Times are real time."""
 
     __tablename__ = "recordings"
@@ -83,6 +86,7 @@ class Recording(Base):
     state: Mapped[str] = mapped_column(default="asked")
     wanted: Mapped[str] = mapped_column(default="on")
     switch: Mapped[str]
+    leg_ref: Mapped[str | None]
     notice_id: Mapped[int] = mapped_column(ForeignKey("recording_notices.id"))
     notice_at: Mapped[datetime] = mapped_column(default=real_now)
     must_ask: Mapped[bool] = mapped_column(default=False)

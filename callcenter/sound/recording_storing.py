@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from callcenter import switches
 from callcenter.base.clock import real_now
 from callcenter.base.errors import ProviderError
-from callcenter.base.outbox import tell_later
+from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.ledger.call_ledger import Call
-from callcenter.sound import recording_files, recording_sound
+from callcenter.sound import recording_files, recording_sound, remote_sounds
 from callcenter.sound.recording_ledger import LIVE, Recording, enter, is_leased, locked
 from callcenter.sound.recording_sound import Sound, Unusable
 
@@ -30,7 +30,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 @dataclass(frozen=True)
 class Work:
     """One claimed recording, free of the session. `spool`: the switch's folder as this host sees it, None when it
-    cannot. `storage`: where its file is, or is to be."""
+    cannot; `leg_ref`: the leg of which the carrier holds the sound. `storage`: where its file is, or is to be."""
 
     id: UUID
     state: str
@@ -38,6 +38,7 @@ class Work:
     spool: str | None
     storage: str | None
     ended_at: datetime | None
+    leg_ref: str | None = None
 
 
 class Trouble(Exception):
@@ -63,13 +64,15 @@ def claim(session: Session, recording_id: UUID) -> Work | None:
     recording.leased_until = recording.next_at = real_now() + LEASE
     spool = switches.folder_of(session, recording.switch)
     return Work(
-        recording.id, recording.state, recording.in_spool, spool, recording.storage, recording.ended_at
+        recording.id, recording.state, recording.in_spool, spool, recording.storage, recording.ended_at,
+        recording.leg_ref,
     )  # fmt: skip
 
 
 def fetch(work: Work) -> Sound:
-    """Make our file of the switch's, and keep it. Raises Trouble."""
-    source, target = _source(work), recording_files.work_file(work.id)
+    """Make our file of the switch's, or of the carrier's, and keep it. Raises Trouble."""
+    target = recording_files.work_file(work.id)
+    source = _brought(work, target.with_suffix(".wav")) if work.leg_ref else _source(work)
     try:
         sound = recording_sound.convert(source, target)
         recording_files.storage(work.storage or "").keep(work.id, target)
@@ -83,7 +86,22 @@ def fetch(work: Work) -> Sound:
         raise Trouble("no_space" if error.code == "no_space" else "storage") from error
     finally:
         target.unlink(missing_ok=True)
+        if work.leg_ref:
+            source.unlink(missing_ok=True)
     return sound
+
+
+def _brought(work: Work, target: Path) -> Path:
+    """What the carrier recorded, here. Raises Trouble."""
+    try:
+        remote_sounds.bring(work.leg_ref or "", work.ended_at, target)
+    except ProviderError as error:
+        target.unlink(missing_ok=True)
+        raise Trouble(error.code or "carrier_away", is_final=error.permanent) from error
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise Trouble(recording_files.disk_trouble(error).code or "storage") from error
+    return target
 
 
 def _source(work: Work) -> Path:
@@ -107,9 +125,12 @@ def _spool_files(work: Work) -> tuple[Path, ...]:
 
 
 def clear(work: Work) -> None:
-    """Remove what must not be there: the switch's file, and ours of a recording that was deleted. Raises Trouble."""
+    """Remove what must not be there: the switch's or the carrier's sound, and ours of a recording that was deleted.
+    Raises Trouble."""
     try:
-        for path in _spool_files(work) if work.in_spool else ():
+        if work.in_spool and work.leg_ref:
+            remote_sounds.remove(work.leg_ref)
+        for path in _spool_files(work) if work.in_spool and not work.leg_ref else ():
             path.unlink(missing_ok=True)
         if work.storage is not None and work.state != "stored":
             recording_files.work_file(work.id).unlink(missing_ok=True)
@@ -117,7 +138,18 @@ def clear(work: Work) -> None:
     except OSError as error:
         raise Trouble("no_right" if isinstance(error, PermissionError) else "storage") from error
     except ProviderError as error:
-        raise Trouble("storage") from error
+        raise Trouble("carrier_away" if error.code == "carrier_away" else "storage") from error
+
+
+def finished_there(session: Session, recording_id: UUID) -> None:
+    """The carrier says that it has finished a recording: a worker fetches it, or deletes there what nobody wants any
+    more. Harmless when repeated. Raises NotFound."""
+    recording = locked(session, recording_id)
+    if recording.leg_ref is None or recording.state in LIVE or is_leased(recording):
+        return
+    recording.in_spool = recording.in_spool or recording.state in ("lost", "refused", "deleted")
+    recording.next_at = real_now()
+    enqueue_later(session, "callcenter.sound.recording_jobs.tend", str(recording.id), queue="bulk")
 
 
 def stored(session: Session, work: Work, sound: Sound) -> None:
