@@ -36,7 +36,8 @@ def test_the_strategist_composes_the_sentence_and_the_number_is_the_commands(
     seen.append(other_count(page, seen[-1]))
 
     row = add(page, "Contestó una pregunta")
-    row.get_by_label("Encuesta").select_option(label=row.get_by_label("Encuesta").locator("option").nth(1).inner_text())
+    surveys = row.get_by_label("Encuesta")
+    surveys.select_option(label=surveys.locator("option", has_text=WAVE).first.inner_text())
     row.get_by_label("Pregunta", exact=True).select_option(QUESTION)
     row.get_by_label(DOES_NOT_KNOW).check()
     seen.append(other_count(page, seen[-1]))
