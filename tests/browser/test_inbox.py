@@ -23,14 +23,16 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     page.goto("/campaigns/inbox/?show=unassigned")
     rows = page.locator(".inbox-rows li")
     expect(rows.first).to_be_visible(timeout=SOON)
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.locator("#thread .bubble-in").first).to_be_visible(timeout=SOON)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
-    page.keyboard.press("r")
+    press(page, "r")
+    expect(page.locator("#reply-text")).to_be_focused(timeout=SOON)
     page.keyboard.type(ANSWER)
     expect(page.locator("#reply-parts")).to_contain_text("parte", timeout=SOON)
     conversation = page.url
     page.reload()
+    page.wait_for_load_state()
     expect(page.locator("#reply-text")).to_have_value(ANSWER, timeout=SOON)  # a reload loses nothing
     page.focus("#reply-text")
     page.keyboard.press("Control+Enter")
@@ -43,7 +45,7 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     say(running_product, phone, "¿Y los domingos?")
     expect(page.locator("#thread")).to_contain_text("¿Y los domingos?", timeout=SOON)  # without a reload
 
-    page.keyboard.press("b")
+    press(page, "b")
     page.fill("#call-when", "ayer")
     page.press("#call-when", "Enter")
     expect(page.locator("#call-fault")).to_be_visible(timeout=SOON)
@@ -52,7 +54,7 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     expect(page.locator(".alert-success", has_text="Se le llamará")).to_be_visible(timeout=SOON)
 
     page.locator("body").click(position={"x": 5, "y": 5})
-    page.keyboard.press("e")
+    press(page, "e")
     page.wait_for_url(lambda url: url != conversation)
     say(running_product, phone, "BAJA")
     page.goto(conversation)
@@ -76,7 +78,7 @@ def test_a_canned_reply_is_written_by_its_short_name(page_as: PageAs) -> None:
     expect(page.locator("#reply-text")).to_have_value(re.compile(r"^Gracias, .+\.$"), timeout=SOON)
     page.fill("#reply-text", "")
     page.keyboard.press("Escape")
-    page.keyboard.press("c")
+    press(page, "c")
     page.fill("#canned-find", "GRÁCIAS")
     page.locator("[data-insert]:visible").click()
     expect(page.locator("#reply-text")).to_have_value(re.compile("^Gracias"), timeout=SOON)
@@ -104,6 +106,12 @@ def test_a_conversation_is_accessible_in_both_looks(page_as: PageAs) -> None:
         assert faults(page) == []
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def press(page: Page, key: str) -> None:
+    """One of the page's own keys, once its scripts listen."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
 
 
 def say(product: Product, phone: str, text: str) -> None:
