@@ -13,6 +13,7 @@ from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from callcenter.gate import suppression_key
 from callcenter.sound import recording_files
+from callcenter.telephony import account_checks
 from campaigns import channels
 from campaigns.dispatch import receipt_door
 from campaigns.rehearsal import rehearsal_wire
@@ -34,7 +35,8 @@ MODELS = (
     "callcenter.operators", "callcenter.queueing.queue_order", "callcenter.queueing.queue_spending",
     "callcenter.queues", "callcenter.telephony.softphones", "callcenter.seats.operator_lines", "callcenter.seats.one_time_codes", "callcenter.switches", "callcenter.ledger.call_legs",
     "callcenter.supervision.supervision", "callcenter.ledger.transfer_targets", "callcenter.telephony.trunk_book",
-    "callcenter.telephony.trunk_tests", "callcenter.sound.recording_ledger",
+    "callcenter.telephony.trunk_tests", "callcenter.telephony.account_checks", "callcenter.telephony.call_prices",
+    "callcenter.sound.recording_ledger",
     "callcenter.sound.voice_messages", "callcenter.ledger.trial_calls",
     "callcenter.gate.do_not_call", "callcenter.gate.elections", "callcenter.gate.house_rules",
     "callcenter.people.removed_rows", "callcenter.lists.saved_mappings", "callcenter.gate.signoffs",
@@ -63,6 +65,7 @@ MODELS = (
 )  # fmt: skip
 BLUEPRINTS = (
     "callcenter.gate.calendar_views", "callcenter.gate.consent_views", "callcenter.gate.rule_views",
+    "callcenter.telephony.account_views", "callcenter.telephony.account_hooks",
     "callcenter.telephony.trunk_views", "callcenter.base.account", "callcenter.base.health",
     "callcenter.base.people", "callcenter.base.audit_views", "callcenter.base.live",
     "callcenter.people.attribute_views", "callcenter.console", "callcenter.ledger.call_act_views",
@@ -90,6 +93,7 @@ COMMANDS: tuple[str, ...] = (
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
 COMPOSED: tuple[str, ...] = (
+    "callcenter.telephony.account_views",
     "callcenter.gate.rule_views", "callcenter.telephony.trunk_views", "callcenter.privacy.person_keeping",
     "callcenter.privacy.retention", "surveys.person_keeping", "campaigns.person_keeping",
     "callcenter.sound.recording_keeping", "callcenter.sound.voice_message_keeping",
@@ -151,6 +155,7 @@ def compose(settings: Settings) -> None:
     suppressions.configure(settings.suppression_key)
     sealed.configure(settings.secret_key)
     carriers.configure(settings)
+    account_checks.configure(settings)
     recording_files.configure(settings)
     channels.configure(settings)
     link_addresses.configure(settings)

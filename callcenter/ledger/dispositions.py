@@ -59,6 +59,7 @@ OUTCOMES: dict[str, LazyString] = {
     "lost": _l("The carrier does not know what became of it"),
     "not_coded": _l("The operator left without an outcome"),
     "inbound_informed": _l("Rang back and heard who had called"),
+    "inbound_message": _l("Rang back and left a message"),
     "inbound_missed": _l("Rang back while nobody was free"),
     "inbound_opted_out": _l("Rang back and asked not to be called again"),
 }

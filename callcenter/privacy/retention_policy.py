@@ -40,6 +40,7 @@ TERMS: dict[str, Term] = {
     "recordings": Term(_l("Recordings of calls"), _l("after the call"), 30, 1, 365),
     "voice_answers": Term(_l("Voices of recorded surveys (what was written down of them stays)"),
                           _l("after the call"), 30, 1, 365),
+    "voice_messages": Term(_l("Messages left by who rings us"), _l("after the call"), 30, 1, 365),
     "audit": Term(_l("Audit (holds no names, phones or texts)"), _l("after the act"), 1826, 365, 3653),
     "blocked": Term(_l("Wait of blocked data before they may be deleted without a reason"), _l("after the block"),
                     15, 0, 365),

@@ -165,7 +165,7 @@ class Hall:
                 session.commit()
             assert self._spool is not None
             if subject is not None and subject.direction == "in":
-                code = Reception(line, self._spool, subject, self._switch).receive()
+                code = Reception(line, self._spool, subject, self._switch, f"{self._there}/voices").receive()
             else:
                 code = self._talk(line, self._spool, subject)
             log.info("call %s: %s", line.channel, code)

@@ -70,6 +70,7 @@ BY_OUTCOME: dict[str, str] = {
     "not_coded": "3.21",
     "invalid_number": "4.31",
     "inbound_informed": "2.20",
+    "inbound_message": "2.20",
     "inbound_missed": "2.20",
     "inbound_opted_out": "2.11",
 }

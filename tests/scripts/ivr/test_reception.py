@@ -12,6 +12,8 @@ from scripts.ivr.reception import Reception
 from surveys.fieldwork.recorded_calls import Subject
 from tests.scripts.ivr.fake_switch import FakeSwitch
 
+MENU = inbound.Menu("Casa", "https://example.org", "es", "survey", has_called=True, is_open=True, is_withheld=False)
+
 
 class Spool:
     """Prompts that are there, or a disk that is full."""
@@ -38,9 +40,9 @@ class Spool:
 def test_a_citizen_who_cannot_be_told_anything_is_not_kept_on_the_line(
     spool: Spool, switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "menu", lambda *_given: inbound.Menu("Casa", "https://example.org", "es"))
+    monkeypatch.setattr(inbound, "menu", lambda *_given: MENU)
     line = Line(cast(Any, switch), "a-1.1")
     switch.line = line
     subject = Subject(uuid4(), 0, "Casa", "https://example.org", "in")
-    assert Reception(line, cast(Any, spool), subject, "local").receive() is None
+    assert Reception(line, cast(Any, spool), subject, "local", "/voices").receive() is None
     assert switch.commands[-1] == "HANGUP"

@@ -23,7 +23,7 @@ def test_nine_in_the_menu_is_never_again(
     ringing = network.call_in(("127.0.0.1", switch.ports.sip), "5512340000", "5587654321")
     leg = listener.news("answered", Call="")["Uniqueid"]
     with ledger() as session:
-        call_id = inbound.arrived(session, "local", f"local/{leg}", "5587654321", "5512340000")
+        call_id = inbound.arrived(session, f"local/{leg}", "5587654321", "5512340000")
         session.commit()
     assert call_id is not None
     before = len(ringing.heard.began)
