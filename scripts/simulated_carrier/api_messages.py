@@ -5,9 +5,8 @@ from itertools import islice
 from aiohttp import web
 
 from scripts.simulated_carrier import errors, message_desk
-from scripts.simulated_carrier.api import EXCHANGE, ROOT, created, in_days, one, read_form, required
-from scripts.simulated_carrier.exchange import Exchange
-from scripts.simulated_carrier.resources import API_VERSION, Json, page, path
+from scripts.simulated_carrier.api import EXCHANGE, ROOT, created, in_days, read_form
+from scripts.simulated_carrier.resources import page
 from scripts.simulated_carrier.texts import WHATSAPP, Text
 
 routes = web.RouteTableDef()
@@ -55,43 +54,6 @@ async def fetch_message(request: web.Request) -> web.Response:
     if text is None:
         raise errors.not_found(request.path)
     return web.json_response(text.show())
-
-
-@routes.post(ROOT + "/IncomingPhoneNumbers.json")
-async def create_number(request: web.Request) -> web.Response:
-    """Own a number and say where its messages go."""
-    exchange, form = request.app[EXCHANGE], await read_form(request)
-    number = required(form, "PhoneNumber")
-    if not message_desk.is_phone(number):
-        raise errors.bad_value("PhoneNumber", number)
-    exchange.own(number)
-    url = one(form, "SmsUrl")
-    if url:
-        exchange.set_inbound_url(url, number)
-    return created(_show_number(exchange, number))
-
-
-@routes.get(ROOT + "/IncomingPhoneNumbers.json")
-async def list_numbers(request: web.Request) -> web.Response:
-    exchange, query = request.app[EXCHANGE], dict(request.query)
-    numbers = [number for number in exchange.numbers if query.get("PhoneNumber", number) == number]
-    shown = page(request.path, "incoming_phone_numbers", numbers, query, lambda number: _show_number(exchange, number))
-    return web.json_response(shown)
-
-
-def _show_number(exchange: Exchange, number: str) -> Json:
-    account, sid = exchange.options.account_sid, "PN" + number.removeprefix("+").zfill(32)
-    return {
-        "sid": sid,
-        "account_sid": account,
-        "friendly_name": number,
-        "phone_number": number,
-        "sms_url": exchange.texts.inbound_urls.get(number, ""),
-        "sms_method": "POST",
-        "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
-        "api_version": API_VERSION,
-        "uri": path(account, "IncomingPhoneNumbers", f"{sid}.json"),
-    }
 
 
 # What a citizen sent us beside words: one small picture, the same for everybody.

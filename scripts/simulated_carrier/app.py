@@ -6,15 +6,26 @@ from aiohttp import web
 
 from scripts.simulated_carrier import (
     api,
+    api_account,
+    api_calls,
+    api_conferences,
     api_content,
     api_messages,
+    api_recordings,
     api_services,
     api_telegram,
     control,
     control_messages,
+    control_page,
+    control_voice,
     received,
 )
 from scripts.simulated_carrier.exchange import Exchange
+
+MODULES = (
+    api_calls, api_conferences, api_recordings, api_account, api_messages, api_content, api_services, api_telegram,
+    control, control_page, control_voice, control_messages, received,
+)  # fmt: skip
 
 
 def create_app(exchange: Exchange, smtp_port: int | None = None) -> web.Application:
@@ -24,7 +35,7 @@ def create_app(exchange: Exchange, smtp_port: int | None = None) -> web.Applicat
     # The one address that a bench asks thousands of times a second is found without looking at patterns.
     messages = api.ROOT.format(account=exchange.options.account_sid) + "/Messages.json"
     app.router.add_post(messages, api_messages.create_message)
-    for module in (api, api_messages, api_content, api_services, api_telegram, control, control_messages, received):
+    for module in MODULES:
         app.add_routes(module.routes)
 
     async def run(_: web.Application) -> AsyncIterator[None]:

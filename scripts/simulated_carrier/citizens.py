@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 T = TypeVar("T")
-Kind = Literal["answer", "no_answer", "busy", "invalid", "voicemail"]
+Kind = Literal["answer", "no_answer", "busy", "invalid", "voicemail", "fax", "stuck"]
 
 SECTION_KINDS = {"U": 0.7473, "R": 0.2527}  # of the nominal list of the 100 sections
 SEXES = {"H": 0.4704, "M": 0.5256, "X": 0.0040}
@@ -59,13 +59,21 @@ WHY = {
 @dataclass(frozen=True)
 class Reaction:
     """What happens at one try: the phone rings for `ring_seconds` (or until the caller gives up), then the person stays
-    at most `stay_seconds`, and leaves after `silence_seconds` alone on the line."""
+    at most `stay_seconds`, and leaves after `silence_seconds` alone on the line. `stuck` rings for ever, and the
+    carrier loses sight of it."""
 
     kind: Kind
     ring_seconds: float
     stay_seconds: float = 0.0
     silence_seconds: float = 5.0
-    digits: str = ""  # pressed when a menu asks
+    digits: str | None = None  # pressed at every menu; None: what the menu offers, if the person takes part
+    presses: tuple[str, ...] = ()  # instead: one a menu, in turn; "" is silence
+    says: float = 3.0  # seconds spoken into a <Record>; 0 is silence
+    words: str = "sí"  # what speech recognition understands
+    greeting_seconds: float = 6.0  # of a machine
+    beep: bool = True  # of a machine, after its greeting
+    answered_by: str | None = None  # what machine detection finds; None: the truth, mostly
+    sip: int | None = None  # the answer of the other network, of a call that fails
 
 
 @dataclass(frozen=True)
@@ -95,9 +103,20 @@ class Citizen:
         if kind == "no_answer":
             return Reaction(kind, math.inf)
         if kind == "voicemail":
-            return Reaction(kind, ring, stay_seconds=30, silence_seconds=30)
+            return Reaction(kind, ring, stay_seconds=30, silence_seconds=30, says=0)
         stay = dice.uniform(20, 60) if self.hangs_up_early or not self.takes_part else dice.uniform(600, 1200)
-        return Reaction(kind, ring, stay, silence_seconds=dice.uniform(3, 7))
+        says = dice.uniform(2, 9) if self.takes_part else 0.0
+        return Reaction(kind, ring, stay, silence_seconds=dice.uniform(3, 7), says=says)
+
+    def chooses(self, offered: str, menu: str) -> str:
+        """The key that they press at a menu that offers these keys; "" by who does not take part."""
+        if not offered or not self.takes_part:
+            return ""
+        return _dice(self.seed, self.phone, f"menu/{menu}").choice(offered)
+
+    def chance(self, purpose: str) -> float:
+        """A number from 0 to 1, always the same for the same purpose."""
+        return _dice(self.seed, self.phone, purpose).random()
 
     def replies(self, text: str) -> str | None:
         """The SMS they send back when they get `text`, or None."""

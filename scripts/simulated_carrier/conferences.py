@@ -1,20 +1,27 @@
-"""Conferences: named rooms in which legs hear each other, and the events that tell of them."""
+"""Conferences: named rooms in which legs hear each other, and the events that tell of them.
+
+https://www.twilio.com/docs/voice/twiml/conference and .../voice/api/conference-participant-resource"""
 
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from scripts.simulated_carrier.recordings import Recording
 from scripts.simulated_carrier.resources import API_VERSION, Json, new_sid, now, path, rfc2822, uris
 from scripts.simulated_carrier.webhooks import Params, Webhooks
 
 if TYPE_CHECKING:
     from scripts.simulated_carrier.legs import Leg
 
+MOST = 250  # https://www.twilio.com/docs/voice/twiml/conference: maxParticipants
+# The status of a participant, by that of its call.
+STATUSES = {"queued": "queued", "ringing": "ringing", "in-progress": "connected"}
+
 
 @dataclass
 class Participant:
-    """One leg in a room, with the settings of its <Conference>."""
+    """One leg in a room, with the settings of its <Conference>. `wait_url` "" is silence, None Twilio's music."""
 
     leg: "Leg"
     label: str | None = None
@@ -22,15 +29,19 @@ class Participant:
     hold: bool = False
     starts: bool = True  # startConferenceOnEnter
     ends: bool = False  # endConferenceOnExit
+    coaches: str | None = None  # the call that alone hears this one
+    wait_url: str | None = None
     joined_at: datetime = field(default_factory=now)
     out: asyncio.Event = field(default_factory=asyncio.Event)  # set when the room lets the leg go
+    why_out: str = "participant_hung_up"
 
     def settings(self) -> Params:
         return {
             "CallSid": self.leg.sid,
             "Muted": str(self.muted).lower(),
             "Hold": str(self.hold).lower(),
-            "Coaching": "false",
+            "Coaching": str(self.coaches is not None).lower(),
+            **({"CallSidToCoach": self.coaches} if self.coaches else {}),
             "EndConferenceOnExit": str(self.ends).lower(),
             "StartConferenceOnEnter": str(self.starts).lower(),
             **({"ParticipantLabel": self.label} if self.label else {}),
@@ -46,6 +57,7 @@ class Conference:
     webhooks: Webhooks
     status_callback: str | None = None
     events: frozenset[str] = frozenset()
+    most: int = MOST
     sid: str = field(default_factory=lambda: new_sid("CF"))
     status: str = "init"
     reason: str | None = None
@@ -53,29 +65,40 @@ class Conference:
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)
     participants: dict[str, Participant] = field(default_factory=dict)
+    coming: dict[str, Participant] = field(default_factory=dict)  # called, and not yet in
+    recording: Recording | None = None
     _sequence: int = 0
 
     def join(self, participant: Participant) -> None:
+        self.coming.pop(participant.leg.sid, None)
         self.participants[participant.leg.sid] = participant
-        self._tell("participant-join", participant)
+        self.tell("participant-join", participant)
         if self.status == "init" and participant.starts:
             self.status = "in-progress"
-            self._tell("conference-start", participant)
+            self.tell("conference-start", participant)
         self._company_changed()
 
-    def leave(self, call_sid: str, reason: str = "participant-with-end-conference-on-exit-left") -> None:
+    def leave(self, call_sid: str, why: str = "participant_hung_up") -> None:
         """Take a leg out; ends the conference when it was the last or its exit ends it."""
         participant = self.participants.pop(call_sid, None)
         if participant is None:
             return
-        participant.out.set()
-        self._tell("participant-leave", participant)
+        self._let_go(participant, why)
+        kicked = "kicked" if why == "participant_kicked" else "left"
         if participant.ends:
-            self.end(reason, call_sid)
+            self.end(f"participant-with-end-conference-on-exit-{kicked}", call_sid)
         elif not self.participants:
-            self.end("last-participant-left", call_sid)
+            self.end(f"last-participant-{kicked}", call_sid)
         else:
             self._company_changed()
+
+    def never_came(self, call_sid: str, call_status: str) -> None:
+        """A leg that was called into this room ended before it was there."""
+        participant = self.coming.pop(call_sid, None)
+        if participant is not None:
+            self.tell("participant-leave", participant, {"ParticipantCallStatus": call_status})
+            if not self.participants and not self.coming:
+                self.end("last-participant-left", call_sid)
 
     def end(self, reason: str, call_sid: str | None = None) -> None:
         if self.status == "completed":
@@ -83,44 +106,64 @@ class Conference:
         self.status, self.reason, self.ended_by = "completed", reason, call_sid
         for participant in list(self.participants.values()):
             self.participants.pop(participant.leg.sid)
-            participant.out.set()
-            self._tell("participant-leave", participant)
+            self._let_go(participant, "conference_ended")
         detail = {"ReasonConferenceEnded": reason, **({"CallSidEndingConference": call_sid} if call_sid else {})}
-        self._tell("conference-end", None, detail)
+        self.tell("conference-end", None, detail)
+
+    def _let_go(self, participant: Participant, why: str) -> None:
+        participant.why_out = why
+        participant.out.set()
+        detail = {"ReasonParticipantLeft": why, "ParticipantCallStatus": participant.leg.status}
+        self.tell("participant-leave", participant, detail)
 
     def change(self, participant: Participant, *, muted: bool | None = None, hold: bool | None = None) -> None:
         if muted is not None and muted != participant.muted:
             participant.muted = muted
-            self._tell("participant-mute" if muted else "participant-unmute", participant)
+            self.tell("participant-mute" if muted else "participant-unmute", participant)
         if hold is not None and hold != participant.hold:
             participant.hold = hold
-            self._tell("participant-hold" if hold else "participant-unhold", participant)
+            self.tell("participant-hold" if hold else "participant-unhold", participant)
+        self._company_changed()
+
+    def who(self, name: str) -> Participant | None:
+        """A participant by the SID of its call or by its label, in the room or on the way."""
+        everybody = self.participants | self.coming
+        labelled = (one for one in everybody.values() if one.label == name)
+        return everybody.get(name) or next(labelled, None)
+
+    def heard_by(self, listener: Participant) -> list[Participant]:
+        """Whom this one hears now: nobody on hold, nobody muted, a coach only by who is coached."""
+        if self.status != "in-progress" or listener.hold:
+            return []
+        others = (one for one in self.participants.values() if one is not listener)
+        return [
+            one for one in others if not (one.muted or one.hold) and one.coaches in (None, listener.leg.sid)
+        ]  # fmt: skip
 
     def _company_changed(self) -> None:
-        """A person alone on the line, or in a room that has not begun, hears silence."""
-        has_company = self.status == "in-progress" and len(self.participants) > 1
+        """A person alone on the line hears silence; on hold, or in a room that has not begun, music."""
         for participant in self.participants.values():
-            participant.leg.hears_somebody(has_company)
+            has_music = participant.hold or (self.status == "init" and participant.wait_url != "")
+            has_company = self.status == "in-progress" and len(self.participants) > 1
+            participant.leg.hears_somebody(has_company or has_music)
 
-    def _tell(self, event: str, participant: Participant | None, detail: Params | None = None) -> None:
+    def tell(self, event: str, participant: Participant | None, detail: Params | None = None) -> None:
         self.updated_at = now()
         self._sequence += 1
         if event.partition("-")[2].removeprefix("un") not in self.events:
             return
         settings = participant.settings() if participant else {}
-        self.webhooks.tell(
-            self.status_callback,
-            {
-                "AccountSid": self.account_sid,
-                "ConferenceSid": self.sid,
-                "FriendlyName": self.name,
-                "StatusCallbackEvent": event,
-                "SequenceNumber": str(self._sequence),
-                "Timestamp": rfc2822(now()) or "",
-                **settings,
-                **(detail or {}),
-            },
-        )
+        told = {
+            "AccountSid": self.account_sid,
+            "ConferenceSid": self.sid,
+            "FriendlyName": self.name,
+            "StatusCallbackEvent": event,
+            "SequenceNumber": str(self._sequence),
+            "Timestamp": rfc2822(now()) or "",
+            **settings,
+            **(detail or {}),
+        }
+        self.webhooks.tell(self.status_callback, told, kind="conference")
 
     def show(self) -> Json:
         return {
@@ -147,12 +190,12 @@ class Conference:
             "label": participant.label,
             "muted": participant.muted,
             "hold": participant.hold,
-            "coaching": False,
-            "call_sid_to_coach": None,
+            "coaching": participant.coaches is not None,
+            "call_sid_to_coach": participant.coaches,
             "start_conference_on_enter": participant.starts,
             "end_conference_on_exit": participant.ends,
-            "status": "connected",
-            "queue_time": "0",
+            "status": STATUSES.get(participant.leg.status, "complete"),
+            "queue_time": str(participant.leg.queue_milliseconds),
             "date_created": rfc2822(participant.joined_at),
             "date_updated": rfc2822(self.updated_at),
             "uri": path(self.account_sid, "Conferences", self.sid, "Participants", f"{call_sid}.json"),

@@ -26,7 +26,7 @@ async def write_sms(request: web.Request) -> web.Response:
     """{"from": a citizen, "to": one of our senders, "body"}."""
     exchange, order = request.app[EXCHANGE], await read_order(request)
     known = [address for address in exchange.texts.senders.known if not address.startswith(WHATSAPP)]
-    ours = order.get("to", exchange.numbers[-1])
+    ours = order.get("to", list(exchange.numbers)[-1])
     if ours not in known or senders.kind(ours) == "name":
         raise _bad(f"to must be one of {', '.join(name for name in known if senders.kind(name) != 'name')}.")
     text = exchange.texts.receive(read_phone(order.get("from")), ours, str(order.get("body", "")))

@@ -131,3 +131,40 @@ def by_code(code: int, to: str) -> ApiError:
     """A refusal that the control page ordered for one phone, or that a phone itself is the reason of."""
     known = {21211: invalid_to(to), 21610: unsubscribed(), 21612: not_reachable(to), 21614: not_mobile(to)}
     return known.get(code, ApiError(400, code, f"Error {code}"))
+
+
+def concurrency() -> ApiError:
+    return ApiError(429, 10004, "Call concurrency limit exceeded")
+
+
+def no_permission(to: str) -> ApiError:
+    return ApiError(
+        400, 21215,
+        f"Account not authorized to call {to}. Perhaps you need to enable some international permissions:"
+        " https://www.twilio.com/console/voice/calls/geo-permissions/low-risk",
+    )  # fmt: skip
+
+
+def bad_dial() -> ApiError:
+    return ApiError(400, 13223, "Dial: Invalid phone number format")
+
+
+def test_only() -> ApiError:
+    return ApiError(403, 20008, "Resource not accessible with Test Account Credentials")
+
+
+def not_recordable() -> ApiError:
+    return ApiError(400, 21220, "Requested resource is not eligible for recording")
+
+
+def bad_url(name: str, url: str) -> ApiError:
+    return ApiError(400, 21205, f"{name} is not a valid URL: {url}")
+
+
+def still_in_progress() -> ApiError:
+    return ApiError(409, 20409, "The resource is still in progress")
+
+
+def bad_number_url(name: str, url: str) -> ApiError:
+    code = {"VoiceUrl": 21402, "VoiceFallbackUrl": 21405}.get(name, 20001)
+    return ApiError(400, code, f"{name} is not a valid URL: {url}")

@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import isfinite
 
 # The same invented account as the product's setting `carrier = simulated`. Whoever runs both names another token to
 # both (CONVOCA_SIMULATED_TOKEN), because it signs webhooks.
 ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "simulated-auth-token"  # noqa: S105 - public on purpose
+# Twilio's test credentials: nobody is called (https://www.twilio.com/docs/iam/test-credentials).
+TEST_SID, TEST_TOKEN = "AC" + "7" * 32, "simulated-test-token"
 NUMBERS = ("+525512340000", "+525512340001")
 STATUSES_TOLD = ("queued", "sent", "delivered", "undelivered", "failed", "read")
 # Those settings that are words, each with what may be said.
 WORDS = {"credentials": ("good", "revoked", "suspended"), "opt_outs": ("advanced", "default", "off")}
+VOICE_EVENTS = ("initiated", "ringing", "answered", "completed", "amd", "recording", "conference")
+# Those settings that are several words; None: any two letters of a country.
+LISTS: dict[str, tuple[str, ...] | None] = {"told": STATUSES_TOLD, "lost_events": VOICE_EVENTS, "countries_off": None}
 
 
 @dataclass
@@ -19,7 +25,21 @@ class Options:
 
     seed: int = 1
     speed: float = 1.0
+    # Calls. What is over `calls_per_second` waits in a queue of so many seconds; 0 is no limit, here and below.
     calls_per_second: float = 30.0
+    call_queue_seconds: float = 86_400.0  # a longer queue is refused: 429 / 20429
+    concurrent_calls: float = 0.0  # more at once are refused: 429 / 10004
+    balance: float = 100.0  # USD; at 0 or below calls are refused: 401 / 20005
+    countries_off: str = ""  # ISO codes without dialling permission, such as "MX": 21215
+    price_per_minute: float = 0.0405  # USD a begun minute to Mexico
+    price_seconds: float = 5.0  # from the end of a call until its price is known
+    amd_unknown_share: float = 0.02  # machine detection finds out nothing
+    amd_wrong_share: float = 0.0  # takes people for machines, and machines for people
+    recording_seconds: float = 2.0  # from the end of a recording until it can be fetched
+    recording_lost_share: float = 0.0  # never gets ready, and nothing tells of it
+    recording_absent_share: float = 0.0
+    recording_failed_share: float = 0.0
+    lost_events: str = ""  # callbacks of calls that never come, such as "completed amd"
     # Requests that are refused: nothing was accepted.
     credentials: str = "good"  # revoked: 401 / 20003; suspended: 401 / 20005
     requests_per_second: float = 0.0  # more are answered 429 / 20429; 0 is no limit
@@ -86,16 +106,20 @@ class Options:
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} must be a number, not {value!r}")
-    if not 0 <= value < float("inf") or (name.endswith("_share") and value > 1) or (name == "speed" and value == 0):
+    is_known = isfinite(value) and (value >= 0 or name == "balance")
+    if not is_known or (name.endswith("_share") and value > 1) or (name == "speed" and value == 0):
         raise ValueError(f"{name} cannot be {value!r}")
     return float(value)
 
 
 def _words(name: str, value: object) -> str:
-    allowed = WORDS.get(name, STATUSES_TOLD)
     if not isinstance(value, str):
         raise ValueError(f"{name} must be text, not {value!r}")
-    said = value.split() if name == "told" else [value]
-    if any(word not in allowed for word in said):
+    allowed = LISTS[name] if name in LISTS else WORDS[name]
+    said = value.split() if name in LISTS else [value]
+    if allowed is None:
+        if not all(len(word) == 2 and word.isalpha() for word in said):
+            raise ValueError(f"{name} cannot be {value!r}; it may be countries, such as MX US")
+    elif any(word not in allowed for word in said):
         raise ValueError(f"{name} cannot be {value!r}; it may be {', '.join(allowed)}")
     return value

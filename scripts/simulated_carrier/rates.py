@@ -12,16 +12,20 @@ class Rate:
         self._per_second = per_second
         self._next = 0.0
 
-    async def turn(self) -> None:
-        """Return when it is this one's turn, in order of asking."""
+    def reserve(self) -> float:
+        """Seconds until it is this one's turn, in order of asking."""
         rate = self._per_second()
         if rate <= 0:
-            return
+            return 0.0
         now = asyncio.get_running_loop().time()
         at = max(now, self._next)
         self._next = at + 1 / rate
-        if at > now:
-            await asyncio.sleep(at - now)
+        return at - now
+
+    @property
+    def waiting(self) -> float:
+        """Seconds that the next one would wait."""
+        return max(self._next - asyncio.get_running_loop().time(), 0.0)
 
 
 class Allowance:

@@ -5,12 +5,16 @@ import base64
 import hmac
 import logging
 import random
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import SplitResult, quote_plus, urldefrag, urlsplit
+from urllib.parse import SplitResult, quote_plus, urldefrag, urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
+from yarl import URL
 
+from scripts.simulated_carrier.accounts import Accounts
 from scripts.simulated_carrier.callback_wire import NotPosted, Wire
 from scripts.simulated_carrier.options import Options
 
@@ -18,47 +22,76 @@ log = logging.getLogger(__name__)
 Params = dict[str, str]
 SECONDS = 15  # https://www.twilio.com/docs/usage/webhooks/webhooks-faq: 15 s for voice and messages
 AGENT = "TwilioProxy/1.1"
+KEPT = 5_000
 
 
 class WebhookFailed(Exception):
-    """Twilio's 11200: no answer, or one that is not 2xx."""
+    """Twilio's 11200: no answer, or one that is not 2xx; 11100: no address. The message begins with the number."""
+
+
+@dataclass
+class Posted:
+    """`status` of the answer; 0 while there is none."""
+
+    number: int
+    url: str
+    form: Params
+    status: int = 0
 
 
 class Webhooks:
-    """`sent` counts requests, `failed` those of them that were not answered with 2xx."""
+    """`sent` counts requests, `failed` those of them that were not answered with 2xx; `kept` are the last ones."""
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    def __init__(self, options: Options, accounts: Accounts) -> None:
+        self.options, self._accounts = options, accounts
         self.sent = self.failed = 0
-        self._key = options.auth_token.encode()
+        self.kept: deque[Posted] = deque(maxlen=KEPT)
         self._chance = random.Random(options.seed)
         self._session: ClientSession | None = None
         self._wires: dict[tuple[str, int], Wire] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def post(self, url: str, params: Params) -> str:
+    async def post(self, url: str, params: Params, method: str = "POST") -> str:
         """Ask `url`; returns the body. Raises WebhookFailed."""
         url = urldefrag(url).url  # the fragment is Twilio's own (connection overrides), never sent nor signed
-        headers = {"X-Twilio-Signature": self._signature(url, params)}
+        posted = self._keep(url, params)
+        if method == "GET":
+            url, params = url + ("&" if "?" in url else "?") + urlencode(params), {}
+        headers = {"X-Twilio-Signature": self._signature(url, params, posted.form.get("AccountSid"))}
         self.sent += 1
         try:
-            async with self._client().post(url, data=params, headers=headers) as answer:
-                body = await answer.text()
+            # By default aiohttp would follow a redirection as Twilio does, too.
+            async with self._client().request(
+                method, URL(url, encoded=True), data=params or None, headers=headers
+            ) as answer:
+                body, posted.status = await answer.text(), answer.status
                 if answer.status >= 300:
                     raise WebhookFailed(f"11200 HTTP retrieval failure: {answer.status}")
                 return body
         except (ClientError, TimeoutError, UnicodeDecodeError) as error:
             raise WebhookFailed(f"11200 HTTP retrieval failure: {type(error).__name__}") from None
+        except ValueError:
+            raise WebhookFailed("11100 Invalid URL format") from None
 
-    def tell(self, url: str | None, params: Params, delay: float = 0.0) -> None:
-        """Report to `url` in the background, once (Twilio does not repeat status callbacks), after `delay` seconds."""
+    def _keep(self, url: str, params: Params) -> Posted:
+        posted = Posted(self.kept[-1].number + 1 if self.kept else 1, url, params)
+        self.kept.append(posted)
+        return posted
+
+    def tell(
+        self, url: str | None, params: Params, delay: float = 0.0, *, kind: str = "", method: str = "POST"
+    ) -> None:
+        """Report to `url` in the background, once (Twilio does not repeat status callbacks), after `delay` seconds.
+
+        `kind`: one of options.VOICE_EVENTS, by which callbacks of calls can be lost."""
         options = self.options
-        if not url or self._chance.random() < options.lost_share:
+        is_lost = kind != "" and kind in options.lost_events.split()
+        if not url or is_lost or self._chance.random() < options.lost_share:
             return
         for _ in range(2 if self._chance.random() < options.double_share else 1):
             is_late = self._chance.random() < options.late_share
             late = self._chance.uniform(min(0.2, options.late_seconds), options.late_seconds) if is_late else 0.0
-            task = asyncio.create_task(self._tell(url, params, delay + late))
+            task = asyncio.create_task(self._tell(url, params, delay + late, method))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -67,11 +100,14 @@ class Webhooks:
         """Callbacks that were not answered yet, or that are kept back to be late."""
         return len(self._tasks)
 
-    async def _tell(self, url: str, params: Params, delay: float) -> None:
+    async def _tell(self, url: str, params: Params, delay: float, method: str) -> None:
         if delay:
             await asyncio.sleep(delay)
         try:
-            await self._post_quickly(url, params)
+            if method == "GET":
+                await self.post(url, params, method)
+            else:
+                await self._post_quickly(url, params)
         except WebhookFailed as error:
             self.failed += 1
             log.warning("callback lost: %s", error)
@@ -83,12 +119,14 @@ class Webhooks:
             await self.post(url, params)
             return
         self.sent += 1
+        posted = self._keep(url, params)
+        signature = self._signature(target.geturl(), params, params.get("AccountSid"))
         try:
-            status = await self._wire(target).post(_request(target, params, self._signature(target.geturl(), params)))
+            posted.status = await self._wire(target).post(_request(target, params, signature))
         except NotPosted as error:
             raise WebhookFailed(f"11200 HTTP retrieval failure: {error}") from None
-        if status >= 300:
-            raise WebhookFailed(f"11200 HTTP retrieval failure: {status}")
+        if posted.status >= 300:
+            raise WebhookFailed(f"11200 HTTP retrieval failure: {posted.status}")
 
     def _wire(self, target: SplitResult) -> Wire:
         where = (target.hostname or "", target.port or 80)
@@ -105,10 +143,23 @@ class Webhooks:
             )
         return self._session
 
-    def _signature(self, url: str, params: Mapping[str, str]) -> str:
+    async def fetch(self, url: str) -> tuple[bytes, str]:
+        """A file that is played to somebody, and its content type. Raises WebhookFailed."""
+        self.sent += 1
+        try:
+            headers = {"X-Twilio-Signature": self._signature(url, {}, None)}
+            async with self._client().get(URL(url, encoded=True), headers=headers) as answer:
+                if answer.status != 200:
+                    raise WebhookFailed(f"11200 HTTP retrieval failure: {answer.status}")
+                return await answer.read(), answer.content_type
+        except (ClientError, TimeoutError, ValueError) as error:
+            raise WebhookFailed(f"11200 HTTP retrieval failure: {type(error).__name__}") from None
+
+    def _signature(self, url: str, params: Mapping[str, str], account_sid: str | None) -> str:
         """https://www.twilio.com/docs/usage/security#validating-requests"""
         signed = url + "".join([name + params[name] for name in sorted(params)])
-        return base64.b64encode(hmac.digest(self._key, signed.encode(), "sha1")).decode()
+        key = self._accounts.token(account_sid).encode()
+        return base64.b64encode(hmac.digest(key, signed.encode(), "sha1")).decode()
 
     async def close(self) -> None:
         for task in self._tasks:

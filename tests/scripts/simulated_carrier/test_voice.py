@@ -190,7 +190,7 @@ def test_a_restarted_carrier_reports_the_calls_it_lost_and_keeps_its_journal(jou
         first.until(lambda: first.status(call.sid) == "in-progress", "the call is answered")
     with running(journal_path) as second:
         assert second.status(call.sid) == "completed"
-        assert second.exchange.dials[ALICE] == 1
+        assert second.exchange.calls.dials[ALICE] == 1
     entries = read(journal_path)
     assert [entry["kind"] for entry in entries] == ["call", "answer", "end"]
     assert entries[0]["id"] == entries[1]["id"] == ours
