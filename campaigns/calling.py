@@ -18,6 +18,7 @@ from callcenter.queueing.queue_pace import Pace
 from callcenter.queueing.queue_rules import Rules
 from callcenter.queues import CallQueue
 from callcenter.sound import recording_ledger
+from callcenter.telephony import account_checks
 from campaigns import audiences, segments
 from campaigns.segmenting.frozen_segments import FrozenSegment
 from campaigns.segments import Segment
@@ -155,6 +156,7 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
     if campaign.frozen_at is not None:
         raise Refused("state", _("The campaign was started before; resume it instead."))
     _refuse_mute(session, campaign)
+    account_checks.require(session, campaign.queue.carrier, campaign.queue.caller_id)
     subject = f"call-campaign/{campaign_id}"
     notices.confirm(session, campaign.queue.purpose, subject, user_id, confirmed=confirmed)
     people = queues.fill(session, campaign.queue_id, segments.compile_rule(session, audiences.rule_of(campaign)))
@@ -190,8 +192,10 @@ def pause(session: Session, campaign_id: int, reason: str, user_id: int | None) 
 
 
 def resume(session: Session, campaign_id: int, user_id: int | None) -> None:
-    """Go on with those who wait."""
-    queues.set_state(session, find(session, campaign_id).queue_id, "running", None, user_id)
+    """Go on with those who wait. Raises Refused while the carrier's account takes no calls."""
+    campaign = find(session, campaign_id)
+    account_checks.require(session, campaign.queue.carrier, campaign.queue.caller_id)
+    queues.set_state(session, campaign.queue_id, "running", None, user_id)
 
 
 def finish(session: Session, campaign_id: int, reason: str, user_id: int | None, *, callbacks: str = "") -> None:

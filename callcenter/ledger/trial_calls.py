@@ -21,6 +21,7 @@ from callcenter.base.errors import InvalidInput, NotFound, ProviderError, Refuse
 from callcenter.base.outbox import enqueue_later
 from callcenter.calls import Event
 from callcenter.carriers import Dial
+from callcenter.carriers.twilio import errors
 from callcenter.privacy import person_register
 
 RING_SECONDS = 25
@@ -50,7 +51,8 @@ RESULTS: dict[str, LazyString] = {
 
 class TrialCall(Base):
     """`state`: planned | placing | ringing | answered | ended. `result`: how it ended, a code of RESULTS. `number`:
-    E.164, until it has ended; `shown`: its last digits. `words`: what is said where the carrier can say it."""
+    E.164, until it has ended; `shown`: its last digits. `words`: what is said where the carrier can say it. `told`: the
+    carrier's own code of its end, a number of Twilio's or `sip 486`."""
 
     __tablename__ = "trial_calls"
     __table_args__ = (Index("ix_trial_calls_asked_by_asked_at", "asked_by", "asked_at"),)
@@ -63,6 +65,7 @@ class TrialCall(Base):
     words: Mapped[str]
     state: Mapped[str] = mapped_column(default="planned")
     result: Mapped[str | None]
+    told: Mapped[str | None]
     ref: Mapped[str | None]
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     asked_at: Mapped[datetime] = mapped_column(default=real_now)
@@ -77,7 +80,9 @@ class TrialCall(Base):
     @property
     def sentence(self) -> str:
         """What has become of it so far."""
-        return str(STATES[self.state] if self.is_open else RESULTS.get(self.result or "", self.result))
+        if self.is_open:
+            return str(STATES[self.state])
+        return f"{RESULTS.get(self.result or '', self.result)} {_in_words(self.told)}".strip()
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ def failed(session: Session, trial_id: UUID, error: ProviderError) -> None:
     """The carrier did not take the call, or may not have: then the sweep closes it."""
     trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
     if trial is not None and trial.is_open and not error.unknown:
+        trial.told = error.code or None
         _close(trial, "invalid_number" if isinstance(error, carriers.BadNumber) else "not_placed")
 
 
@@ -154,6 +160,7 @@ def heard(session: Session, trial_id: UUID, event: Event) -> TrialCall | None:
     elif event.kind == "answered":
         trial.state, trial.answered_at = "answered", trial.answered_at or real_now()
     elif event.kind in ENDS:
+        trial.told = _told(event)
         _close(trial, "played" if trial.answered_at else event.kind)
     return trial
 
@@ -177,6 +184,22 @@ def sweep(session: Session) -> None:
     late = select(TrialCall).where(TrialCall.state.in_(OPEN), TrialCall.deadline_at < real_now())
     for trial in session.scalars(late.with_for_update(skip_locked=True)):
         _close(trial, "played" if trial.answered_at else "unheard")
+
+
+def _told(event: Event) -> str | None:
+    """What the carrier's own codes say of an end that tells little by itself."""
+    code, sip = event.payload.get("ErrorCode"), event.payload.get("SipResponseCode")
+    if event.kind not in ("failed", "invalid_number"):
+        return None
+    return str(code) if code else f"sip {sip}" if sip else None
+
+
+def _in_words(told: str | None) -> str:
+    if told is None:
+        return ""
+    if told.startswith("sip "):
+        return errors.sip_sentence(told.removeprefix("sip "))
+    return errors.sentence(told) if errors.knows(told) else ""
 
 
 def _close(trial: TrialCall, result: str) -> None:

@@ -1,7 +1,10 @@
 """Why a queue does not dial now, and why it was paused by itself: each code beside its sentence."""
 
 from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from callcenter.carriers.twilio import errors
 
 WHY_IDLE: dict[str, LazyString] = {
     "no_operators": _l("No operator is available. Operators go available in their console."),
@@ -57,6 +60,8 @@ def pause_sentence(reason: str | None) -> str | None:
     if reason in ENOUGH:
         return str(ENOUGH[reason])
     code = (reason or "").removeprefix("carrier:")
+    if errors.knows(code) and reason != code:
+        return str(_("Paused by itself. %(why)s Then resume.", why=errors.sentence(code)))
     return str(PAUSES.get(code, PAUSES[""])) if reason and reason.startswith("carrier:") else None
 
 

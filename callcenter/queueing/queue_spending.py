@@ -1,7 +1,9 @@
 """What the calls of a queue cost, by day, and the limit at which it dials nobody. Money in MXN.
 
-Derived from the ledger: every started minute of an answered call, at the price of its trunk or else of the queue. What
-is under way when a limit is reached is not broken off, so the last calls may pass it."""
+Derived from the ledger: what the carrier charged for a call, where that is known; else every started minute of an
+answered call, at the price of its trunk, of the carrier, or else of the queue. A carrier's prices in another currency
+count by the exchange rate that an administrator keeps. What is under way when a limit is reached is not broken off, so
+the last calls may pass it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,6 +17,7 @@ from callcenter.base.db import Base
 from callcenter.queueing import queue_rules
 from callcenter.queueing.queue_rules import Rules
 from callcenter.queueing.queue_tables import CallQueue
+from callcenter.telephony import call_prices
 
 LOOKS_BACK = timedelta(days=2)  # real time: more than a day of the campaign clock, and than any call
 
@@ -79,7 +82,7 @@ def count(session: Session, queue_id: int, rules: Rules) -> None:
     session.execute(
         _COUNT,
         {"queue": queue_id, "price": rules.minute_price, "since": real_now() - LOOKS_BACK, "now": real_now(),
-         "zone": ZONE.key},
+         "zone": ZONE.key, "pesos": call_prices.exchange_rate(session)},
     )  # fmt: skip
 
 
@@ -90,15 +93,24 @@ def _today(session: Session) -> date:
 # Days before the first that is seen whole are final: what is older than LOOKS_BACK would be missing from them.
 _COUNT = text("""
     WITH recent AS (
-        SELECT CAST(a.at AT TIME ZONE :zone AS date) AS day, c.trunk_id, a.phone, c.answered_at IS NOT NULL AS answered,
+        SELECT CAST(a.at AT TIME ZONE :zone AS date) AS day, c.id, c.carrier, c.trunk_id, substr(a.phone, 2) AS digits,
+            c.answered_at IS NOT NULL AS answered,
             CEIL(EXTRACT(EPOCH FROM COALESCE(c.hung_up_at, c.ended_at, :now) - c.answered_at) / 60) AS minutes
         FROM calls c JOIN attempts a ON a.id = c.id
         WHERE c.queue_id = :queue AND c.placed_at > :since AND c.direction = 'out'
+    ), money (currency, pesos) AS (VALUES ('MXN', CAST(1 AS numeric)), ('USD', CAST(:pesos AS numeric))
     ), days AS (
-        SELECT day, count(*) AS answered, SUM(minutes) AS minutes, SUM(minutes * COALESCE(NULLIF((
-            SELECT p.cost FROM trunk_prefixes p
-            WHERE p.trunk_id = recent.trunk_id AND substr(recent.phone, 2) LIKE p.prefix || '%'
-            ORDER BY length(p.prefix) DESC LIMIT 1), 0), :price)) AS spent
+        SELECT day, count(*) AS answered, SUM(minutes) AS minutes, SUM(COALESCE(
+            (SELECT c.price * m.pesos FROM call_prices c JOIN money m USING (currency) WHERE c.call_id = recent.id),
+            minutes * COALESCE(
+                NULLIF((
+                    SELECT p.cost FROM trunk_prefixes p
+                    WHERE p.trunk_id = recent.trunk_id AND digits LIKE p.prefix || '%'
+                    ORDER BY length(p.prefix) DESC LIMIT 1), 0),
+                (SELECT r.price * m.pesos FROM carrier_rates r JOIN money m USING (currency)
+                    WHERE r.carrier = recent.carrier AND digits LIKE r.prefix || '%'
+                    ORDER BY length(r.prefix) DESC LIMIT 1),
+                :price))) AS spent
         FROM recent WHERE answered GROUP BY day
     )
     INSERT INTO queue_days (queue_id, day, answered, minutes, spent, counted_at)

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from callcenter import carriers, switches
-from callcenter.telephony import trunk_book, trunk_words
+from callcenter.telephony import account_checks, account_words, trunk_book, trunk_words
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Alarm:
 
 
 def now(session: Session) -> list[Alarm]:
-    """Every trunk in use that is not well, and every switch; [] where no switchboard runs."""
+    """Every trunk in use that is not well, and every switch; with Twilio what keeps campaigns from starting."""
     if not carriers.has_switchboard():
-        return []
+        return _of_account(session)
     used = trunk_book.enabled(session)
     found = [*(_of_switch(switch) for switch in switches.all_switches(session))]
     for trunk in used:
@@ -31,6 +31,14 @@ def now(session: Session) -> list[Alarm]:
     if not used:
         found.append(Alarm(_("Telephony"), _("No trunk is in use"), _("Nobody can be called until one is.")))
     return [alarm for alarm in found if alarm is not None]
+
+
+def _of_account(session: Session) -> list[Alarm]:
+    grave = [check for check in account_checks.latest(session, carriers.the_name()).values() if check.is_grave]
+    return [
+        Alarm("Twilio", str(account_words.LABELS[check.name]), account_words.sentence(check.name, check.reason))
+        for check in grave
+    ]
 
 
 def _of_switch(switch: switches.Switch) -> Alarm | None:
