@@ -44,6 +44,7 @@ def compose() -> None:
     person_register.spare("quotas", "how many interviews of whom a campaign wants")
     person_register.spare("quota_cells", "how many interviews of whom a campaign wants")
     person_register.spare("prompts", "what a recorded survey says, and who changed it")
+    person_register.spare("carried_talks", "what a recorded survey said last; gone within the hour")
     person_register.spare("prompt_sounds", "sounds of what a recorded survey says")
     person_register.spare("prompt_trials", "who of the house tried a recorded survey; the number rung is kept nowhere")
 

@@ -78,7 +78,10 @@ class Known:
 _ASTERISK = frozenset(
     {"hold", "keys", "transfer", "consult", "listen", "record", "detect_machines", "recorded_surveys"}
 )  # fmt: skip
-_TWILIO = frozenset({"record", "detect_machines", "leave_messages", "hold", "keys", "transfer", "listen", "phone_leg"})
+_TWILIO = frozenset(
+    {"record", "detect_machines", "leave_messages", "hold", "keys", "transfer", "listen", "phone_leg",
+     "recorded_surveys"}
+)  # fmt: skip
 CAN = {"asterisk": _ASTERISK, "twilio": _TWILIO | {"browser_leg"}, "simulated": _TWILIO}
 
 

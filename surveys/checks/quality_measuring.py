@@ -56,7 +56,7 @@ def measure_batch(session: Session, since: datetime | None = None, limit: int = 
         return 0
     at = real_now()
     given, items = _answers(session, found), _items(session, found)
-    keyed = _keyed(session, [one.id for one in found if one.face == "agi"])
+    keyed = _keyed(session, [one.id for one in found if one.face in ("agi", "twiml")])
     rows = [
         {
             "interview_id": one.id, "survey_id": one.survey_id, "ended_at": one.ended_at,
@@ -76,7 +76,7 @@ def _measured(one: Interview, items: Items, given: Sequence[Answer], keyed: Sequ
     faces = {answer.item: answer.face or one.face for answer in given}
     # By telephone keys nobody tells seconds with the answer: they are from the prompt's beginning to the last key.
     seconds = {answer.item: answer.seconds for answer in given}
-    seconds |= {keys.item: max(0.0, (keys.prompt_ms + keys.after_ms) / 1000) for keys in keyed}
+    seconds |= {keys.item: max(0.0, ((keys.prompt_ms or 0) + keys.after_ms) / 1000) for keys in keyed}
     pressed = {keys.item: keys.keys for keys in keyed}
     return measure(items, answers, seconds, language=one.language, faces=faces, keys=pressed)
 

@@ -30,7 +30,7 @@ def step(setting: Setting, state: State, lead: tuple[Say, ...] = (), asked: Ques
     if state.stage == "invitation":
         return Step("listen", (*lead, label, own(setting, "speak")), keys="*#")
     pad = keypad.pad_of(asked)
-    return Step("ask", (*lead, label, *_choices(setting, asked, pad)), most=pad.most)
+    return Step("ask", (*lead, label, *_choices(setting, asked, pad)), most=pad.most, is_open=pad.is_open)
 
 
 def challenge(setting: Setting, drawn: int) -> str:

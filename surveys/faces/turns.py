@@ -37,13 +37,15 @@ class Say:
 @dataclass(frozen=True)
 class Step:
     """What the line does now. `act`: listen (play; one of `keys` stops it) | ask (play, read up to `most` keys until
-    `#`) | wait (a moment for one key) | record (a tone, then the voice) | end (play, hang up; `code`: the outcome)."""
+    `#`; `is_open`: so many may come) | wait (a moment for one key) | record (a tone, then the voice) | end (play, hang
+    up; `code`: the outcome)."""
 
     act: str
     say: tuple[Say, ...] = ()
     keys: str = ""
     most: int = 1
     code: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True)

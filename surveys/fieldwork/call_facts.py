@@ -48,7 +48,9 @@ def of_call(session: Session, call_id: UUID, user_id: int | None, face: str = "s
     facts["today"] = campaign_now(session).astimezone(ZONE).date().isoformat()
     operator = session.get(User, user_id) if user_id else None
     language = row.language or "es"
-    machine = CALLER.get(tongue(language) or "es", "") if face == "agi" else ""  # said where a questionnaire names it
+    machine = (
+        CALLER.get(tongue(language) or "es", "") if face in ("agi", "twiml") else ""
+    )  # said where a questionnaire names it
     facts["operator_name"] = operator.full_name if operator else machine
     return facts, language
 

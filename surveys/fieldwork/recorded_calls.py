@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Identity, Index, o
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from callcenter import calls, consent
+from callcenter import calls, carriers, consent
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
@@ -20,8 +20,10 @@ from callcenter.ledger.call_ledger import Call
 from callcenter.queues import CallQueue
 from callcenter.switches import Switch
 from surveys import interviews
+from surveys.fieldwork import carried_talks
 
 AWAY = timedelta(seconds=15)  # a program that holds recorded surveys and was not heard of for so long is away
+CARRIED = ("twilio", "simulated")  # carriers that ask for each step of a conversation (carried_interviews)
 FORGOTTEN = timedelta(seconds=8)  # after a hang-up, when nobody has said what became of the call
 
 
@@ -48,7 +50,8 @@ class RecordedCall(Base):
 
 class Keystrokes(Base):
     """Keys pressed at one question. `offered`: key → code as they were read out; `prompt_ms`: how long the question
-    takes to say; `after_ms`: from its end to the last key, negative for who did not wait for the end."""
+    takes to say; `after_ms`: from its end to the last key, negative for who did not wait for the end. Where a carrier
+    says the question, nobody knows how long it takes: `prompt_ms` is None and `after_ms` counts from its beginning."""
 
     __tablename__ = "keystrokes"
     __table_args__ = (Index("ix_keystrokes_interview_id", "interview_id"),)
@@ -57,7 +60,7 @@ class Keystrokes(Base):
     item: Mapped[str]
     keys: Mapped[str]
     offered: Mapped[dict[str, Any]]
-    prompt_ms: Mapped[int]
+    prompt_ms: Mapped[int | None]
     after_ms: Mapped[int]
     is_answer: Mapped[bool]
     at: Mapped[datetime] = mapped_column(default=real_now)
@@ -74,12 +77,15 @@ class Subject:
     direction: str
 
 
-def subject(session: Session, switch: str, channel: str) -> Subject | None:
-    """What the call on this channel (its unique id) of a switch is about; None when it is no open call of ours."""
+def subject(session: Session, switch: str, channel: str, *, after: bool = False) -> Subject | None:
+    """What the call on this channel (its unique id) of a switch is about; None when it is no open call of ours.
+
+    `after`: also one whose citizen has hung up, of whom a last word may still come."""
+    states = ("answered", "connected", "wrap_up") if after else ("answered", "connected")
     row = session.execute(
         select(Call.id, Call.script, Call.direction, CallQueue.on_behalf_of, CallQueue.privacy_notice_url)
         .join(CallQueue, CallQueue.id == Call.queue_id)
-        .where(_is_on(switch, channel), Call.state.in_(("answered", "connected")))
+        .where(_is_on(switch, channel), Call.state.in_(states))
     ).first()
     if row is None:
         return None
@@ -105,9 +111,14 @@ def begin(session: Session, call_id: UUID, switch: str) -> RecordedCall:
     return session.get_one(RecordedCall, call_id, populate_existing=True)
 
 
-def enter_interview(session: Session, call_id: UUID, number: UUID) -> None:
+def is_over(session: Session, call_id: UUID) -> bool:
+    """Was its last word said?"""
+    return session.scalar(select(RecordedCall.ended_at).where(RecordedCall.call_id == call_id)) is not None
+
+
+def enter_interview(session: Session, call_id: UUID, number: UUID, *, face: str = "agi") -> None:
     """The challenge was met: from now on it is an interview, with this id."""
-    interview = interviews.open_for_call(session, call_id, None, face="agi", number=number)
+    interview = interviews.open_for_call(session, call_id, None, face=face, number=number)
     row = session.get_one(RecordedCall, call_id, with_for_update=True)
     row.interview_id, row.met_challenge_at, row.heard_at = interview.id, real_now(), real_now()
 
@@ -154,6 +165,8 @@ def interrupted(session: Session, switch: str) -> list[str]:
 
 def deserved(session: Session, call_id: UUID) -> str:
     """The outcome of a conversation that ended without a word of ours: what its answers say."""
+    if left := carried_talks.left_code(session, call_id):
+        return left
     row = session.get(RecordedCall, call_id)
     if row is None or row.interview_id is None:
         return "no_reply"
@@ -164,6 +177,7 @@ def sweep(session: Session) -> int:
     """Close the conversations that nobody will close: their citizen has hung up, or their call was ended by others.
 
     Returns how many."""
+    carried_talks.forget(session)
     late = real_now() - FORGOTTEN
     gone = (
         select(RecordedCall.call_id)
@@ -180,7 +194,10 @@ def say_alive(session: Session, switch: str) -> None:
 
 
 def capacity(session: Session) -> int | None:
-    """How many conversations the switches hold at once; None when no program that holds them runs anywhere."""
+    """How many conversations are held at once: by the switches, None when no program that holds them runs anywhere;
+    over a carrier's webhooks as many as it carries calls."""
+    if carriers.the_name() in CARRIED:
+        return carriers.the_carrier().lines(session)
     rows = session.execute(
         select(Switch.ivr_sessions).where(Switch.is_enabled, Switch.ivr_seen_at > real_now() - AWAY)
     ).all()

@@ -1,8 +1,8 @@
 """Answers in a person's own voice: recorded after they agreed, kept as files, written down by hand, deleted on time.
 
-The switch leaves `<spool>/voices/<id>.wav`; a job makes a file of our own of it (callcenter.sound.recording_files) and
-removes the switch's. `state`: left (with the switch) | kept | lost (there was no sound) | going (to be deleted) |
-deleted.
+The switch leaves `<spool>/voices/<id>.wav`, a carrier keeps a recording of its own; a job makes a file of ours of it
+(callcenter.sound.recording_files) and removes theirs. `state`: left (with the switch or carrier) | kept | lost (there
+was no sound) | going (to be deleted) | deleted.
 """
 
 from datetime import datetime, timedelta
@@ -26,7 +26,8 @@ MOST_TEXT = 4000
 
 
 class VoiceAnswer(Base):
-    """One voice. `storage`: of callcenter.sound.recording_files. The transcript outlives the voice."""
+    """One voice. `storage`: of callcenter.sound.recording_files. `carrier_ref`: how a carrier names its recording, None
+    for one of a switch's. The transcript outlives the voice."""
 
     __tablename__ = "voice_answers"
     __table_args__ = (
@@ -37,6 +38,7 @@ class VoiceAnswer(Base):
     interview_id: Mapped[UUID] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
     item: Mapped[str]
     switch: Mapped[str]
+    carrier_ref: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="left")
     storage: Mapped[str | None]
     duration_ms: Mapped[int | None]
@@ -50,11 +52,12 @@ class VoiceAnswer(Base):
     removed_at: Mapped[datetime | None]
 
 
-def add(session: Session, voice_id: UUID, interview_id: UUID, item: str, switch: str) -> None:
-    """The switch has recorded a voice; a job fetches it after the commit."""
-    session.add(
-        VoiceAnswer(id=voice_id, interview_id=interview_id, item=item, switch=switch, state="left", at=real_now())
-    )
+def add(
+    session: Session, voice_id: UUID, interview_id: UUID, item: str, switch: str, carrier_ref: str | None = None
+) -> None:
+    """The switch, or the carrier of this name, has recorded a voice; a job fetches it after the commit."""
+    where = {"item": item, "switch": switch, "carrier_ref": carrier_ref}
+    session.add(VoiceAnswer(id=voice_id, interview_id=interview_id, state="left", at=real_now(), **where))
     fetch_later(session, voice_id)
 
 

@@ -21,6 +21,7 @@ from campaigns.pace.live_pacers import LivePacers, Paced
 from campaigns.pacing import Decision, FloorView
 from scripts.daemon import Daemon
 from scripts.dialer import NAME, Dialer
+from surveys.fieldwork import recorded_calls
 from tests.callcenter import cast
 from tests.callcenter.conftest import carrier  # noqa: F401 - fixture
 from tests.callcenter.ledger_cast import past
@@ -143,12 +144,19 @@ def recorded_queue(session: Session, people: int, **fields: object) -> CallQueue
     return cast.queue(session, *[cast.person(session) for _ in range(people)], answered_by="recording", **fields)
 
 
+@pytest.fixture
+def switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded surveys are held by switches of our own here."""
+    monkeypatch.setattr(recorded_calls, "CARRIED", ())
+
+
 def switch_with_sessions(session: Session, sessions: int) -> None:
     session.add(Switch(name="local", host="127.0.0.1", ami_port=1, ws_url="ws://x", secrets_sealed="",
                        ivr_seen_at=real_now(), ivr_sessions=sessions))  # fmt: skip
     session.flush()
 
 
+@pytest.mark.usefixtures("switched")
 def test_a_recorded_survey_rings_as_many_phones_as_it_has_sessions_and_needs_no_operator(session: Session) -> None:
     switch_with_sessions(session, 5)
     queue = recorded_queue(session, 9, sessions=3)
@@ -157,6 +165,7 @@ def test_a_recorded_survey_rings_as_many_phones_as_it_has_sessions_and_needs_no_
     assert (planned(session, queue), why(session, queue)) == (3, "sessions_busy")
 
 
+@pytest.mark.usefixtures("switched")
 def test_recorded_surveys_share_the_sessions_of_the_switches(session: Session) -> None:
     switch_with_sessions(session, 4)
     first, second = recorded_queue(session, 9), recorded_queue(session, 9)
@@ -164,6 +173,13 @@ def test_recorded_surveys_share_the_sessions_of_the_switches(session: Session) -
     assert planned(session, first) + planned(session, second) == 4
 
 
+def test_a_recorded_survey_over_a_carriers_webhooks_needs_no_program_of_ours(session: Session) -> None:
+    queue = recorded_queue(session, 9, sessions=4)
+    turn(session)
+    assert planned(session, queue) == 4
+
+
+@pytest.mark.usefixtures("switched")
 def test_a_recorded_survey_that_nobody_holds_dials_nobody_and_says_so(session: Session) -> None:
     queue = recorded_queue(session, 2)
     turn(session)
@@ -174,6 +190,7 @@ def test_a_recorded_survey_that_nobody_holds_dials_nobody_and_says_so(session: S
     assert (planned(session, queue), why(session, queue)) == (0, "ivr_away")
 
 
+@pytest.mark.usefixtures("switched")
 def test_phones_of_a_recorded_survey_do_not_keep_operators_waiting(session: Session) -> None:
     switch_with_sessions(session, 5)
     recorded, manned = recorded_queue(session, 5), cast.queue(session, cast.person(session))

@@ -44,7 +44,10 @@ def client() -> Client:
 
 
 @pytest.fixture
-def hall(session: Session, settings: Settings, client: Client, tmp_path: Any) -> Hall:
+def hall(
+    session: Session, settings: Settings, client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> Hall:
+    monkeypatch.setattr(recorded_calls, "CARRIED", ())
     sealed.configure(settings.secret_key)
     (tmp_path / "prompts").mkdir()
     switches.register(session, "local", host="127.0.0.1", ami_port=1, ws_url="ws://x", secrets={"ivr": "s"},

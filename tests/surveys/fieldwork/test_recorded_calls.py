@@ -124,7 +124,8 @@ def test_keys_stand_with_how_long_they_took(session: Session, call_id: UUID) -> 
     assert (kept.offered[kept.keys], kept.after_ms) == ("azul", -1200)
 
 
-def test_sessions_count_only_where_a_program_holds_them(session: Session) -> None:
+def test_sessions_count_only_where_a_program_holds_them(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded_calls, "CARRIED", ())
     assert recorded_calls.capacity(session) is None
     made = switch(session)
     recorded_calls.say_alive(session, "local")

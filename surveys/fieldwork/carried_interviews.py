@@ -1,0 +1,105 @@
+"""A recorded survey over a carrier that asks for each of its steps (Twilio): the first document, and every next one.
+
+It is the interview of `scripts.ivr`: the same face, the same material, the same `record_answer`. Asked twice, each
+function gives the same document and writes nothing more; the webhook commits.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy.orm import Session
+
+from callcenter.base.clock import real_now
+from callcenter.base.errors import Refused
+from surveys.faces import agi, twiml
+from surveys.faces.turns import Heard, State, Step, Turn
+from surveys.faces.twiml import Way
+from surveys.fieldwork import call_material, carried_talks, carried_words, recorded_calls
+from surveys.fieldwork.call_material import Held, Material
+from surveys.fieldwork.carried_addresses import Addresses
+from surveys.fieldwork.carried_talks import CarriedTalk
+
+log = logging.getLogger(__name__)
+PLAIN = ("stage", "item", "after_star", "silences", "faults", "readings", "drawn", "voice", "code")
+LEAVES = {"intro": "no_reply", "challenge": "refused"}  # before there are answers that could say it (agi.outcome)
+
+
+def begin(session: Session, call_id: UUID, where: Addresses) -> str:
+    """The first document of a call that is connected to a recorded survey; later the one that it is at."""
+    talk = carried_talks.find(session, call_id)
+    if talk is not None:
+        return talk.document
+    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id))
+    if subject is None:
+        return twiml.hang_up()
+    material = call_material.of_call(session, subject)
+    recorded_calls.begin(session, call_id, carried_talks.CARRIER)
+    if material is None:  # its survey is closed
+        recorded_calls.finish(session, call_id, "no_reply")
+        return twiml.hang_up()
+    screen = material.setting.screen
+    full = None if screen is None else [list(values) for values in sorted(screen.full)]
+    talk = CarriedTalk(call_id=call_id, number=material.number, turn=0, full=full, state={}, document="")
+    session.add(talk)
+    _say(talk, agi.begin(material.setting), material, where)
+    return talk.document
+
+
+def go_on(session: Session, call_id: UUID, turn: int, form: Mapping[str, str], where: Addresses) -> str:
+    """The document after what was heard in answer to number `turn`; the present one for an answer heard before."""
+    talk = carried_talks.find(session, call_id, lock=True)
+    if talk is None or recorded_calls.is_over(session, call_id):
+        return twiml.hang_up()
+    if turn != talk.turn:
+        return talk.document
+    if talk.state["stage"] == "over":  # the goodbye was heard to its end
+        recorded_calls.finish(session, call_id, talk.state["code"])
+        return twiml.hang_up()
+    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id), after=True)
+    held = Held(talk.number, None if talk.full is None else frozenset(tuple(values) for values in talk.full))
+    material = call_material.of_call(session, subject, held) if subject else None
+    if material is None:
+        return twiml.hang_up()
+    _take(session, talk, material, form, where)
+    return talk.document
+
+
+def _take(session: Session, talk: CarriedTalk, material: Material, form: Mapping[str, str], where: Addresses) -> None:
+    state, step = _state(talk, material), Step(**talk.state["step"])
+    heard = _named(twiml.heard(step, form))
+    talk.turn += 1
+    if state.stage == "intro" and heard.kind == "keys" and heard.keys not in tuple(step.keys):
+        # Twilio lets every key cut a prompt short: who calls and why is said once more, to its end.
+        if not talk.state["insisted"]:
+            _say(talk, agi.begin(material.setting), material, where, insist=True)
+            return
+        heard = Heard("silence")
+    following = agi.hear(material.setting, state, heard)
+    try:
+        carried_words.keep(session, talk, material, carried_words.Exchange(state, heard, following, form))
+    except Refused as refusal:  # the survey was closed in the meantime
+        log.warning("call %s: %s", talk.call_id, refusal.code)
+        following = agi.trouble(material.setting, state)
+    _say(talk, following, material, where)
+
+
+def _named(heard: Heard) -> Heard:
+    """A voice has an id of ours, the same whenever Twilio tells of it."""
+    return replace(heard, value=str(uuid5(NAMESPACE_URL, heard.value))) if heard.kind == "voice" else heard
+
+
+def _say(talk: CarriedTalk, turn: Turn, material: Material, where: Addresses, *, insist: bool = False) -> None:
+    """What is said now, and what must be known when its answer comes."""
+    sounds = {prompt: where.sound(name) for prompt, name in material.kept.sounds.items()}
+    way = Way(where.turn(talk.call_id, talk.turn), material.setting.language, sounds)
+    step = {name: getattr(turn.step, name) for name in ("act", "keys", "most", "is_open")}
+    talk.state = {name: getattr(turn.state, name) for name in PLAIN} | {"step": step, "insisted": insist}
+    talk.left_code = turn.state.code or LEAVES.get(turn.state.after_star or turn.state.stage, "")
+    talk.document, talk.at = twiml.document(turn.step, way, insist=insist), real_now()
+
+
+def _state(talk: CarriedTalk, material: Material) -> State:
+    answers = {**material.setting.facts, **material.answers}
+    return State(answers=answers, **{name: talk.state[name] for name in PLAIN})
