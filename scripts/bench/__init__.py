@@ -14,7 +14,7 @@ from typing import Protocol
 
 # The name of a part, and the module that measures it.
 PARTS = {"start": "start", "import": "imports", "segments": "segments", "console": "console", "chaos": "chaos",
-         "phone": "phone", "pacing": "pacing", "tick": "dialer", "day": "day",
+         "phone": "phone", "twilio": "twilio", "pacing": "pacing", "tick": "dialer", "day": "day",
          "send": "sending", "receipts": "receipts", "certificate": "certificate", "results": "results"}  # fmt: skip
 
 

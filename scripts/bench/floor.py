@@ -37,13 +37,13 @@ class Floor:
     cards: dict[str, float] = field(default_factory=dict)
 
     def run(self, seconds: float, beside: Beside) -> None:
-        """Let everybody work for `seconds`, with `beside` running next to them, then let them leave."""
+        """Let everybody work for `seconds`, or until `beside`, which runs next to them, is over; then they leave."""
         asyncio.run(self._run(seconds, beside))
 
     async def _run(self, seconds: float, beside: Beside) -> None:
         working = [asyncio.create_task(operator.work()) for operator in self.operators]
         other = asyncio.create_task(beside(self))
-        await asyncio.sleep(seconds)
+        await asyncio.wait([other], timeout=seconds)
         other.cancel()
         with suppress(asyncio.CancelledError):
             await other

@@ -176,6 +176,8 @@ class Check:
         if value is None:
             if not (schema.get("nullable") or (may_be_null and "enum" in schema)) and kind is not None:
                 yield f"{name} is null"
+        elif kind == "number" and isinstance(value, str):  # Twilio's own examples write amounts in words
+            yield from _word_faults(name, schema, value)
         elif kind in TYPES and (not isinstance(value, TYPES[kind]) or (kind == "integer" and value is True)):
             yield f"{name} is {value!r}"
         elif kind == "array":
@@ -220,6 +222,8 @@ def _word_faults(name: str, schema: Json, word: str) -> Iterator[str]:
 
 
 def _text_faults(name: str, schema: Json, value: str) -> Iterator[str]:
+    if value == "" and schema.get("nullable"):
+        return  # empty stands for none, in Twilio's own examples, too
     if "enum" in schema and value not in schema["enum"]:
         yield f"{name} is {value!r}, none of {', '.join(map(str, schema['enum']))}"
     if "pattern" in schema and not re.search(schema["pattern"], value):
@@ -240,5 +244,5 @@ def _has_format(wanted: str, value: str) -> bool:
     except ValueError:
         return False
     if wanted == "uri":
-        return value != "" and " " not in value
+        return " " not in value
     return wanted != "http-method" or value in ("GET", "POST", "HEAD", "PATCH", "PUT", "DELETE")

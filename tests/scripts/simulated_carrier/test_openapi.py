@@ -3,6 +3,8 @@
 CONVOCA_TWILIO_OPENAPI names their folder. Every other test of a line holds its own exchanges against them as well
 (`Witness.judged`); here each resource that the product uses is asked for once, so that none is left out."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +19,35 @@ from tests.scripts.simulated_carrier.test_whatsapp import QUICK
 pytestmark = pytest.mark.skipif(
     openapi.folder() is None, reason=f"{openapi.VARIABLE} names no copy of Twilio's documents"
 )
+
+
+OURS = ("/Calls", "/Conferences", "/Recordings", "/IncomingPhoneNumbers", "/Messages", "/Balance", "/v1/Content")
+
+
+def examples() -> Iterator[tuple[str, Any, Any, Any]]:
+    """Those that Twilio's documents hold themselves, of resources that we use: name, document, schema, value."""
+    where = openapi.folder()
+    assert where is not None
+    for name in openapi.FILES:
+        document = json.loads((where / name).read_text())
+        for path, operations in document["paths"].items():
+            for answer in [each for one in operations.values() if isinstance(one, dict) and "responses" in one
+                           for each in one["responses"].values()]:  # fmt: skip
+                told = answer.get("content", {}).get("application/json", {})
+                if any(part in path for part in OURS):
+                    for title, example in told.get("examples", {}).items():
+                        yield f"{path} {title}", document, told["schema"], example["value"]
+
+
+def test_the_judge_finds_nothing_wrong_in_what_twilio_itself_gives_as_examples() -> None:
+    found = [
+        fault
+        for name, document, schema, value in examples()
+        for fault in openapi.Check(document).value(name, schema, value)
+        if not fault.endswith("is missing")  # some are shortened
+    ]
+    assert found == []
+    assert len(list(examples())) > 50
 
 
 def get(line: Line, path: str) -> Any:
