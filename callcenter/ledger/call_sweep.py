@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
@@ -12,7 +13,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.outbox import enqueue_later
 from callcenter.calls import Event
 from callcenter.carriers import Known, Trace
-from callcenter.ledger import call_states
+from callcenter.ledger import call_states, voicemails
 from callcenter.ledger.call_ledger import Call
 
 ASKING = timedelta(seconds=10)  # no other sweep asks about the same call meanwhile
@@ -70,6 +71,8 @@ def settle(session: Session, late: Overdue, known: Known | None, *, reached: boo
         calls.record_event(session, call_id, _unheard_of(late.state))
     else:
         calls.record_event(session, call_id, Event(known.event, f"asked:{known.event}", known.cause, known.ref))
+        if known.event in ("placed", "ringing") and real_now() > late.created_at + call_states.PATIENCE:
+            _take_down(session, call_id, known.event)
         if late.state == "answered" and known.event == "answered":
             # Nobody asked us what to do with the answered call, or the answer got lost: silence helps no one.
             calls.hang_up_later(session, call_id)
@@ -88,9 +91,19 @@ def enqueue_again(session: Session) -> None:
     ).all()
     if planned:
         enqueue_later(session, "callcenter.jobs.place_calls", [str(call_id) for call_id in planned], queue="urgent")
+    for call_id in voicemails.overdue(session):
+        calls.hang_up_later(session, call_id)
     in_room = Call.connected_at.is_not(None) & Call.hung_up_at.is_(None) & Call.handed_out_at.is_(None)
     for call_id in session.scalars(select(Call.id).where(in_room, Call.ended_at < now - HANG_UP_PATIENCE)):
         calls.hang_up_later(session, call_id)
+
+
+def _take_down(session: Session, call_id: UUID, event: str) -> None:
+    """It has rung, or waited in the carrier's own queue, for longer than any ring lasts: its end was never told, not
+    even to the carrier's record. One that rang counts as a try, so that the person is left in peace."""
+    calls.hang_up_later(session, call_id)
+    kind = "no_answer" if event == "ringing" else "lost"
+    calls.record_event(session, call_id, Event(kind, "taken_down", {"why": f"{event}_for_ever"}))
 
 
 def _close_unattended(session: Session, late: Overdue) -> None:
