@@ -47,6 +47,7 @@ ENTRIES = (
     Entry("outcomes.page", _l("Calls and outcomes"), "clipboard-check", "work"),
     Entry("attendance.page", _l("Attendance"), "clock-history", "work"),
     Entry("recordings.index", _l("Recordings"), "record-circle", "work"),
+    Entry("voice_messages.index", _l("Voice messages"), "telephone-inbound", "work"),
     Entry("campaigns.page", _l("Calls and messages"), "megaphone", "campaigns"),
     Entry("campaigns.inbox.page", _l("Inbox"), "inbox", "campaigns"),
     Entry("campaigns.channels.index", _l("Channels"), "chat-dots", "campaigns"),
