@@ -116,7 +116,7 @@ class Dialer:
     def _note(self, queue_id: int, wish: Wish, done: Done | None) -> Decided:
         """What was done is committed."""
         if done is not None:
-            self._rates.note(queue_id, len(done.planned))
+            self._rates.note(queue_id, done)
             self._pacers.planned(queue_id, done.planned)
         return wish.decided(done)
 

@@ -2,7 +2,7 @@
 comes of it. The dialer commits."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -26,11 +26,13 @@ from surveys.fieldwork import recorded_calls
 
 @dataclass
 class Look:
-    """What one turn of the dialer sees: the floor, and of each carrier how many calls it carries."""
+    """What one turn of the dialer sees: the floor, and of each carrier how many calls it carries, and how many began in
+    this turn."""
 
     floor: Floor
     _lines: dict[str, int] = field(default_factory=dict)
     _sessions: list[int | None] = field(default_factory=list)
+    _begun: Counter[str] = field(default_factory=Counter)
 
     def lines_free(self, session: Session, carrier: str) -> int:
         """Calls that may begin now. Raises NoCarrier."""
@@ -48,35 +50,49 @@ class Look:
         """Let the queues that come after this one see what it did."""
         self.floor.given_up(queue_id, done.broken_off)
         self.floor.placed(queue_id, len(done.planned))
+        self._begun[done.carrier] += len(done.planned)
+
+    def begun(self, carrier: str) -> int:
+        """Calls of this turn."""
+        return self._begun[carrier]
 
 
 class Rates:
-    """How many calls each queue began within the last second."""
+    """How many calls each queue, and each carrier, began within the last second."""
 
     def __init__(self) -> None:
-        self._begun: dict[int, deque[tuple[float, int]]] = {}
+        self._begun: dict[int | str, deque[tuple[float, int]]] = {}
 
-    def left(self, queue: CallQueue) -> int | None:
-        """Calls that this queue may begin now; None where nobody set a limit."""
-        if queue.calls_per_second is None:
-            return None
-        begun = self._begun.get(queue.id, deque())
+    def left(self, queue: CallQueue, look: Look) -> int | None:
+        """Calls that this queue may begin now, by its own limit and by its carrier's for all queues together; None
+        where nobody set one. Raises NoCarrier."""
+        lefts = []
+        if queue.calls_per_second is not None:
+            lefts.append(queue.calls_per_second - self._lately(queue.id))
+        most = carriers.carrier(queue.carrier).calls_per_second()
+        if most is not None:
+            lefts.append(most - self._lately(queue.carrier) - look.begun(queue.carrier))
+        return max(0, min(lefts)) if lefts else None
+
+    def note(self, queue_id: int, done: "Done") -> None:
+        for who in (queue_id, done.carrier) if done.planned else ():
+            self._begun.setdefault(who, deque(maxlen=200)).append((time.monotonic(), len(done.planned)))
+
+    def _lately(self, who: int | str) -> int:
+        begun = self._begun.get(who, deque())
         while begun and begun[0][0] <= time.monotonic() - 1.0:
             begun.popleft()
-        return max(0, queue.calls_per_second - sum(number for _, number in begun))
-
-    def note(self, queue_id: int, number: int) -> None:
-        if number:
-            self._begun.setdefault(queue_id, deque(maxlen=200)).append((time.monotonic(), number))
+        return sum(number for _, number in begun)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a wish: calls planned, how many were broken off, and why none was planned."""
+    """What came of a wish: calls planned, through which carrier, how many were broken off, why none was planned."""
 
     planned: list[UUID] = field(default_factory=list)
     broken_off: int = 0
     reason: str | None = None
+    carrier: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,7 @@ def wish(session: Session, queue: CallQueue, look: Look, pacers: LivePacers, rat
     seen = Decided(queue.id, queue.mode)
     try:
         lines = look.lines_free(session, queue.carrier)
-        allowed = rates.left(queue)
+        allowed = rates.left(queue, look)
         room = lines if allowed is None else min(lines, allowed)
         if queue.answered_by == "recording":
             place, reason = recorded_pacing.decide(_sessions(session, queue, look, room))
@@ -137,7 +153,7 @@ def do(session: Session, queue_id: int, wanted: Wish) -> Done:
     if not planned:
         return Done([], broken_off, queues.why_nobody(session, queue_id))
     enqueue_later(session, "callcenter.jobs.place_calls", [str(call_id) for call_id in planned], queue="urgent")
-    return Done(planned, broken_off)
+    return Done(planned, broken_off, carrier=queue.carrier)
 
 
 def show(session: Session, queue_id: int) -> None:

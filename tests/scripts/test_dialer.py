@@ -289,6 +289,22 @@ def test_no_more_calls_begin_each_second_than_the_campaign_allows(
     assert (planned(session, queue), why(session, queue)) == (6, None)
 
 
+def test_all_campaigns_together_begin_no_more_calls_each_second_than_the_carrier_takes(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carriers.use({"simulated": cast.FakeCarrier(a_second=4)})
+    queues, dialer = [crowd(session), crowd(session)], Dialer()
+    crew(session, 12)
+    monkeypatch.setattr("campaigns.pace.dialling.time.monotonic", lambda: 100.0)
+    turn(session, dialer)
+    turn(session, dialer)
+    assert sum(planned(session, queue) for queue in queues) == 4
+    assert {why(session, queue) for queue in queues} == {"calls_per_second"}
+    monkeypatch.setattr("campaigns.pace.dialling.time.monotonic", lambda: 101.1)
+    turn(session, dialer)
+    assert sum(planned(session, queue) for queue in queues) == 8
+
+
 def test_a_carrier_without_a_free_line_is_the_limit_that_binds(session: Session) -> None:
     carriers.use({"simulated": cast.FakeCarrier(free_lines=2)})
     queue = crowd(session, calls_per_second=5)
