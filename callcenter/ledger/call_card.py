@@ -28,6 +28,7 @@ def card(session: Session, call: Call) -> dict[str, Any]:
     return {
         "id": str(call.id),
         "state": call.state,
+        "direction": call.direction,
         "connected_at": _iso(call.connected_at),
         "hung_up_at": _iso(call.hung_up_at),
         "wrap_up_until": _iso(call.wrap_up_until) if call.state == "wrap_up" else None,

@@ -63,6 +63,7 @@ def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
         },
         "speaking": _("YOU ARE SPEAKING WITH %(name)s"),
         "someone": _("a person whose data were erased"),
+        "caller": _("somebody who rang us"),
         "hung_up": _("The call has ended. Choose what became of it."),
         "wrap": {
             "calm": _("Time to write up"),
@@ -72,10 +73,12 @@ def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
         "greeting": _(
             "Good day, am I speaking with %(name)s? My name is %(operator)s and I am calling on behalf of %(behalf)s."
         ),
+        "greeting_in": _("Good day, thank you for calling. My name is %(operator)s, on behalf of %(behalf)s."),
         "notice": _("The privacy notice is at %(url)s."),
         "years": _("%(n)s years"),
         "section": _("section %(n)s"),
         "attempt": _("attempt %(n)s"),
+        "rang_us": _("they rang us"),
         "unsaid": _(
             "This campaign does not say on whose behalf it calls, or where its privacy notice is:"
             " the script stays closed. Tell your supervisor."
@@ -97,7 +100,7 @@ def of_page(pauses: Mapping[str, str]) -> dict[str, Any]:
         "keys_off": _("Single keys are off"),
         "none_running": _("No campaign is running. Your supervisor opens the queues."),
         "ringing": _("%(n)s ringing"),
-        "phone": phone_words.of_page() if carriers.has_switchboard() else None,
+        "phone": phone_words.of_page() if carriers.has_switchboard() or carriers.can("browser_leg") else None,
         "acts": {
             "held": _("The citizen hears music."),
             "ringing": _("Ringing: %(name)s. The citizen hears music."),

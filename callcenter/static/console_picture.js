@@ -54,10 +54,10 @@ export class Picture {
       place: place.filter(Boolean).join(", "),
       place_long: [person?.neighborhood, ...place].filter(Boolean).join(", "),
       person: [words.sexes[person?.sex], person?.age && put(words.years, { n: person.age })].filter(Boolean).join(" · "),
-      attempt: call ? put(words.attempt, { n: call.attempt_number }) : "",
+      attempt: call?.direction === "in" ? words.rang_us : call ? put(words.attempt, { n: call.attempt_number }) : "",
       left: operator.left ? put(words.left, { time: this.time.format(new Date(operator.left.at)), reason: operator.left.reason }) : "",
       at_line: supervisor ? put(words.at_line[supervisor.mode], supervisor) : "",
-      speaking: call ? put(words.speaking, { name: person?.name ?? words.someone }) : "",
+      speaking: call ? put(words.speaking, { name: person?.name ?? (call.direction === "in" ? words.caller : words.someone) }) : "",
     };
   }
 
@@ -67,7 +67,7 @@ export class Picture {
       name: call.contact?.name ?? "", operator: operator.name, behalf: call.queue.on_behalf_of, url: call.queue.privacy_notice_url,
       given_names: call.contact?.given_names ?? "",
     };
-    byId("greeting").textContent = put(words.greeting, values);
+    byId("greeting").textContent = put(call.direction === "in" ? words.greeting_in : words.greeting, values);
     byId("notice").textContent = put(words.notice, values);
     byId("script-text").hidden = Boolean(call.script_url) || !call.queue.script_text;
     byId("script-text").textContent = (call.queue.script_text ?? "").replace(
