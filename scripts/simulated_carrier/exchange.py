@@ -108,6 +108,7 @@ class Exchange:
             self._past = None
 
     async def close(self) -> None:
+        self.webhooks.is_stopping = True
         await self.calls.close()
         await self.recordings.close()
         await self.texts.close()

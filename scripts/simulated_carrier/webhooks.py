@@ -45,6 +45,7 @@ class Webhooks:
     def __init__(self, options: Options, accounts: Accounts) -> None:
         self.options, self._accounts = options, accounts
         self.sent = self.failed = 0
+        self.is_stopping = False  # nobody is told that the carrier itself stops
         self.kept: deque[Posted] = deque(maxlen=KEPT)
         self._chance = random.Random(options.seed)
         self._session: ClientSession | None = None
@@ -86,7 +87,7 @@ class Webhooks:
         `kind`: one of options.VOICE_EVENTS, by which callbacks of calls can be lost."""
         options = self.options
         is_lost = kind != "" and kind in options.lost_events.split()
-        if not url or is_lost or self._chance.random() < options.lost_share:
+        if not url or self.is_stopping or is_lost or self._chance.random() < options.lost_share:
             return
         for _ in range(2 if self._chance.random() < options.double_share else 1):
             is_late = self._chance.random() < options.late_share
