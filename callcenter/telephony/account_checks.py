@@ -155,7 +155,7 @@ def refusals(session: Session, carrier: str, caller_id: str) -> list[str]:
 
 
 def require(session: Session, carrier: str, caller_id: str) -> None:
-    """Let a campaign start. Raises Refused with every reason; the carrier is asked again after them."""
+    """Let a campaign start. Raises Refused with every reason."""
     if found := refusals(session, carrier, caller_id):
         raise Refused("carrier_account", " ".join(found))
 
