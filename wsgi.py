@@ -12,6 +12,7 @@ from callcenter import carriers, suppressions
 from callcenter.base import auth, clock, db, outbox, sealed, sign_in, web
 from callcenter.base.settings import Settings, read_settings, var_folder
 from callcenter.gate import suppression_key
+from callcenter.seats import one_time_codes
 from callcenter.sound import recording_files
 from callcenter.telephony import account_checks
 from campaigns import channels
@@ -155,6 +156,7 @@ def compose(settings: Settings) -> None:
     clock.configure(is_drill=settings.is_drill)
     suppressions.configure(settings.suppression_key)
     sealed.configure(settings.secret_key)
+    one_time_codes.configure(settings.secret_key)
     carriers.configure(settings)
     account_checks.configure(settings)
     recording_files.configure(settings)

@@ -31,7 +31,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from callcenter import calls, operators, queues
+from callcenter import calls, carriers, operators, queues
 from callcenter.base import live
 from callcenter.base.auth import access
 from callcenter.base.clock import ZONE, campaign_now
@@ -83,7 +83,13 @@ def page() -> Response:
     operator_id = _operator_id(session)
     state = _snapshot(session, int(current_user.id), operator_id)
     session.commit()
-    drawn = render_template("callcenter/console/page.html", state=state, **_pauses(session))
+    drawn = render_template(
+        "callcenter/console/page.html",
+        state=state,
+        can_telephone=carriers.can("phone_leg"),
+        has_twilio=carriers.can("browser_leg"),
+        **_pauses(session),
+    )
     return switch_origins.let_reach_switches(session, make_response(drawn))
 
 

@@ -186,6 +186,6 @@ def _board(session: Session) -> dict[str, Any]:
         "line_alarms": lines,
         "recording_trouble": recording_keeping.trouble(session),
         "is_drill": web_settings().is_drill,
-        "can_listen": carriers.has_switchboard(),
+        "can_listen": carriers.can("listen"),
         "simulated_on": flags.is_on(session, SIMULATED_OPERATORS),
     }

@@ -17,6 +17,7 @@ VENDOR = {
     "htmx": "htmx-2.0.11",
     "bootstrap-icons": "bootstrap-icons-1.13.2",
     "jssip": "jssip-3.13.8",
+    "twilio-voice": "twilio-voice-2.18.5",
 }
 YEAR_SECONDS = 31_536_000
 

@@ -1,7 +1,7 @@
 """What an operator does in a call beside talking: hold, keys, consulting somebody, handing the call over.
 
-Only with a carrier whose legs we can move (carriers.has_switchboard). The ledger is written first; a worker then asks
-the carrier. A citizen is never left without anybody: what cannot be reached gives them back.
+Only with a carrier that can (carriers.can): hold, keys, transfer, consult. The ledger is written first; a worker then
+asks the carrier. A citizen is never left without anybody: what cannot be reached gives them back.
 """
 
 import re
@@ -55,6 +55,8 @@ def consult(session: Session, call_id: UUID, operator_id: int, target: Target) -
     """Talk to somebody while the citizen hears music. Raises Refused while another leg lives."""
     call = _talking(session, call_id, operator_id)
     _has_no_leg(session, call)
+    if target.kind != "outside" and not carriers.can("consult"):
+        raise Refused("no_consult", _("Colleagues cannot be asked first with this carrier: hand the call over at once."))
     if target.kind == "outside":
         allowed = transfer_targets.get(session, target.id)
         leg = leg_news.ask(session, call, "outside", room_of(operator_id), operator_id, target_id=allowed.id)
@@ -132,8 +134,8 @@ def room_of(operator_id: int) -> str:
 
 
 def _talking(session: Session, call_id: UUID, operator_id: int) -> Call:
-    if not carriers.has_switchboard():
-        raise Refused("no_switchboard", _("This carrier has no hold, keypad or transfer. Asterisk has."))
+    if not carriers.can("hold"):
+        raise Refused("no_switchboard", _("This carrier has no hold, keypad or transfer."))
     call = calls.of_operator(session, call_id, operator_id)
     if call.state != "connected" or call.handed_out_at is not None:
         raise Refused("call_over", _("The citizen is not on the line with you any more."))

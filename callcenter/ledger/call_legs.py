@@ -61,7 +61,8 @@ def card(session: Session, call: Call) -> dict[str, Any]:
     """What the console shows of a call's acts: can there be any, is the citizen on hold, who else is on the line."""
     leg = live(session, call.id) or last(session, call.id)
     return {
-        "can": carriers.has_switchboard(),
+        "can": carriers.can("hold"),
+        "consults": carriers.can("consult"),
         "held_at": call.held_at.isoformat() if call.held_at else None,
         "handed_out": call.handed_out_at is not None,
         "leg": None if leg is None else {

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
 from callcenter.base.db import Base
-from callcenter.base.settings import web_settings
 
 DIGITS = 6
 WINDOW = timedelta(minutes=15)
 KEPT = timedelta(days=1)
+_key = b""
 
 
 class CodeTry(Base):
@@ -28,6 +28,12 @@ class CodeTry(Base):
     at: Mapped[datetime] = mapped_column(default=real_now)
 
 
+def configure(secret_key: str) -> None:
+    """Say the secret key, once a process."""
+    global _key  # noqa: PLW0603  # one process, one key
+    _key = hashlib.sha256(b"one-time codes:" + secret_key.encode()).digest()
+
+
 def fresh() -> str:
     """A new code: six digits, the first may be 0."""
     return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -35,8 +41,9 @@ def fresh() -> str:
 
 def fingerprint(text: str, purpose: str) -> bytes:
     """32 bytes by which a code or a telephone is known again; without our secret key a million guesses tell nothing."""
-    key = hashlib.sha256(b"one-time codes:" + web_settings().secret_key.encode()).digest()
-    return hmac.digest(key, f"{purpose}:{text}".encode(), "sha256")
+    if not _key:
+        raise RuntimeError("one_time_codes.configure was not called in this process")
+    return hmac.digest(_key, f"{purpose}:{text}".encode(), "sha256")
 
 
 def is_shut(session: Session, who: str, most: int) -> bool:

@@ -16,7 +16,7 @@ from callcenter.ledger import call_card, dispositions
 from callcenter.ledger.call_ledger import Call
 from callcenter.operators import Operator, operator_queues
 from callcenter.queueing import preview_card, queue_entries
-from callcenter.seats import attendance, operator_log, pause_reasons
+from callcenter.seats import attendance, operator_lines, operator_log, pause_reasons
 from callcenter.seats.pause_reasons import Reason
 from callcenter.supervision import floor_notes
 from callcenter.telephony import softphones
@@ -38,7 +38,7 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
         "preview": preview_card.card(session, operator),
         "preview_end": preview_card.last_end(session, operator.id),
         "dispositions": dispositions.listed(),
-        "phone": softphones.card(session, operator.id) if carriers.has_switchboard() else None,
+        "phone": _page_phone(session, operator.id),
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,
         "next_callback": queue_entries.next_callback(session, operator.id),
         "queues": queues.running_for(session, _queue_ids(session, operator.id)),
@@ -59,6 +59,13 @@ def pause_until(session: Session, operator: Operator, reasons: Sequence[Reason] 
     if reason.minutes_a_day is not None:
         earlier = attendance.paused_seconds(session, operator.id, reason.code, operator.state_since)
     return pause_reasons.ends_at(reason, operator.state_since, earlier)
+
+
+def _page_phone(session: Session, operator_id: int) -> dict[str, Any] | None:
+    """The telephone in the operator's page; None where it has none, or where they telephone otherwise."""
+    if carriers.has_switchboard():
+        return softphones.card(session, operator_id)
+    return operator_lines.card(session, operator_id) if carriers.can("browser_leg") else None
 
 
 def _card(session: Session, operator: Operator) -> dict[str, Any]:

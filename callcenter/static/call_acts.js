@@ -94,7 +94,8 @@ export class CallActs {
       row.className = "transfer-row";
       const label = document.createElement("span");
       label.textContent = target.name;
-      row.append(label, this.button(kind, target, "consult", "btn-outline-primary"), this.button(kind, target, "transfer", "btn-outline-secondary"));
+      const asks = kind === "outside" || this.call?.acts?.consults;
+      row.append(label, ...(asks ? [this.button(kind, target, "consult", "btn-outline-primary")] : []), this.button(kind, target, "transfer", "btn-outline-secondary"));
       return row;
     });
     section.append(title, ...rows);

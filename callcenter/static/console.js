@@ -251,7 +251,7 @@ function start() {
   });
   setInterval(seen, SEEN_MS);
   seen();
-  if (words.phone) opening = openPhone();
+  if (words.phone && state.phone) opening = openPhone();
   return live;
 }
 

@@ -2,6 +2,7 @@
 
 import { Phone } from "./phone.js";
 import { Readiness } from "./readiness.js";
+import { TwilioPhone } from "./twilio_phone.js";
 
 const MEASURE_MS = 5000;
 const byId = (id) => document.getElementById(id);
@@ -12,8 +13,9 @@ export class ConsolePhone {
   constructor(root, words, send) {
     Object.assign(this, { root, words, send, state: null, hasTried: false });
     this.url = `${root.dataset.url}phone/`;
-    this.phone = new Phone({
-      accountUrl: `${this.url}account`, libraryUrl: root.dataset.library, audio: byId("phone-audio"),
+    const Kind = root.dataset.phone === "twilio" ? TwilioPhone : Phone;
+    this.phone = new Kind({
+      accountUrl: `${this.url}account`, readyUrl: root.dataset.ready, silence: root.dataset.silence, libraryUrl: root.dataset.library, audio: byId("phone-audio"),
       onChange: () => this.draw(), onLost: () => this.send("phone/redial"),
     });
     this.readiness = new Readiness(byId("readiness"), this.phone, words);

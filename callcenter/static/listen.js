@@ -2,6 +2,7 @@
 
 import "./timer.js";
 import { Phone } from "./phone.js";
+import { TwilioPhone } from "./twilio_phone.js";
 
 const root = document.getElementById("listening");
 const place = document.getElementById("listen-state");
@@ -39,8 +40,10 @@ function draw(html) {
 
 /** Has this page its telephone? The first choice of a mode asks for it, since a browser wants a click before. */
 async function ready() {
-  phone ??= new Phone({
-    accountUrl: root.dataset.phone, libraryUrl: root.dataset.library, keptAs: "listening",
+  if (root.dataset.kind === "none") return true; // a simulated line has no sound to bring here
+  const Kind = root.dataset.kind === "twilio" ? TwilioPhone : Phone;
+  phone ??= new Kind({
+    accountUrl: root.dataset.phone, silence: root.dataset.silence, libraryUrl: root.dataset.library, keptAs: "listening",
     audio: document.getElementById("listen-audio"), onChange: changed,
   });
   if (!(await phone.start())) return false;

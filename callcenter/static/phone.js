@@ -25,6 +25,7 @@ export class Phone {
     Object.assign(this, { accountUrl, libraryUrl, audio, onChange, onLost, sessions: new Set(), last: {}, asked: {} });
     this.key = KEPT + keptAs;
     this.fault = null;
+    this.canEcho = true;
     this.isRegistered = this.isReconnecting = false;
     this.microphone = new Microphone({
       onLost: () => this.say("unplugged"),

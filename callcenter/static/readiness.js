@@ -86,6 +86,7 @@ export class Readiness {
     const tried = this.root.querySelector("#try-microphone");
     if (isLive && document.activeElement === tried) tried.blur(); // a key on what is hidden would act nowhere
     tried.hidden = isLive;
+    this.part("echo").hidden = !this.phone.canEcho;
     this.echo.disabled = !this.phone.isRegistered;
     this.drawMicrophone();
     this.drawNetwork();

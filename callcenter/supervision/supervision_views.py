@@ -5,9 +5,11 @@ from flask_security import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Redirect
 
+from callcenter import carriers
 from callcenter.base import audit, flags
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
+from callcenter.seats import line_views
 from callcenter.supervision import supervision
 from callcenter.telephony import phone_words, softphones, switch_origins
 
@@ -19,7 +21,10 @@ blueprint = Blueprint("supervision", "callcenter", url_prefix="/floor/listen", t
 def page(operator_id: int) -> Response:
     """Who, since when, in which call; and the three modes."""
     session = web_session()
-    drawn = render_template("callcenter/floor/listen.html", words=phone_words.faults(), **_seen(session, operator_id))
+    kind = "asterisk" if carriers.has_switchboard() else "twilio" if carriers.can("browser_leg") else "none"
+    drawn = render_template(
+        "callcenter/floor/listen.html", words=phone_words.faults(), kind=kind, **_seen(session, operator_id)
+    )
     return switch_origins.let_reach_switches(session, make_response(drawn))
 
 
@@ -34,6 +39,8 @@ def state(operator_id: int) -> str:
 @access("supervisor", "administrator")
 def phone() -> Response:
     """The account with which this page hears and speaks, given once."""
+    if carriers.can("browser_leg"):
+        return jsonify(line_views.token(f"sup-{current_user.id}"))
     session = web_session()
     account = softphones.log_in(session, f"sup-{current_user.id}", int(current_user.id))
     session.commit()

@@ -8,10 +8,13 @@ from sqlalchemy.orm import Session
 from callcenter import carriers, switches
 from callcenter.base.headers import policy
 from callcenter.base.settings import web_settings
+from callcenter.carriers.twilio import tokens
 
 
 def let_reach_switches(session: Session, response: Response) -> Response:
-    """Let the page speak to our switches, and to nothing else beside ourselves."""
+    """Let the page speak to our switches, or to Twilio's, and to nothing else beside ourselves."""
+    if carriers.can("browser_leg"):
+        response.headers["Content-Security-Policy"] = policy(*tokens.origins(web_settings().twilio))
     if not carriers.has_switchboard():
         return response
     origins = {_origin(switch.ws_url) for switch in switches.all_switches(session)}

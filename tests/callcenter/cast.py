@@ -162,6 +162,7 @@ class FakeCarrier:
     rooms: list[int] = field(default_factory=list)
     asked: list[Trace] = field(default_factory=list)
     open_refs: set[str] = field(default_factory=set)
+    moved: list[tuple[str, str]] = field(default_factory=list)
     messages: list[tuple[str, UUID]] = field(default_factory=list)  # legs that are taken to their campaign's message
 
     def lines(self, session: Session) -> int:
@@ -211,3 +212,6 @@ class FakeCarrier:
 
     def close_room(self, ref: str) -> None:
         self.hung_up.append(ref)
+
+    def move(self, ref: str, room: str) -> None:
+        self.moved.append((ref, room))

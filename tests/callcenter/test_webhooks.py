@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 from callcenter.base.settings import Settings
 from callcenter.calls import Event, record_event
 from callcenter.ledger import waiting_calls
+from callcenter.seats import operator_lines, operator_rooms
 from tests.callcenter import cast
 
 
@@ -168,12 +169,19 @@ def test_a_call_that_is_not_ours_and_a_status_that_nobody_knows_are_said_so(sess
 def test_an_operators_leg_opens_the_room_and_its_end_closes_it(session: Session, post: Callback) -> None:
     olga = cast.operator(session, free=False)
     olga.state = "available"
+    assert operator_rooms.ask(session, olga.id)
     session.commit()
-    _, twiml = post(f"/hooks/voice/room/{olga.id}", CallSid="CA-leg")
+    ring = f"{olga.id}?ring={operator_lines.mark(olga.room_asked_at)}"
+    to = f"client:op-{olga.id}"
+    _, twiml = post(f"/hooks/voice/room/{ring}", CallSid="CA-leg", To=to)
     assert f">op-{olga.id}</Conference>" in twiml
-    assert 'endConferenceOnExit="true"' in twiml
+    assert 'endConferenceOnExit="false"' in twiml  # a reload cuts no citizen off
     assert cast.seat(session, olga.id).has_room
-    post(f"/hooks/voice/room-status/{olga.id}", CallSid="CA-leg", CallStatus="completed")
+    post(f"/hooks/voice/room-status/{ring}", CallSid="CA-leg", CallStatus="completed", To=to)
     assert not cast.seat(session, olga.id).has_room
-    post(f"/hooks/voice/room-status/{olga.id}", CallSid="CA-leg2", CallStatus="no-answer")
+    assert "<Hangup" in post(f"/hooks/voice/room/{ring}", CallSid="CA-leg", To=to)[1]  # an old ring, told again
+    assert operator_rooms.ask(session, olga.id)
+    session.commit()
+    ring = f"{olga.id}?ring={operator_lines.mark(cast.seat(session, olga.id).room_asked_at)}"
+    post(f"/hooks/voice/room-status/{ring}", CallSid="CA-leg2", CallStatus="no-answer", To=to)
     assert (cast.seat(session, olga.id).state, cast.seat(session, olga.id).pause_reason) == ("paused", "room_lost")
