@@ -62,7 +62,8 @@ class CallCampaign(Base):
 @dataclass(frozen=True)
 class CallPlan:
     """What a strategist decides about a calling campaign. `script`: `survey/<id>` or `operator` with `script_text`.
-    `answered_by`: operator | recording, with at most so many `sessions`; `machine_detection`: off | on | shadow.
+    `answered_by`: operator | recording, with at most so many `sessions`; `machine_detection`: off | on | shadow, with
+    what machines hear after their tone ('': nothing).
     `recording`: off | notice | ask, with what the operator says about it. `operators`: ids; none: whoever is free."""
 
     name: str
@@ -78,6 +79,7 @@ class CallPlan:
     answered_by: str = "operator"
     sessions: int | None = None
     machine_detection: str = "off"
+    voicemail_text: str = ""
     recording: str = "off"
     recording_notice: str = ""
     pace: Pace = ONE_EACH
@@ -96,7 +98,7 @@ def create(session: Session, plan: CallPlan, user_id: int | None) -> CallCampaig
         name=plan.name, purpose=plan.purpose, script=plan.script, carrier=plan.carrier, caller_id=plan.caller_id,
         script_text=plan.script_text or None, on_behalf_of=plan.on_behalf_of,
         privacy_notice_url=plan.privacy_notice_url, answered_by=plan.answered_by, sessions=plan.sessions,
-        machine_detection=plan.machine_detection, recording=plan.recording,
+        machine_detection=plan.machine_detection, voicemail_text=plan.voicemail_text or None, recording=plan.recording,
         recording_notice_id=_notice(session, plan),
     )  # fmt: skip
     campaign = CallCampaign(

@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from callcenter import consent, queues
+from callcenter import carriers, consent, queues
 from callcenter.queueing import entry_reasons
 from callcenter.sound import recording_ledger
 from callcenter.telephony.trunk_numbers import LOCAL
@@ -35,6 +35,19 @@ MACHINES: dict[str, LazyString] = {
     "on": _l("On: an answering machine is left alone; each person waits 1.9 s in silence"),
     "shadow": _l("On trial: it is only noted what it would have said; each person waits 1.9 s"),
 }
+
+# The same where the carrier judges while people talk already (Twilio).
+MACHINES_MEANWHILE: dict[str, LazyString] = {
+    "off": MACHINES["off"],
+    "on": _l("On: a call that an answering machine took is ended within seconds; nobody waits in silence"),
+    "shadow": _l("On trial: it is only noted what it would have said; nobody waits in silence"),
+}
+
+
+def machines() -> dict[str, LazyString]:
+    """What detection means with the carrier of this installation."""
+    return MACHINES if carriers.has_switchboard() else MACHINES_MEANWHILE
+
 
 PHASES: dict[str, LazyString] = {
     "ordinary": _l("ordinary time"),

@@ -59,8 +59,8 @@ class GoalForm(CallStepForm):
     )  # fmt: skip
 
     def validate_answered_by(self, field: Field) -> None:
-        if field.data == "recording" and not carriers.has_switchboard():
-            raise ValidationError(_l("A recorded survey needs a telephone switch of our own (Asterisk)."))
+        if field.data == "recording" and not carriers.can("recorded_surveys"):
+            raise ValidationError(_l("The carrier of this installation holds no recorded surveys."))
 
 
 class PeopleForm(StepForm):
@@ -159,6 +159,7 @@ class SpeedForm(PaceForm):
     """The pace, and what the forecast needs besides: how many work, for how long, at what price."""
 
     machine_detection = SelectField(_l("Detection of answering machines"), choices=MACHINES, default="off")
+    voicemail_text = TextAreaField(_l("Message left on answering machines"), [Length(max=500)])
     sessions = IntegerField(
         _l("Conversations at once, at most"),
         [Optional(), NumberRange(min=1, max=1000, message=_l("Write a number from 1 to 1000, or nothing."))],
@@ -181,9 +182,19 @@ class SpeedForm(PaceForm):
     )  # fmt: skip
 
     def offer(self, session: Session) -> None:
+        self.machine_detection.choices = [SelectChoice(code, label) for code, label in labels.machines().items()]
         if not self.team.raw_data:
             self.team.data = max(1, len(crews.choices(session)))
             self.team.raw_data = [str(self.team.data)]
+
+    def validate_voicemail_text(self, field: Field) -> None:
+        text, behalf = " ".join((field.data or "").split()), str(self.draft.get("on_behalf_of") or "").strip()
+        if not text:
+            return
+        if self.machine_detection.data != "on":
+            raise ValidationError(_l("A message needs the detection of machines: switch it on, or write nothing."))
+        if behalf.casefold() not in text.casefold():
+            raise ValidationError(_l("Say in the message on whose behalf you call: %(name)s.", name=behalf))
 
 
 class CrewForm(CallStepForm):
@@ -222,8 +233,8 @@ class CallerForm(CrewForm):
             raise ValidationError(_l("This number may not be shown any more: choose another."))
 
     def validate_recording(self, field: Field) -> None:
-        if field.data != "off" and not carriers.has_switchboard():
-            raise ValidationError(_l("Calls can be recorded with a telephone switch of our own (Asterisk) only."))
+        if field.data != "off" and not carriers.can("record"):
+            raise ValidationError(_l("The carrier of this installation does not record calls."))
 
     def validate_recording_notice(self, field: Field) -> None:
         if self.recording.data != "off" and not (field.data or "").strip():

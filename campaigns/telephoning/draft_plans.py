@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from callcenter.base import audit
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import Settings
-from callcenter.carriers import has_switchboard
+from callcenter.carriers import can
 from callcenter.queueing import crews, queue_pace, queue_rules
 from callcenter.sound.recording_ledger import RecordingNotice
 from campaigns import audiences, calling
@@ -36,7 +36,8 @@ def plan_of(session: Session, draft: Mapping[str, Any], settings: Settings) -> C
         on_behalf_of=said["on_behalf_of"].strip(), privacy_notice_url=said["privacy_notice_url"].strip(),
         script_text=(said["script_text"] or "").strip() or None, answered_by=said["answered_by"],
         sessions=said["sessions"] if is_recorded else None,
-        machine_detection=said["machine_detection"] if has_switchboard() else "off",
+        machine_detection=said["machine_detection"] if can("detect_machines") else "off",
+        voicemail_text=" ".join((said["voicemail_text"] or "").split()) if can("leave_messages") else "",
         recording=said["recording"], recording_notice=said["recording_notice"] or "",
         pace=forms["pace"].pace(), rules=forms["schedule"].rules(), quotas=forms["quotas"].plan(),
         operators=tuple(int(number) for number in said["operators"] or ()),
@@ -76,6 +77,7 @@ def written_of(session: Session, campaign: CallCampaign) -> dict[str, Any]:
         "script_text": queue.script_text or "", "on_behalf_of": queue.on_behalf_of, "caller_id": queue.caller_id,
         "privacy_notice_url": queue.privacy_notice_url, "answered_by": queue.answered_by,
         "sessions": str(queue.sessions or ""), "machine_detection": queue.machine_detection,
+        "voicemail_text": queue.voicemail_text or "",
         "recording": queue.recording, "operators": [str(number) for number in crews.of_queue(session, queue.id)],
         **written_of_pace(queue_pace.of_queue(queue)), **rule_forms.fill(queue_rules.of_queue(queue)),
         **quota_forms.fill(quotas.of(session, queue.id)),

@@ -166,7 +166,10 @@ def _gone(draft: CallDraft) -> Response | None:
 
 def _frame(draft: CallDraft, key: str) -> dict[str, Any]:
     """What every step's page shows around its fields."""
-    return ROOM.frame(draft, key) | {"has_switchboard": carriers.has_switchboard()}
+    return ROOM.frame(draft, key) | {
+        "has_switchboard": carriers.has_switchboard(),
+        "can": carriers.can,
+    }  # fmt: skip
 
 
 def _step(draft: CallDraft, key: str, *, says: bool) -> str:

@@ -87,11 +87,11 @@ def test_a_recording_without_words_or_with_too_many_is_refused_and_nothing_typed
     assert "Estudio Prueba" in wizard.page(strategist, draft_id, "goal")
 
 
-def test_without_a_switch_of_our_own_nothing_can_be_recorded(
+def test_where_the_carrier_cannot_record_nobody_is_offered_it(
     strategist: FlaskClient, form: dict[str, str], app: Flask, settings: Settings
 ) -> None:
     app.config["SETTINGS"] = settings
-    carriers.use({"simulated": FakeCarrier()})
+    carriers.use({"another": FakeCarrier()})
     wanted = form | {"recording": "notice", "caller_id": "+525512340000"}
     draft_id = wizard.begin(strategist)
     wizard.write(strategist, draft_id, wanted)
