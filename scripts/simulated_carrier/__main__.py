@@ -64,6 +64,9 @@ def _exchange(arguments: argparse.Namespace, options: Options) -> Exchange:
     exchange = Exchange(options, journal, public) if public else Exchange(options, journal)
     if public:
         exchange.texts.media.hosts.add(urlsplit(public).hostname or "")
+        for number in exchange.numbers.values():  # until somebody points them elsewhere
+            number.voice_url = f"{public}/hooks/voice/inbound"
+            number.status_callback = f"{public}/hooks/voice/inbound-status"
     exchange.base_url = f"http://127.0.0.1:{arguments.port}"
     inbound = arguments.inbound_url or (public and public + "/hooks/messages/inbound")
     if inbound:

@@ -9,6 +9,7 @@ from surveys.faces.turns import Heard, Say, Step
 
 TRIES = 2
 REMINDED = 10  # who waits hears every so many looks that they are not forgotten
+OF_THE_HOUSE = "0"  # not spoken: an operator who works by telephone gives their code (callcenter.seats.dial_in)
 RECORD = Step("record")  # what they say, after a tone
 STRANGER = Menu("", "", "es", "", has_called=False, is_open=False, is_withheld=True)  # of whom nothing is known
 

@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
-from callcenter.base.errors import InvalidInput, NotFound
+from callcenter.base.errors import NotFound
 from callcenter.base.settings import web_settings
 from callcenter.calls import Event, locked
 from callcenter.carriers.twilio import words
 from callcenter.carriers.twilio.signature import signed
 from callcenter.ledger import inbound
 from callcenter.ledger.inbound import Menu
+from callcenter.seats import dial_in, operator_rooms
 from callcenter.sound import voice_messages
+from callcenter.webhooks import event_of
+from callcenter.webhooks import twiml as twiml_answer
 from surveys.faces import reception, twiml
 from surveys.faces.turns import Step
 from surveys.faces.twiml import Way
@@ -35,6 +38,8 @@ GOING_ON = ("placed", "ringing", "answered")
 def arrive() -> ResponseReturnValue:
     """Somebody rings one of our numbers: the menu, or why there is none."""
     session, caller = web_session(), request.form.get("From", "")
+    if dial_in.expects(session, caller):
+        return _to_dial_in()
     call_id = inbound.arrived(session, request.form.get("CallSid", ""), caller, request.form.get("To", ""))
     if call_id is None:
         why = inbound.why_not(session, caller)
@@ -52,7 +57,12 @@ def choose(call_id: UUID, tries: int) -> ResponseReturnValue:
     """A key was pressed at the menu, or none."""
     session = web_session()
     menu = _menu(session, call_id)
-    chosen = reception.choice(menu, twiml.heard(reception.ask(menu), request.form), tries)
+    heard = twiml.heard(reception.ask(menu), request.form)
+    if heard.keys == reception.OF_THE_HOUSE:
+        inbound.choose(session, call_id, "none")
+        session.commit()
+        return _to_dial_in()
+    chosen = reception.choice(menu, heard, tries)
     if chosen is None:
         session.commit()
         return _said(menu, reception.ask(menu), f"inbound/{call_id}/menu/{tries + 1}")
@@ -109,7 +119,7 @@ def spoken(call_id: UUID) -> ResponseReturnValue:
 @signed
 def over() -> ResponseReturnValue:
     """They have heard the last words."""
-    return _document(twiml.hang_up())
+    return twiml_answer(twiml.hang_up())
 
 
 @blueprint.post("/inbound-status")
@@ -118,15 +128,15 @@ def over() -> ResponseReturnValue:
 def status() -> ResponseReturnValue:
     """What became of a call to our numbers. One that is not in the ledger had no menu: nothing is to be written."""
     session, ref = web_session(), request.form.get("CallSid", "")
-    try:
-        kind = words.event_of(request.form)
-    except ValueError as error:
-        raise InvalidInput(str(error)) from None
-    call_id = inbound.of_ref(session, ref)
-    if call_id is not None and kind not in GOING_ON:
+    if event_of(request.form) in GOING_ON:
+        return "", 204
+    call_id, operator_id = inbound.of_ref(session, ref), operator_rooms.at_leg(session, ref)
+    if call_id is not None:
         said = Event("hung_up", f"status:{ref}:hung_up", words.cause_of(request.form), ref)
         inbound.left(session, call_id, said)
-        session.commit()
+    if operator_id is not None:  # who works by telephone had called us
+        operator_rooms.lost(session, operator_id, ref, mark="")
+    session.commit()
     return "", 204
 
 
@@ -138,6 +148,11 @@ def _menu(session: Session, call_id: UUID) -> Menu:
     return inbound.menu(session, call_id)
 
 
+def _to_dial_in() -> ResponseReturnValue:
+    """To where operators who work by telephone give their code (callcenter.room_webhooks)."""
+    return twiml_answer(words.ask_again(f"{_hooks()}/dial-in"))
+
+
 def _done(
     session: Session, call_id: UUID, menu: Menu, chosen: str, looks: int = 0, *, is_last: bool = False
 ) -> ResponseReturnValue:
@@ -145,7 +160,7 @@ def _done(
     says = inbound.choose(session, call_id, chosen)
     session.commit()
     if says.startswith("op-"):
-        return _document(words.join_as_citizen(int(says.removeprefix("op-"))))
+        return twiml_answer(words.join_as_citizen(int(says.removeprefix("op-"))))
     if says == "wait":
         return _said(menu, reception.wait(menu, looks), f"inbound/{call_id}/wait/{looks + 1}")
     if says in ("callback", "nobody") and not is_last:
@@ -157,9 +172,8 @@ def _done(
 
 def _said(menu: Menu, step: Step, then: str = "inbound/over") -> ResponseReturnValue:
     """The step as TwiML; `then`: the path that hears what came of it."""
-    action = f"{web_settings().public_url}{blueprint.url_prefix}/{then}"
-    return _document(twiml.document(step, Way(action, reception.language(menu))))
+    return twiml_answer(twiml.document(step, Way(f"{_hooks()}/{then}", reception.language(menu))))
 
 
-def _document(document: str) -> ResponseReturnValue:
-    return document, 200, {"Content-Type": "text/xml; charset=utf-8"}
+def _hooks() -> str:
+    return f"{web_settings().public_url}{blueprint.url_prefix}"

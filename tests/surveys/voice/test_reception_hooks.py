@@ -27,6 +27,7 @@ from callcenter.ledger import inbound
 from callcenter.ledger.call_ledger import Call, CallEvent
 from callcenter.operators import Operator
 from callcenter.queues import CallQueue
+from callcenter.seats import dial_in
 from callcenter.sound import voice_messages
 from scripts.ivr.line import Line, News
 from scripts.ivr.reception import Reception
@@ -369,6 +370,30 @@ def test_the_end_of_a_call_that_we_do_not_know_is_harmless_and_an_unknown_status
     status, words = twilio.post("/hooks/voice/inbound-status", CallSid="CA-none", CallStatus="sneezed")
     assert status == 422
     assert "sneezed" in words
+
+
+def test_who_works_by_telephone_is_asked_for_their_code(
+    session: Session, twilio: OverTwilio, ana: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of(session, twilio, ana)
+    call_id = UUID(str(inbound.arrived(session, "CA-op", "+528112345678", NUMBER)))
+    session.commit()
+    form = {"CallSid": "CA-op", "Digits": "0", "CallStatus": "in-progress", "From": "+528112345678", "To": NUMBER}
+    _, document = twilio.post(f"/hooks/voice/inbound/{call_id}/menu/1", **form)
+    assert ">http://convoca.test/hooks/voice/dial-in</Redirect>" in document
+    assert came_in(session).state == "ended"
+    monkeypatch.setattr(dial_in, "expects", lambda _session, caller: caller == "+528112340000")
+    expected = {"CallSid": "CA-op2", "From": "+528112340000", "To": NUMBER, "CallStatus": "ringing"}
+    assert "/hooks/voice/dial-in</Redirect>" in twilio.post("/hooks/voice/inbound", **expected)[1]
+    assert inbound.of_ref(session, "CA-op2") is None  # no call of a citizen
+
+
+def test_a_telephone_that_holds_an_operators_line_tells_of_its_end(session: Session, twilio: OverTwilio) -> None:
+    olga = seated(session, twilio, "olga")
+    olga.room_ref = "CA-line"
+    session.commit()
+    assert twilio.post("/hooks/voice/inbound-status", CallSid="CA-line", CallStatus="completed")[0] == 204
+    assert cast.seat(session, olga.id).room_ref is None
 
 
 @pytest.mark.parametrize("digits", ["*#ABCD", "", "7", "99", "é", "1" * 500])
