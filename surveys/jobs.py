@@ -4,36 +4,74 @@ import logging
 from pathlib import Path
 from uuid import UUID
 
-from callcenter import switches
+from sqlalchemy.orm import Session
+
+from callcenter import carriers, switches
 from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import ProviderError
 from callcenter.sound import recording_files, recording_sound
+from surveys.fieldwork.carried_talks import CARRIER
 from surveys.voice import voice_answers
+from surveys.voice.voice_answers import VoiceAnswer
 
 log = logging.getLogger(__name__)
 
 
 def keep_voice(voice_id: str) -> None:
-    """Take a voice over from its switch: a file of ours, then the switch's goes. What fails is tried by the sweep."""
+    """Take a voice over from its switch or carrier: a file of ours, then theirs goes. What fails is tried by the
+    sweep."""
     number = UUID(voice_id)
     with open_session() as session:
         voice = voice_answers.get(session, number)
-        if voice.state != "left":
-            return
-        folder, is_late = switches.named(session, voice.switch).folder, voice.at < real_now() - voice_answers.PATIENCE
-        voice.storage = recording_files.kind()
-        kind = voice.storage
+        is_left, is_late = voice.state == "left", voice.at < real_now() - voice_answers.PATIENCE
+        folder, ref = _place(session, voice)
+        if is_left:
+            voice.storage = recording_files.kind()
+        kind = voice.storage or ""
         session.commit()
-    source = voice_answers.spool_file(folder, number) if folder else None
-    if source is None or not source.exists():
-        if is_late:
-            _lose(number)
-        return
     try:
-        _keep(number, source, kind)
+        if is_left and not _take_over(number, folder, ref, kind):
+            if is_late:
+                _lose(number)
+            return
+        if ref:
+            _remove_from_carrier(number, ref)
     except ProviderError as error:
         log.warning("voice %s: %s", number, error.code)
+        if is_left and ref and (error.permanent or is_late):  # the carrier has none, or never made one
+            _lose(number)
+
+
+def _take_over(number: UUID, folder: str | None, ref: str | None, kind: str) -> bool:
+    """Make a file of ours of the voice; False when there is nothing to take yet. Raises ProviderError."""
+    source = _fetch(number, ref) if ref else voice_answers.spool_file(folder, number) if folder else None
+    if source is None or not source.exists():
+        return False
+    _keep(number, source, kind)
+    return True
+
+
+def _remove_from_carrier(number: UUID, ref: str) -> None:
+    """What the carrier holds goes; until it says so, the sweep asks again. Raises ProviderError."""
+    carriers.the_recorder().remove_sound(ref)
+    with open_session() as session:
+        voice_answers.get(session, number).carrier_ref = None
+        session.commit()
+
+
+def _place(session: Session, voice: VoiceAnswer) -> tuple[str | None, str | None]:
+    """Where the sound is until we have it: a switch's folder, or a carrier's name for its recording."""
+    if voice.switch == CARRIER:
+        return None, voice.carrier_ref
+    return switches.named(session, voice.switch).folder, None
+
+
+def _fetch(number: UUID, ref: str) -> Path:
+    """The carrier's recording as a file of ours. Raises ProviderError; `not_there` while it is being made."""
+    target = recording_files.work_file(number).with_suffix(".wav")
+    carriers.the_recorder().fetch_sound(ref, target)
+    return target
 
 
 def _keep(number: UUID, source: Path, kind: str) -> None:
@@ -68,10 +106,12 @@ def remove_voice(voice_id: str) -> None:
         voice = voice_answers.get(session, number)
         if voice.state != "going":
             return
-        folder, kind = switches.named(session, voice.switch).folder, voice.storage
+        (folder, ref), kind = _place(session, voice), voice.storage
         session.commit()
     if folder:
         voice_answers.spool_file(folder, number).unlink(missing_ok=True)
+    if ref:
+        _remove_from_carrier(number, ref)
     if kind:
         recording_files.storage(kind).remove(number)
     with open_session() as session:

@@ -27,11 +27,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_carried_talks_at", "carried_talks", ["at"])
     op.add_column("voice_answers", sa.Column("carrier_ref", sa.String))
+    op.create_index(
+        "ix_voice_answers_with_carrier", "voice_answers", ["at"], postgresql_where=sa.text("carrier_ref IS NOT NULL")
+    )
     op.alter_column("keystrokes", "prompt_ms", nullable=True)
 
 
 def downgrade() -> None:
     op.execute("UPDATE keystrokes SET prompt_ms = 0 WHERE prompt_ms IS NULL")
     op.alter_column("keystrokes", "prompt_ms", nullable=False)
+    op.drop_index("ix_voice_answers_with_carrier", "voice_answers")
     op.drop_column("voice_answers", "carrier_ref")
     op.drop_table("carried_talks")

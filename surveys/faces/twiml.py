@@ -62,6 +62,14 @@ def hang_up() -> str:
     return str(response)
 
 
+def pause(way: Way) -> str:
+    """The TwiML of a try of one's own telephone where a voice would be recorded: room to speak, and nothing kept."""
+    response = VoiceResponse()
+    response.pause(length=QUIET)
+    response.redirect(way.action + AGAIN, method="POST")
+    return str(response)
+
+
 def _gather(step: Step, way: Way) -> Gather:
     """Twilio's `finishOnKey` needs a figure before it; where one key is enough, `#` is a key like any other."""
     is_open = step.act == "ask" and step.is_open

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from callcenter import calls
 from callcenter.base.auth import public
@@ -17,7 +18,7 @@ from callcenter.carriers.twilio.signature import signed
 from surveys.faces import twiml
 from surveys.fieldwork import carried_interviews
 from surveys.fieldwork.carried_addresses import HOOKS, Addresses
-from surveys.voice import prompts
+from surveys.voice import prompt_trials, prompts
 
 blueprint = Blueprint("recorded_survey_webhooks", __name__, url_prefix=HOOKS)
 FOREVER = "public, max-age=31536000, immutable"  # a sound is named by what is in it
@@ -27,14 +28,20 @@ FOREVER = "public, max-age=31536000, immutable"  # a sound is named by what is i
 @public("the carrier's signature is its log-in")
 @signed
 def answered(call_id: UUID) -> ResponseReturnValue:
-    """The citizen picked up, and a recording takes the call. Asked twice, the same."""
-    session, form = web_session(), request.form
-    ref = form.get("CallSid")
-    calls.answer(session, call_id, Event("answered", f"answer:{ref}", words.cause_of(form), ref))
-    is_ours = calls.locked(session, call_id).state == "connected"
+    """The citizen picked up, and a recording takes the call; or somebody of ours who tries the survey on their own
+    telephone. Asked twice, the same."""
+    session = web_session()
+    is_ours = prompt_trials.take(session, str(call_id)) is not None or _connect(session, call_id)
     document = carried_interviews.begin(session, call_id, _addresses()) if is_ours else twiml.hang_up()
     session.commit()
     return _twiml(document)
+
+
+def _connect(session: Session, call_id: UUID) -> bool:
+    form = request.form
+    ref = form.get("CallSid")
+    calls.answer(session, call_id, Event("answered", f"answer:{ref}", words.cause_of(form), ref))
+    return calls.locked(session, call_id).state == "connected"
 
 
 @blueprint.post("/survey/<token>/<int:turn>")

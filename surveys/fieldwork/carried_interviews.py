@@ -7,7 +7,7 @@ function gives the same document and writes nothing more; the webhook commits.
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,8 @@ from surveys.fieldwork import call_material, carried_talks, carried_words, recor
 from surveys.fieldwork.call_material import Held, Material
 from surveys.fieldwork.carried_addresses import Addresses
 from surveys.fieldwork.carried_talks import CarriedTalk
+from surveys.voice import prompt_trials
+from surveys.voice.prompt_trials import PromptTrial
 
 log = logging.getLogger(__name__)
 PLAIN = ("stage", "item", "after_star", "silences", "faults", "readings", "drawn", "voice", "code")
@@ -27,17 +29,13 @@ LEAVES = {"intro": "no_reply", "challenge": "refused"}  # before there are answe
 
 
 def begin(session: Session, call_id: UUID, where: Addresses) -> str:
-    """The first document of a call that is connected to a recorded survey; later the one that it is at."""
+    """The first document of a call that is connected to a recorded survey, or of a try of one's own telephone; later
+    the one that it is at."""
     talk = carried_talks.find(session, call_id)
     if talk is not None:
         return talk.document
-    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id))
-    if subject is None:
-        return twiml.hang_up()
-    material = call_material.of_call(session, subject)
-    recorded_calls.begin(session, call_id, carried_talks.CARRIER)
-    if material is None:  # its survey is closed
-        recorded_calls.finish(session, call_id, "no_reply")
+    material = _opened(session, call_id)
+    if material is None:
         return twiml.hang_up()
     screen = material.setting.screen
     full = None if screen is None else [list(values) for values in sorted(screen.full)]
@@ -47,6 +45,20 @@ def begin(session: Session, call_id: UUID, where: Addresses) -> str:
     return talk.document
 
 
+def _opened(session: Session, call_id: UUID) -> Material | None:
+    trial = prompt_trials.take(session, str(call_id))
+    if trial is not None:
+        return call_material.of_trial(session, trial)
+    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id))
+    if subject is None:
+        return None
+    material = call_material.of_call(session, subject)
+    recorded_calls.begin(session, call_id, carried_talks.CARRIER)
+    if material is None:  # its survey is closed
+        recorded_calls.finish(session, call_id, "no_reply")
+    return material
+
+
 def go_on(session: Session, call_id: UUID, turn: int, form: Mapping[str, str], where: Addresses) -> str:
     """The document after what was heard in answer to number `turn`; the present one for an answer heard before."""
     talk = carried_talks.find(session, call_id, lock=True)
@@ -54,21 +66,38 @@ def go_on(session: Session, call_id: UUID, turn: int, form: Mapping[str, str], w
         return twiml.hang_up()
     if turn != talk.turn:
         return talk.document
-    if talk.state["stage"] == "over":  # the goodbye was heard to its end
-        recorded_calls.finish(session, call_id, talk.state["code"])
-        return twiml.hang_up()
-    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id), after=True)
-    held = Held(talk.number, None if talk.full is None else frozenset(tuple(values) for values in talk.full))
-    material = call_material.of_call(session, subject, held) if subject else None
+    material = None if talk.state["stage"] == "over" else _material(session, talk)
     if material is None:
+        _end(session, talk)
         return twiml.hang_up()
     _take(session, talk, material, form, where)
     return talk.document
 
 
+def _material(session: Session, talk: CarriedTalk) -> Material | None:
+    """None when the call was closed by others."""
+    if "answers" in talk.state:
+        material = call_material.of_trial(session, session.get_one(PromptTrial, talk.call_id), talk.number)
+        return replace(material, answers=talk.state["answers"])
+    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(talk.call_id), after=True)
+    held = Held(talk.number, None if talk.full is None else frozenset(tuple(values) for values in talk.full))
+    return call_material.of_call(session, subject, held) if subject else None
+
+
+def _end(session: Session, talk: CarriedTalk) -> None:
+    """The goodbye was heard to its end."""
+    if "answers" in talk.state:
+        prompt_trials.end(session, talk.call_id)
+        session.delete(talk)
+    elif talk.state["stage"] == "over":
+        recorded_calls.finish(session, talk.call_id, talk.state["code"])
+
+
 def _take(session: Session, talk: CarriedTalk, material: Material, form: Mapping[str, str], where: Addresses) -> None:
     state, step = _state(talk, material), Step(**talk.state["step"])
     heard = _named(twiml.heard(step, form))
+    if material.trial and step.act == "record":  # nothing was recorded: nothing of a try is kept
+        heard = Heard("voice", value=str(uuid4()))
     talk.turn += 1
     if state.stage == "intro" and heard.kind == "keys" and heard.keys not in tuple(step.keys):
         # Twilio lets every key cut a prompt short: who calls and why is said once more, to its end.
@@ -78,7 +107,8 @@ def _take(session: Session, talk: CarriedTalk, material: Material, form: Mapping
         heard = Heard("silence")
     following = agi.hear(material.setting, state, heard)
     try:
-        carried_words.keep(session, talk, material, carried_words.Exchange(state, heard, following, form))
+        if not material.trial:
+            carried_words.keep(session, talk, material, carried_words.Exchange(state, heard, following, form))
     except Refused as refusal:  # the survey was closed in the meantime
         log.warning("call %s: %s", talk.call_id, refusal.code)
         following = agi.trouble(material.setting, state)
@@ -96,8 +126,12 @@ def _say(talk: CarriedTalk, turn: Turn, material: Material, where: Addresses, *,
     way = Way(where.turn(talk.call_id, talk.turn), material.setting.language, sounds)
     step = {name: getattr(turn.step, name) for name in ("act", "keys", "most", "is_open")}
     talk.state = {name: getattr(turn.state, name) for name in PLAIN} | {"step": step, "insisted": insist}
+    if material.trial:
+        talk.state |= {"answers": dict(turn.state.answers)}
     talk.left_code = turn.state.code or LEAVES.get(turn.state.after_star or turn.state.stage, "")
-    talk.document, talk.at = twiml.document(turn.step, way, insist=insist), real_now()
+    is_mute = material.trial and turn.step.act == "record"
+    talk.document = twiml.pause(way) if is_mute else twiml.document(turn.step, way, insist=insist)
+    talk.at = real_now()
 
 
 def _state(talk: CarriedTalk, material: Material) -> State:

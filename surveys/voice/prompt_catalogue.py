@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from callcenter import carriers
 from surveys import engine, questionnaire
-from surveys.faces.sentences import SENTENCES, sentence, spoken_key
+from surveys.faces.sentences import SENTENCES, sentence, spoken_key, tongue
 from surveys.faces.spoken import CHALLENGES
+from surveys.fieldwork import recorded_calls
 from surveys.forms.items import Items
 from surveys.voice import prompts, speech
 from surveys.voice.prompts import Prompt
@@ -116,9 +118,16 @@ def gaps(session: Session, survey_id: int) -> list[Gap]:
     items = questionnaire.current(session, survey_id).items
     found = []
     for language in items["languages"]:
-        if speech.synthesiser(language) is None:
+        if not is_spoken(language):
             found += _unsaid(listed(session, survey_id, language), language)
     return sorted([*found, *_unasked(items)], key=lambda gap: not gap.is_grave)
+
+
+def is_spoken(language: str) -> bool:
+    """Does anybody say this language to who is called? Over a carrier's webhooks the carrier's own voices do."""
+    if carriers.the_name() in recorded_calls.CARRIED:
+        return tongue(language) is not None
+    return speech.synthesiser(language) is not None
 
 
 def _unsaid(said: list[Line], language: str) -> list[Gap]:

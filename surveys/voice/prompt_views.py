@@ -12,6 +12,7 @@ from callcenter.base import audit
 from callcenter.base.auth import access
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, NotFound, ProviderError
+from callcenter.base.settings import web_settings
 from callcenter.base.web import takes_upload
 from surveys import questionnaire
 from surveys.forms.items import Items
@@ -101,13 +102,14 @@ def hear_prompt(survey_id: int, language: str, key: str) -> ResponseReturnValue:
 @access(*MAKERS)
 def ring_me(survey_id: int) -> ResponseReturnValue:
     """Ring one's own telephone and hold the survey with it; nothing of it is kept."""
-    language = _language(survey_id)
+    language, shown = _language(survey_id), web_settings().twilio.voice_number
     try:
-        prompt_ringing.ring(web_session(), survey_id, language, request.form.get("phone", ""), current_user.id)
+        prompt_ringing.ring(web_session(), survey_id, language, request.form.get("phone", ""), current_user.id,
+                            shown="" if carriers.has_switchboard() else shown)  # fmt: skip
     except InvalidInput as fault:
         return _draw(survey_id, language, fault.faults), 422
     except ProviderError:
-        told = _("The telephone switch did not take the call. Look at the trunks.")
+        told = _("The call was not taken. Look at the trunks, or at the carrier's settings.")
         return _draw(survey_id, language, {"phone": told}), 422
     flash(_("Your telephone rings in a moment. Nothing that you answer is kept."), "success")
     return redirect(url_for(".prompts", survey_id=survey_id, language=language))
@@ -161,8 +163,9 @@ def _draw(survey_id: int, language: str, faults: dict[str, str]) -> str:
     keys = [line for line in lines if line.kind == "key"]
     return render_template(
         "surveys/prompts.html", survey=survey, language=language, main=main, own=own, keys=keys, faults=faults,
-        languages=items["languages"], media=_media(items, language, lines), speaker=speech.synthesiser(language),
+        languages=items["languages"], media=_media(items, language, lines),
+        speaker=prompt_catalogue.is_spoken(language), can_hear=speech.synthesiser(language) is not None,
         gaps=prompt_catalogue.gaps(session, survey_id), anchor=prompt_catalogue.anchor,
-        has_switchboard=carriers.has_switchboard(), recorded=sum(bool(one.own and one.own.sha256) for one in lines),
+        can_ring=carriers.can("recorded_surveys"), recorded=sum(bool(one.own and one.own.sha256) for one in lines),
         total=sum(one.can_be_recorded for one in lines), longest=int(sounds.LONGEST),
     )  # fmt: skip

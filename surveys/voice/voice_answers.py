@@ -27,12 +27,13 @@ MOST_TEXT = 4000
 
 class VoiceAnswer(Base):
     """One voice. `storage`: of callcenter.sound.recording_files. `carrier_ref`: how a carrier names its recording, None
-    for one of a switch's. The transcript outlives the voice."""
+    once it has none, and for one of a switch's. The transcript outlives the voice."""
 
     __tablename__ = "voice_answers"
     __table_args__ = (
         Index("ix_voice_answers_interview_id", "interview_id"),
         Index("ix_voice_answers_waiting", "at", postgresql_where=text("state IN ('left', 'going')")),
+        Index("ix_voice_answers_with_carrier", "at", postgresql_where=text("carrier_ref IS NOT NULL")),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True)
     interview_id: Mapped[UUID] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
@@ -145,13 +146,13 @@ def older_than(until: datetime) -> Select[Any]:
 
 def sweep(session: Session) -> int:
     """Give the jobs that were lost a successor; returns how many."""
-    now = real_now()
-    waiting = select(VoiceAnswer.id, VoiceAnswer.state).where(
-        VoiceAnswer.state.in_(("left", "going")), VoiceAnswer.at < now - timedelta(seconds=30)
+    waiting = VoiceAnswer.state.in_(("left", "going")) | VoiceAnswer.carrier_ref.is_not(None)
+    wanted = select(VoiceAnswer.id, VoiceAnswer.state).where(
+        waiting, VoiceAnswer.at < real_now() - timedelta(seconds=30)
     )
-    rows = session.execute(waiting.limit(100)).all()
+    rows = session.execute(wanted.limit(100)).all()
     for voice_id, state in rows:
-        job = "keep_voice" if state == "left" else "remove_voice"
+        job = "remove_voice" if state == "going" else "keep_voice"
         enqueue_later(session, f"surveys.jobs.{job}", str(voice_id))
     return len(rows)
 

@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from callcenter import suppressions
 from callcenter.attempts import Attempt
+from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.settings import Settings
 from callcenter.calls import Call, Event, record_event
@@ -28,7 +29,7 @@ from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan
 from surveys.fieldwork.recorded_calls import Keystrokes, RecordedCall
 from surveys.interviews import Interview
 from surveys.questionnaire import Survey
-from surveys.voice import prompts
+from surveys.voice import prompt_trials, prompts
 from surveys.voice.sounds import joined
 from surveys.voice.voice_answers import VoiceAnswer
 
@@ -339,3 +340,20 @@ def test_talks_are_forgotten_within_the_hour(line: Line, session: Session) -> No
     session.execute(update(CarriedTalk).values(at=real_now() - timedelta(minutes=61)))
     recorded_calls.sweep(session)
     assert carried_talks.find(session, line.call_id) is None
+
+
+def test_a_try_of_ones_own_telephone_is_asked_everything_and_nothing_of_it_is_kept(
+    line: Line, session: Session, rosa: User
+) -> None:
+    survey = session.scalars(select(Survey)).one()
+    trial = prompt_trials.ask(session, survey.id, "es", "Instituto Inventado", rosa.id)
+    session.commit()
+    line.call_id = trial.id
+    line.vote().press("1").silent()
+    assert [one.tag for one in line.root] == ["Pause", "Redirect"]  # no voice is recorded
+    line.post(line.action).silent()
+    assert line.said == ["Gracias por su tiempo. Hasta luego."]
+    assert line.post(line.action).is_hung_up
+    assert line.pick_up().said != []  # it may be rung again
+    for table in (Interview, Keystrokes, VoiceAnswer, RecordedCall):
+        assert session.scalars(select(table)).all() == []

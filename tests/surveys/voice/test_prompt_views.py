@@ -243,3 +243,15 @@ def test_voices_have_a_term_and_the_purge_knows_them(session: Session, voice: Vo
     assert session.scalars(voice_answers.older_than(real_now())).all() == [voice.id]
     assert person_keeping._purge_voices(session, [voice.id]) == 1
     assert session.scalars(voice_answers.older_than(real_now())).all() == []
+
+
+def test_where_the_carrier_asks_for_each_step_it_rings_with_our_own_number(
+    session: Session, pollster: FlaskClient, survey: Survey
+) -> None:
+    carrier = FakeCarrier()
+    carriers.use({"simulated": carrier})
+    assert ring(pollster, survey, "55 1234 5678")[0] == 302
+    (dial,) = carrier.dialled
+    trial = session.scalars(select(PromptTrial)).one()
+    assert (dial.call_id, dial.answered_by, dial.caller_id) == (trial.id, "recording", "+525512340000")
+    carriers.use({})
