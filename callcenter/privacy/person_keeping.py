@@ -60,6 +60,8 @@ SPARED = {
     "contact_attributes": "names of typed columns, not their values",
     "switches": "addresses of our own machines",
     "softphones": "accounts of browsers of those who work here",
+    "operator_lines": "how those who work here hear and speak, with the telephone they gave for it",
+    "code_tries": "fingerprints of who tried a code of those who work here, for a day",
     "floor_notes": "what supervisors write to operators",
     "floor_note_readings": "which operator has seen a note",
     "transfer_targets": "numbers of offices and help lines that an administrator allows",
