@@ -60,7 +60,11 @@ def overdue(session: Session) -> list[Overdue]:
 def settle(session: Session, late: Overdue, known: Known | None, *, reached: bool) -> None:
     """Record what is known of an overdue call. `reached`: the carrier was asked and answered (None: no such call)."""
     call_id = late.trace.call_id
-    if late.state == "planned":
+    if calls.locked(session, call_id).state != late.state:
+        # It has gone on since it was claimed here: that we had heard nothing is no news any more.
+        if known is not None:
+            calls.record_event(session, call_id, _asked(known))
+    elif late.state == "planned":
         calls.record_event(session, call_id, Event("not_placed", "not_placed", {"why": "job_gone"}))
     elif late.state == "wrap_up":
         _close_unattended(session, late)
@@ -70,7 +74,7 @@ def settle(session: Session, late: Overdue, known: Known | None, *, reached: boo
     elif known is None:
         calls.record_event(session, call_id, _unheard_of(late.state))
     else:
-        calls.record_event(session, call_id, Event(known.event, f"asked:{known.event}", known.cause, known.ref))
+        calls.record_event(session, call_id, _asked(known))
         if known.event in ("placed", "ringing") and real_now() > late.created_at + call_states.PATIENCE:
             _take_down(session, call_id, known.event)
         if late.state == "answered" and known.event == "answered":
@@ -104,6 +108,10 @@ def _take_down(session: Session, call_id: UUID, event: str) -> None:
     calls.hang_up_later(session, call_id)
     kind = "no_answer" if event == "ringing" else "lost"
     calls.record_event(session, call_id, Event(kind, "taken_down", {"why": f"{event}_for_ever"}))
+
+
+def _asked(known: Known) -> Event:
+    return Event(known.event, f"asked:{known.event}", known.cause, known.ref)
 
 
 def _close_unattended(session: Session, late: Overdue) -> None:

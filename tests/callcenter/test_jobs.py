@@ -190,6 +190,32 @@ def test_killed_after_the_claim_nobody_was_called_and_the_try_is_given_back(
     assert queues.claim(session, cast.call(session, planned).queue_id, 1) == []  # not within the minute
 
 
+def test_a_late_call_that_a_worker_takes_while_the_sweep_looks_at_others_is_left_to_it(
+    session: Session, planned: UUID, carrier: FakeCarrier
+) -> None:
+    cast.age(session, planned)
+    (late,) = call_sweep.overdue(session)
+    session.commit()
+    jobs.place_calls([str(planned)])
+    call_sweep.settle(session, late, None, reached=False)
+    assert cast.call(session, planned).state == "placing"
+    assert [dial.call_id for dial in carrier.dialled] == [planned]
+
+
+def test_a_late_answer_that_an_operator_takes_while_the_carrier_is_asked_is_not_cut_off(
+    session: Session, carrier: FakeCarrier
+) -> None:
+    call_id = cast.waiting(session, cast.queue(session, cast.person(session)))
+    cast.age(session, call_id)
+    (late,) = call_sweep.overdue(session)
+    cast.operator(session)
+    assert calls.answer(session, call_id, Event("answered", "answer")) is not None
+    session.info.pop("outbox", None)
+    call_sweep.settle(session, late, Known(f"CA{call_id.hex}", "answered"), reached=True)
+    assert cast.call(session, call_id).state == "connected"
+    assert "callcenter.jobs.hang_up" not in [item.function for item in session.info.get("outbox", [])]
+
+
 def test_killed_after_the_dial_the_carrier_is_asked_and_nobody_is_dialled_again(
     session: Session, planned: UUID, carrier: FakeCarrier
 ) -> None:
