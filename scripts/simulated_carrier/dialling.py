@@ -126,11 +126,8 @@ class Dialling:
             child = self._child(leg, verb, noun, caller_id)
             try:
                 self.switch.prepare(child)
-            except ApiError:
-                # https://www.twilio.com/docs/api/errors/13214 and 13223
-                if child.sender not in (leg.sender, leg.to) and caller_id == verb.attributes.get("callerId"):
-                    raise ApiError(400, 13214, "Dial: Invalid callerId value") from None
-                raise errors.bad_dial() from None
+            except ApiError as error:
+                raise errors.of_dial(error) from None
             bridge.children.append(child)
         for child, noun in zip(bridge.children, nouns, strict=True):
             self._voice.beside(self._live(child, noun, leg.base_url, bridge))

@@ -145,8 +145,14 @@ def no_permission(to: str) -> ApiError:
     )  # fmt: skip
 
 
-def bad_dial() -> ApiError:
-    return ApiError(400, 13223, "Dial: Invalid phone number format")
+def of_dial(error: ApiError) -> ApiError:
+    """What a <Dial> says of a call that would be refused so (https://www.twilio.com/docs/api/errors/13214 and on)."""
+    codes = {
+        21210: (13214, "Dial: Invalid callerId value"),
+        21212: (13214, "Dial: Invalid callerId value"),
+        21215: (13227, "Dial: No international permission"),
+    }
+    return ApiError(400, *codes.get(error.code, (13223, "Dial: Invalid phone number format")))
 
 
 def test_only() -> ApiError:

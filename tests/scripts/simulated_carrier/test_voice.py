@@ -8,6 +8,7 @@ from twilio.base.exceptions import TwilioRestException
 
 from scripts.simulated_carrier.citizens import citizen
 from scripts.simulated_carrier.journal import read
+from scripts.simulated_carrier.options import Options
 from tests.scripts.simulated_carrier.line import ALICE, OPERATOR, VOICE, Line, running
 
 ROOM = (
@@ -223,3 +224,104 @@ def test_an_operator_hears_who_is_on_the_line_while_they_are(line: Line) -> None
     line.post("/control/hang-up", {"phone": ALICE})
     line.until(lambda: line.status(call.sid) == "completed", "the call ends")
     assert requests.get(f"{line.url}/control/voice/{ours}", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sip", "status"), [(486, "busy"), (603, "busy"), (480, "no-answer"), (408, "no-answer"), (503, "failed")]
+)
+def test_an_answer_of_the_other_network_is_told_with_its_number(line: Line, sip: int, status: str) -> None:
+    line.order(ALICE, does="invalid", sip=sip)
+    line.call(status_callback_event=["completed"])
+    line.until(lambda: line.product.of("/status") == [status], "the last callback")
+    assert line.product.of("/status", "SipResponseCode") == [str(sip)]
+
+
+def test_a_call_that_is_stuck_rings_for_ever_until_it_is_taken_down(line: Line) -> None:
+    line.order(ALICE, does="stuck")
+    call = line.call(timeout=5)
+    line.until(lambda: line.product.of("/status") == ["initiated", "ringing"], "it rings")
+    line.until(lambda: line.exchange.legs[call.sid].status == "ringing", "still")
+    line.client.calls(call.sid).update(status="completed")
+    line.until(lambda: line.status(call.sid) == "canceled", "it is taken down")
+
+
+@pytest.mark.parametrize("event", ["initiated", "ringing", "answered", "completed"])
+def test_each_callback_can_be_lost_and_the_resource_still_knows(line: Line, event: str) -> None:
+    line.settings(lost_events=event)
+    line.order(ALICE, does="answer")
+    line.product.pages["/answer"] = HANG_UP
+    call = line.call()
+    line.until(lambda: line.status(call.sid) == "completed", "the call ends")
+    line.until(lambda: len(line.product.of("/status")) == 3, "the other callbacks")
+    names = {"answered": "in-progress"}
+    expected = {"initiated", "ringing", "in-progress", "completed"} - {names.get(event, event)}
+    assert set(line.product.of("/status")) == expected
+
+
+def test_twilio_lets_it_ring_some_seconds_longer_than_it_was_told(line: Line) -> None:
+    line.order(ALICE, does="answer", ring_seconds=8)
+    line.product.pages["/answer"] = HANG_UP
+    late = line.call(timeout=5)
+    line.until(lambda: line.status(late.sid) == "completed", "it is answered after all")
+    line.order(ALICE, does="answer", ring_seconds=20)
+    too_late = line.call(timeout=5)
+    line.until(lambda: line.status(too_late.sid) == "no-answer", "nobody waits so long")
+
+
+def test_a_call_ends_at_its_longest_length_and_plays_its_keys_first(line: Line) -> None:
+    line.order(ALICE, does="answer")
+    line.product.pages["/answer"] = "<Response><Pause length='3000'/></Response>"
+    call = line.call(time_limit=12, send_digits="wwww12#")
+    line.until(lambda: line.status(call.sid) == "completed", "it is cut")
+    shown = line.get(f"/control/calls/{call.sid}")
+    assert (shown["hung_up_by"], shown["heard"][0]["verb"], shown["heard"][0]["text"]) == ("limit", "keys", "wwww12#")
+    assert 11 <= shown["seconds"] <= 20
+
+
+def test_a_page_can_be_asked_by_get_and_another_when_it_fails(line: Line) -> None:
+    line.order(ALICE, does="answer")
+    line.product.files["/got"] = (HANG_UP.encode(), "text/xml")
+    got = line.call(url=line.product.url + "/got?a=1", method="GET")
+    line.until(lambda: line.status(got.sid) == "completed", "the call ends")
+    assert [heard["text"] for heard in line.get(f"/control/calls/{got.sid}")["heard"]] == ["Hasta luego."]
+    line.product.pages["/fallback"] = HANG_UP
+    failed = line.call(url="http://127.0.0.1:9/", fallback_url=line.product.url + "/fallback")
+    line.until(lambda: line.status(failed.sid) == "completed", "the fallback is followed")
+    assert line.product.of("/fallback", "ErrorCode") == ["11200"]
+    assert line.product.of("/fallback", "ErrorUrl") == ["http://127.0.0.1:9/"]
+
+
+def test_an_address_that_is_none_is_refused_before_anybody_is_called(line: Line) -> None:
+    for wrong in ({"url": "convoca"}, {"status_callback": "convoca"}, {"send_digits": "x"}):
+        with pytest.raises(TwilioRestException) as refused:
+            line.call(**wrong)
+        assert refused.value.status == 400
+    assert line.client.calls.list() == []
+
+
+def test_a_finished_call_is_deleted_and_a_running_one_is_not(line: Line) -> None:
+    line.order(ALICE, does="answer")
+    line.product.pages["/answer"] = "<Response><Pause length='3000'/></Response>"
+    call = line.call()
+    line.until(lambda: line.status(call.sid) == "in-progress", "the call is answered")
+    with pytest.raises(TwilioRestException) as running_call:
+        line.client.calls(call.sid).delete()
+    assert running_call.value.status == 409
+    line.client.calls(call.sid).update(status="completed")
+    line.until(lambda: line.status(call.sid) == "completed", "it ends")
+    assert line.client.calls(call.sid).delete()
+    assert line.client.calls.list() == []
+
+
+def test_two_carriers_of_a_seed_have_the_same_people_behind_the_same_phones() -> None:
+    def outcomes() -> dict[str, str]:
+        with running(None, Options(speed=200, calls_per_second=0, seed=5)) as line:
+            line.product.pages["/answer"] = HANG_UP
+            for number in range(20):
+                line.call(f"+52922010{number:04}", timeout=30)
+            line.until(lambda: not line.get("/control/state")["open_calls"], "all is over", 20)
+            return {call.to: call.status for call in line.client.calls.list()}
+
+    first = outcomes()
+    assert len(set(first.values())) > 1
+    assert outcomes() == first
