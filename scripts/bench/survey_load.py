@@ -95,9 +95,9 @@ def fill(engine: Engine, people: int, seed: int) -> int:
         survey = questionnaire.create_survey(session, "Bench", FORM, (DATA / FORM).read_bytes())
         version = questionnaire.current(session, survey.id)
         version.frozen_at = real_now()
-        recipe = weight_recipes.keep(session, survey.id, RECIPE, None)
-        recipe.signed_by = session.scalars(select(User.id).limit(1)).one()
-        recipe.signed_at = real_now()
+        maker, signer = session.scalars(select(User.id).limit(2)).all()
+        recipe = weight_recipes.keep(session, survey.id, RECIPE, maker)
+        weight_recipes.sign(session, survey.id, recipe.version, signer)
         session.commit()
         found, form = survey.id, version.id
     with loading(engine, ("interviews", "answers")) as connection:

@@ -1,45 +1,33 @@
 """Recipes of a survey's vote intention: versions that are never changed, each signed by a second person before its
 figures are the ones in force. Without one the standard holds: everybody counts once, candidates alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base import audit
-from callcenter.base.clock import real_now
 from callcenter.base.db import Base
-from callcenter.base.errors import InvalidInput, NotFound, Refused
-from surveys.questionnaire import current, find
+from callcenter.base.errors import InvalidInput, Refused
+from surveys import signed_versions
+from surveys.questionnaire import current
 from surveys.responses import Responses
+from surveys.signed_versions import SignedVersion
 from surveys.vote import vote_options, vote_recipe
 from surveys.vote.vote_recipe import Recipe
 
 NOTE_LENGTH = 500
 
 
-class VoteRecipe(Base):
-    """`parameters`: the JSON of a `vote_recipe.Recipe`. In force is the newest version that is signed."""
+class VoteRecipe(SignedVersion, Base):
+    """`parameters`: the JSON of a `vote_recipe.Recipe`."""
 
     __tablename__ = "vote_recipes"
-    __table_args__ = (
-        UniqueConstraint("survey_id", "version"),
-        CheckConstraint("signed_by <> made_by", name="two_people"),
-        CheckConstraint("(signed_at IS NULL) = (signed_by IS NULL)", name="signed"),
-    )
-    id: Mapped[int] = mapped_column(primary_key=True)
-    survey_id: Mapped[int] = mapped_column(ForeignKey("surveys.id", ondelete="CASCADE"))
-    version: Mapped[int]
     parameters: Mapped[dict[str, Any]]
     note: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    made_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    made_at: Mapped[datetime] = mapped_column(default=real_now)
-    signed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    signed_at: Mapped[datetime | None]
 
     @property
     def recipe(self) -> Recipe:
@@ -62,26 +50,17 @@ def in_force(session: Session, survey_id: int) -> Recipe:
 
 def signed_version(session: Session, survey_id: int) -> VoteRecipe | None:
     """The version in force; None while the standard holds."""
-    return session.scalar(
-        select(VoteRecipe)
-        .where(VoteRecipe.survey_id == survey_id, VoteRecipe.signed_at.is_not(None))
-        .order_by(VoteRecipe.version.desc())
-        .limit(1)
-    )
+    return signed_versions.in_force(session, VoteRecipe, survey_id)
 
 
-def versions(session: Session, survey_id: int) -> list[VoteRecipe]:
+def versions(session: Session, survey_id: int) -> Sequence[VoteRecipe]:
     """Every version, the newest first."""
-    query = select(VoteRecipe).where(VoteRecipe.survey_id == survey_id).order_by(VoteRecipe.version.desc())
-    return list(session.scalars(query))
+    return signed_versions.listed(session, VoteRecipe, survey_id)
 
 
 def version(session: Session, survey_id: int, number: int) -> VoteRecipe:
     """Raises NotFound."""
-    found = session.scalar(select(VoteRecipe).filter_by(survey_id=survey_id, version=number))
-    if found is None:
-        raise NotFound(_("There is no version %(number)s of this recipe.", number=number))
-    return found
+    return signed_versions.named(session, VoteRecipe, survey_id, number)
 
 
 def keep(session: Session, responses: Responses, given: Recipe, note: str, user_id: int) -> VoteRecipe:
@@ -89,34 +68,20 @@ def keep(session: Session, responses: Responses, given: Recipe, note: str, user_
     check(responses, given)
     if len(note) > NOTE_LENGTH:
         raise InvalidInput({"note": _("Write at most %(n)s characters.", n=NOTE_LENGTH)})
-    survey = find(session, responses.survey_id)
-    session.refresh(survey, with_for_update=True)
-    newest = session.scalar(select(func.max(VoteRecipe.version)).where(VoteRecipe.survey_id == survey.id)) or 0
+    survey_id = responses.survey_id
+    number = signed_versions.next_number(session, VoteRecipe, survey_id)
     row = VoteRecipe(
-        survey_id=survey.id, version=newest + 1, parameters=given.as_json(), note=note.strip(), made_by=user_id
+        survey_id=survey_id, version=number, parameters=given.as_json(), note=note.strip(), made_by=user_id
     )
     session.add(row)
     session.flush()
-    audit.record(session, user_id, "vote_recipe.keep", f"survey/{survey.id}", version=row.version, **row.parameters)
+    audit.record(session, user_id, "vote_recipe.keep", f"survey/{survey_id}", version=number, **row.parameters)
     return row
 
 
 def sign(session: Session, survey_id: int, number: int, user_id: int) -> VoteRecipe:
-    """A second person takes responsibility: from now on this version is in force. Harmless twice.
-
-    Raises NotFound; Refused("own_work") for its author, ("old_version") once a newer one is signed."""
-    row = version(session, survey_id, number)
-    session.refresh(row, with_for_update=True)
-    if row.signed_at is not None:
-        return row
-    if row.made_by == user_id:
-        raise Refused("own_work", _("A second person has to sign it: you made this version."))
-    in_force_now = signed_version(session, survey_id)
-    if in_force_now is not None and in_force_now.version > number:
-        raise Refused("old_version", _("Version %(number)s is signed already.", number=in_force_now.version))
-    row.signed_by, row.signed_at = user_id, real_now()
-    audit.record(session, user_id, "vote_recipe.sign", f"survey/{survey_id}", version=number)
-    return row
+    """A second person puts this version in force. Raises as signed_versions.sign."""
+    return signed_versions.sign(session, VoteRecipe, survey_id, number, user_id, "vote_recipe.sign")
 
 
 def check(responses: Responses, given: Recipe) -> None:

@@ -60,7 +60,7 @@ def test_a_version_older_than_the_one_in_force_cannot_be_signed(session: Session
     assert signed(session, survey.id, rosa.id, undecided="groups").version == 2
     with pytest.raises(Refused) as refused:
         vote_recipes.sign(session, survey.id, 1, second_person(session).id)
-    assert refused.value.code == "old_version"
+    assert refused.value.code == "replaced"
     assert [row.version for row in vote_recipes.versions(session, survey.id)] == [2, 1]
     with pytest.raises(NotFound):
         vote_recipes.sign(session, survey.id, 3, rosa.id)

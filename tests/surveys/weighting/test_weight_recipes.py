@@ -151,7 +151,7 @@ def test_a_recipe_that_says_too_little_is_not_kept(
     session: Session, survey: Survey, change: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        weight_recipes.keep(session, survey.id, replace(RECIPE, **change), None)
+        weight_recipes.keep(session, survey.id, replace(RECIPE, **change), 1)
     assert list(refusal.value.faults) == [field]
 
 
@@ -159,4 +159,4 @@ def test_there_is_nothing_to_sign_where_nothing_was_written(session: Session, su
     with pytest.raises(NotFound):
         weight_recipes.sign(session, survey.id, 1, 1)
     with pytest.raises(NotFound):
-        weight_recipes.keep(session, 987_654, RECIPE, None)
+        weight_recipes.keep(session, 987_654, RECIPE, 1)
