@@ -162,7 +162,7 @@ def require(session: Session, carrier: str, caller_id: str) -> None:
 
 def owned(numbers: AccountCheck) -> list[str]:
     """The numbers that may be shown (E.164): the account's own, then those verified there."""
-    own = [str(each["number"]) for each in numbers.facts.get("numbers", ())]
+    own = [str(each["number"]) for each in numbers.facts.get("numbers", ()) if each.get("speaks", True)]
     return [*own, *(number for number in numbers.facts.get("verified", ()) if number not in own)]
 
 

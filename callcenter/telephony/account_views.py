@@ -43,7 +43,7 @@ def page() -> ResponseReturnValue:
 def _page(faults: dict[str, str], number: str) -> str:
     session, settings = web_session(), web_settings()
     return render_template(
-        "callcenter/telephony/twilio.html", faults=faults, number=number, settings=settings,
+        "callcenter/telephony/twilio.html", faults=faults, number=number,
         rate=request.form.get("rate", call_prices.exchange_rate(session) or ""), trial=_trial(session),
         rates=call_prices.rates(session, settings.carrier), paid_days=PAID_DAYS,
         paid=call_prices.paid(session, settings.carrier, real_now() - timedelta(days=PAID_DAYS)),

@@ -142,6 +142,7 @@ def _numbers(client: Client, settings: Settings) -> Finding:
     here = settings.public_url + INBOUND
     numbers = [
         {"sid": str(each.sid), "number": str(each.phone_number), "name": str(each.friendly_name or ""),
+         "speaks": _speaks(each.capabilities),
          "rings": "here" if each.voice_url == here else "elsewhere" if each.voice_url else "nowhere"}
         for each in listed
     ]  # fmt: skip
@@ -150,6 +151,11 @@ def _numbers(client: Client, settings: Settings) -> Finding:
     if not settings.twilio.voice_number:
         return Finding("numbers", "fault", "no_number", facts)
     return Finding("numbers", *(("ok", "") if is_ours else ("fault", "not_owned")), facts)
+
+
+def _speaks(capabilities: Any) -> bool:
+    """Can the number make calls? One that only sends messages cannot be shown."""
+    return not isinstance(capabilities, Mapping) or bool(capabilities.get("voice", True))
 
 
 def _country(client: Client) -> Finding:

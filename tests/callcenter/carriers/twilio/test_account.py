@@ -68,8 +68,9 @@ def test_each_fault_has_its_own_code(
 
 def test_a_wrong_sid_and_a_wrong_token_are_told_and_nothing_more_is_asked(own: Settings, line: Line) -> None:
     before = len(line.get("/control/exchanges?after=0"))
-    for wrong in ({"account_sid": "AC" + "0" * 32}, {"auth_token": "x"}):
-        seen = found(replace(own, twilio=replace(own.twilio, **wrong)))
+    twilio = own.twilio
+    for wrong in (replace(twilio, account_sid="AC" + "0" * 32), replace(twilio, auth_token="x")):
+        seen = found(replace(own, twilio=wrong))
         assert list(seen) == ["address", "account"]
         assert (seen["account"].state, seen["account"].code) == ("fault", "20003")
     assert len(line.get("/control/exchanges?after=0")) == before + 2
