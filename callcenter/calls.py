@@ -272,7 +272,7 @@ def _note_facts(call: Call, event: Event) -> None:
     fact = call_states.FACTS.get(event.kind)
     if fact is not None and getattr(call, fact) is None:
         setattr(call, fact, real_now())
-    is_end = fact == "hung_up_at" or event.kind in ("not_placed", "machine")
+    is_end = fact == "hung_up_at" or event.kind in ("not_placed", "machine", "voicemail")
     if is_end and set(call.cause or {}) <= {"event"}:  # the line's own words may come after ours
         call.cause = {"event": event.kind, **event.payload, **(call.cause or {})}
 

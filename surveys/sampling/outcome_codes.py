@@ -64,6 +64,7 @@ BY_OUTCOME: dict[str, str] = {
     "no_answer": "3.13",
     "given_up": "3.13",
     "machine": "3.14",
+    "voicemail": "2.22",  # and our message was left on it
     "failed": "3.16",
     "lost": "3.16",
     "abandoned": "3.21",
