@@ -50,6 +50,7 @@ OUTCOMES: dict[str, LazyString] = {
     "no_answer": _l("Nobody answered"),
     "failed": _l("The line failed"),
     "machine": _l("An answering machine took the call"),
+    "voicemail": DISPOSITIONS["voicemail"].label,  # and it hears our message (callcenter.ledger.voicemails)
     "invalid_number": _l("The number does not exist"),
     "canceled": _l("Given up before an answer"),
     "given_up": _l("Rung in vain, and left while nobody was free"),

@@ -48,8 +48,10 @@ def dial(line: Line, twilio: TwilioCarrier, answers: str = TALKS, **wanted: Any)
 
 
 def talking(line: Line, twilio: TwilioCarrier) -> str:
-    line.order(ALICE, does="answer", ring_seconds=1, stay_seconds=600)
-    _, ref = dial(line, twilio)
+    """An answered call; after twenty of the carrier's seconds it asks for /later."""
+    line.order(ALICE, does="answer", ring_seconds=1, stay_seconds=600, silence_seconds=600)
+    line.product.pages["/later"] = TALKS
+    _, ref = dial(line, twilio, '<Response><Pause length="20"/><Redirect>/later</Redirect></Response>')
     line.until(lambda: line.status(ref) == "in-progress", "answered")
     return ref
 
@@ -70,6 +72,7 @@ def test_a_call_is_recorded_in_two_channels_fetched_and_deleted(
     with pytest.raises(ProviderError) as caught:
         twilio.fetch_sound(sound.sid, target)
     assert (caught.value.code, caught.value.permanent) == ("not_there", False)
+    line.until(lambda: told(line, "/later"), "there is something to hear")
     twilio.record(ref, name, "stop")
     line.until(lambda: told(line, f"/hooks/voice/recording/{name}"), "told of the recording")
     assert told(line, f"/hooks/voice/recording/{name}")[0]["RecordingStatus"] == "completed"
@@ -161,7 +164,7 @@ def test_a_machine_keeps_the_message_that_it_hears_after_its_tone(line: Line, tw
 def test_a_subaccount_is_asked_with_an_api_key_in_its_own_region() -> None:
     account = Twilio(
         "AC" + "1" * 32, "token", api_key="SK" + "2" * 32, api_secret="secret", region="ie1", edge="dublin"
-    )  # noqa: S106  # invented
+    )
     client = wire.client(account)
     assert (client.username, client.password, client.account_sid) == ("SK" + "2" * 32, "secret", account.account_sid)
     assert client.get_hostname("https://api.twilio.com/x") == "https://api.dublin.ie1.twilio.com/x"
