@@ -68,7 +68,7 @@ ATTEMPTS: tuple[Column, ...] = (
     Column("at", "uint32", "floor(extract(epoch FROM a.at))::bigint"),
     Column("channel", "listed", "a.channel", CHANNELS),
     Column("purpose", "listed", "a.purpose", tuple(PURPOSES)),
-    Column("outcome", "listed", "a.outcome", (*DISPOSITIONS, *OUTCOMES, *sorted(FINAL))),
+    Column("outcome", "listed", "a.outcome", tuple(dict.fromkeys((*DISPOSITIONS, *OUTCOMES, *sorted(FINAL))))),
     # The queue of a call, the campaign of a message; looked up a row, because few rows are asked for at a time.
     Column(
         "place",
