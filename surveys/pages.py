@@ -5,6 +5,8 @@ from typing import Any
 from flask import Blueprint
 
 from callcenter.base import navigation
+from callcenter.base.db import web_session
+from surveys import tabs
 
 blueprint = Blueprint(
     "surveys",
@@ -25,4 +27,8 @@ LISTENERS = ("administrator", "supervisor")  # who hears calls: as in callcenter
 @blueprint.context_processor
 def _doors() -> dict[str, Any]:
     """Tabs lead where the person may go."""
-    return {"is_open": navigation.is_open}
+    return {"is_open": navigation.is_open, "survey_sections": _sections}
+
+
+def _sections(survey_id: int) -> list[tabs.Section]:
+    return tabs.sections(web_session(), survey_id)
