@@ -61,6 +61,19 @@ def undo_offer(session: Session, operator_id: int) -> dict[str, Any] | None:
     return {"call_id": str(last.id), "until": (last.disposition_at + UNDO).isoformat(), "label": label}
 
 
+def machine_end(session: Session, operator_id: int) -> dict[str, str] | None:
+    """A call that was taken from the operator a moment ago because a machine had picked up: {"call_id", "says"}."""
+    last = session.scalar(
+        select(Call).where(Call.operator_id == operator_id, Call.ended_at > real_now() - UNDO)
+        .order_by(Call.ended_at.desc()).limit(1).execution_options(populate_existing=True)
+    )  # fmt: skip
+    if last is None or last.disposition is not None or last.attempt.outcome not in ("machine", "voicemail"):
+        return None
+    hears = last.attempt.outcome == "voicemail"
+    says = _("An answering machine took the call: it hears our message") if hears else dispositions.label("machine")
+    return {"call_id": str(last.id), "says": says}
+
+
 def day_of(session: Session, operator_id: int) -> tuple[int, int]:
     """Calls ended and seconds talked since midnight (real time)."""
     midnight = datetime.combine(real_now().astimezone(ZONE).date(), time(), ZONE)

@@ -36,7 +36,7 @@ def snapshot(session: Session, operator_id: int) -> dict[str, Any]:
         "operator": _card(session, operator),
         "call": call_card.card(session, call) if call else None,
         "preview": preview_card.card(session, operator),
-        "preview_end": preview_card.last_end(session, operator.id),
+        "preview_end": preview_card.last_end(session, operator.id) or call_card.machine_end(session, operator.id),
         "dispositions": dispositions.listed(),
         "phone": _page_phone(session, operator.id),
         "undo": call_card.undo_offer(session, operator.id) if call is None else None,

@@ -18,6 +18,7 @@ from callcenter.ledger import voicemail_jobs, voicemails
 from callcenter.ledger.call_ledger import CallEvent
 from callcenter.ledger.call_scripts import CallScript, _kinds, register
 from callcenter.operators import Operator
+from callcenter.seats import operator_snapshot
 from tests.callcenter import cast
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.test_webhooks import Callback
@@ -104,6 +105,17 @@ def test_the_operator_of_a_machines_call_is_free_once_its_leg_is_down(
     assert len(carrier.hung_up) == 1
     assert free(session, olga) is True
     assert cast.entry(session, call_id).attempts == 1
+
+
+@pytest.mark.parametrize(("text", "says"), [(None, "An answering machine"), (WORDS, "it hears our message")])
+def test_the_operator_is_told_why_the_call_is_gone(
+    app: Flask, session: Session, olga: Operator, post: Callback, text: str | None, says: str
+) -> None:
+    judge(post, talking(session, text=text), "machine_end_beep")
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        shown = operator_snapshot.snapshot(session, olga.id)
+    assert shown["call"] is None
+    assert says in shown["preview_end"]["says"]
 
 
 def test_who_has_answered_a_question_is_a_person_whatever_is_said(
