@@ -98,10 +98,10 @@ def _take(session: Session, talk: CarriedTalk, material: Material, form: Mapping
     heard = _named(twiml.heard(step, form))
     if material.trial and step.act == "record":  # nothing was recorded: nothing of a try is kept
         heard = Heard("voice", value=str(uuid4()))
-    talk.turn += 1
     if state.stage == "intro" and heard.kind == "keys" and heard.keys not in tuple(step.keys):
         # Twilio lets every key cut a prompt short: who calls and why is said once more, to its end.
         if not talk.state["insisted"]:
+            talk.turn += 1
             _say(talk, agi.begin(material.setting), material, where, insist=True)
             return
         heard = Heard("silence")
@@ -112,6 +112,7 @@ def _take(session: Session, talk: CarriedTalk, material: Material, form: Mapping
     except Refused as refusal:  # the survey was closed in the meantime
         log.warning("call %s: %s", talk.call_id, refusal.code)
         following = agi.trouble(material.setting, state)
+    talk.turn += 1
     _say(talk, following, material, where)
 
 

@@ -99,10 +99,20 @@ def test_what_a_recorded_survey_cannot_be_is_said_beside_its_field(
     assert session.scalars(select(CallCampaign)).all() == []
 
 
-def test_without_a_switch_of_our_own_there_is_no_recorded_survey(strategist: FlaskClient, form: dict[str, str]) -> None:
+def test_a_carrier_that_asks_for_each_step_holds_recorded_surveys_too(
+    session: Session, strategist: FlaskClient, form: dict[str, str]
+) -> None:
     carriers.use({"simulated": FakeCarrier()})
-    assert 'name="answered_by"' not in wizard.page(strategist, wizard.begin(strategist), "goal")
-    assert wizard.make(strategist, form).status_code == 422
+    draft_id = wizard.begin(strategist)
+    assert 'name="answered_by"' in wizard.page(strategist, draft_id, "goal")
+    assert "holds no recorded surveys" not in wizard.next_of(strategist, draft_id, "goal", form).text
+
+
+def test_without_a_carrier_there_is_no_recorded_survey(strategist: FlaskClient, form: dict[str, str]) -> None:
+    carriers.use({})
+    draft_id = wizard.begin(strategist)
+    assert 'name="answered_by"' not in wizard.page(strategist, draft_id, "goal")
+    assert "holds no recorded surveys" in wizard.next_of(strategist, draft_id, "goal", form).text
 
 
 def test_nobody_is_called_to_hear_silence(session: Session, strategist: FlaskClient, form: dict[str, str]) -> None:

@@ -17,9 +17,9 @@ from callcenter.contacts import Contact
 from callcenter.ledger.call_ledger import Call
 from callcenter.privacy.person_register import Gone
 from callcenter.queues import QueueEntry
-from surveys.fieldwork import call_material as material
 from surveys import engine, interviews, person_keeping, questionnaire
 from surveys.faces import agi
+from surveys.fieldwork import call_material as material
 from surveys.fieldwork import contact_interviews, link_codes, survey_links
 from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.fieldwork.recorded_calls import Subject
