@@ -1,6 +1,7 @@
 """What every carrier promises: the same calls, the same ledger, over a real Asterisk and over Twilio's protocol."""
 
 from collections.abc import Iterator
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -140,7 +141,7 @@ def test_a_citizen_on_hold_is_on_the_line_and_comes_back(side: Side) -> None:
         with side.sessions() as session:
             call_acts.hold(session, call_id, operator_id, on=is_held)
             session.commit()
-        side.until(lambda is_held=is_held: _is_settled(side, call_id, is_held), "the citizen is led")
+        side.until(partial(_is_settled, side, call_id, is_held), "the citizen is led")
         assert side.is_up(call_id)
         assert side.seat(operator_id).has_room
     side.leave(call_id)
