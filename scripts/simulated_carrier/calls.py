@@ -19,7 +19,7 @@ from scripts.simulated_carrier.rates import Rate
 from scripts.simulated_carrier.voice import Voice
 
 log = logging.getLogger(__name__)
-KEPT = 20_000
+KEPT = 10_000
 _CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,100}")
 # Dialling codes of the countries that a campaign here may reach by mistake.
 COUNTRIES = {"+52": "MX", "+1": "US", "+34": "ES", "+502": "GT", "+57": "CO"}

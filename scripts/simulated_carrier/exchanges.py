@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 KEPT = 5_000
+KEPT_BYTES = 32 << 20  # of answers: a list of fifty calls is long
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,16 @@ class Exchanged:
 
 class Exchanges:
     def __init__(self) -> None:
-        self._kept: deque[Exchanged] = deque(maxlen=KEPT)
-        self._count = 0
+        self._kept: deque[Exchanged] = deque()
+        self._count = self._bytes = 0
 
     def keep(self, method: str, target: tuple[str, str], form: str, status: int, body: bytes) -> None:
         """`target`: path and query."""
         self._count += 1
         self._kept.append(Exchanged(self._count, method, *target, form, status, body))
+        self._bytes += len(body)
+        while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
+            self._bytes -= len(self._kept.popleft().body)
 
     def after(self, number: int) -> list[Exchanged]:
         """Oldest first."""

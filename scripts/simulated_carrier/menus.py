@@ -3,6 +3,7 @@
 from collections import deque
 from urllib.parse import urljoin
 
+from scripts.simulated_carrier import interviewees
 from scripts.simulated_carrier.call_resource import params
 from scripts.simulated_carrier.keys import offered
 from scripts.simulated_carrier.legs import Leg, Over, Source
@@ -141,7 +142,10 @@ def _plan(leg: Leg, verb: Verb) -> str:
         return reaction.presses[leg.menus - 1] if leg.menus <= len(reaction.presses) else ""
     if reaction.digits is not None:
         return reaction.digits
-    text = " ".join(prompt.text for prompt in verb.inner)
+    said = [prompt.text for prompt in verb.inner]
+    if leg.person is not None and (known := interviewees.keys(leg.person, said)) is not None:
+        return known
+    text = " ".join(said)
     return leg.person.chooses(offered(text) or "12", text or str(leg.menus)) if leg.person is not None else ""
 
 

@@ -39,6 +39,7 @@ class Options:
     recording_lost_share: float = 0.0  # never gets ready, and nothing tells of it
     recording_absent_share: float = 0.0
     recording_failed_share: float = 0.0
+    refetched_share: float = 0.0  # TwiML that is asked for twice, the first answer being lost on its way
     lost_events: str = ""  # callbacks of calls that never come, such as "completed amd"
     # Requests that are refused: nothing was accepted.
     credentials: str = "good"  # revoked: 401 / 20003; suspended: 401 / 20005

@@ -12,20 +12,22 @@ from scripts.simulated_carrier.speaking import Speaker
 from scripts.simulated_carrier.twiml import BadTwiml, Verb, parse
 from scripts.simulated_carrier.webhooks import WebhookFailed, Webhooks
 
+KEPT = 5_000
+
 
 class Rooms:
-    """`open` by name, those in progress; `known` by SID, all."""
+    """`open` by account and name, those in progress; `known` by SID, the last ones."""
 
     def __init__(self, options: Options, webhooks: Webhooks, recordings: Recordings, speaker: Speaker) -> None:
         self._options, self._webhooks = options, webhooks
         self._recordings, self._speaker = recordings, speaker
-        self.open: dict[str, Conference] = {}
+        self.open: dict[tuple[str, str], Conference] = {}
         self.known: dict[str, Conference] = {}
         self._wanted: dict[str, Wanted] = {}  # how a conference is recorded, by its SID
 
     def room(self, account_sid: str, name: str, attributes: dict[str, str], base_url: str = "") -> Conference:
         """The conference in progress of that name, or a new one with these settings of a <Conference>."""
-        room = self.open.get(name)
+        room = self.open.get((account_sid, name))
         if room is None or room.status == "completed":
             callback = attributes.get("statusCallback")
             room = Conference(
@@ -36,10 +38,19 @@ class Rooms:
                 events=frozenset(attributes.get("statusCallbackEvent", "").split()),
                 most=int(attributes.get("maxParticipants", MOST)),
             )
-            self.open[name] = self.known[room.sid] = room
+            self.open[account_sid, name] = self.known[room.sid] = room
+            self._forget()
             if attributes.get("record", "do-not-record") in ("record-from-start", "true"):
                 self._wanted[room.sid] = _wanted(attributes, base_url)
         return room
+
+    def _forget(self) -> None:
+        for sid in list(self.known)[:-KEPT]:
+            if self.known[sid].status == "completed":
+                gone = self.known.pop(sid)
+                self._wanted.pop(sid, None)
+                if self.open.get((gone.account_sid, gone.name)) is gone:
+                    del self.open[gone.account_sid, gone.name]
 
     async def stay(self, leg: Leg, room: Conference, participant: Participant) -> None:
         """Until the room lets the leg go. Raises Over and Sent."""

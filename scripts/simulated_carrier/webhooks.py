@@ -74,6 +74,10 @@ class Webhooks:
         except ValueError:
             raise WebhookFailed("11100 Invalid URL format") from None
 
+    def happens(self, share: float) -> bool:
+        """With that share of chance."""
+        return share > 0 and self._chance.random() < share
+
     def _keep(self, url: str, params: Params) -> Posted:
         posted = Posted(self.kept[-1].number + 1 if self.kept else 1, url, params)
         self.kept.append(posted)

@@ -325,3 +325,21 @@ def test_two_carriers_of_a_seed_have_the_same_people_behind_the_same_phones() ->
     first = outcomes()
     assert len(set(first.values())) > 1
     assert outcomes() == first
+
+
+def test_twiml_can_be_asked_for_twice_and_is_followed_once(line: Line) -> None:
+    line.settings(refetched_share=1)
+    line.order(ALICE, does="answer")
+    line.product.pages["/answer"] = HANG_UP
+    call = line.call()
+    line.until(lambda: line.status(call.sid) == "completed", "the call ends")
+    assert line.product.of("/answer") == ["in-progress"] * 2
+    assert len(line.exchange.legs[call.sid].heard) == 1
+
+
+def test_a_page_that_fails_is_asked_again_as_often_as_its_address_says(line: Line) -> None:
+    line.order(ALICE, does="answer")
+    call = line.call(url="http://127.0.0.1:9/#rc=2")
+    line.until(lambda: line.status(call.sid) == "completed", "the call ends")
+    asked = [one for one in line.get("/control/callbacks") if one["url"] == "http://127.0.0.1:9/"]
+    assert len(asked) == 3
