@@ -1,11 +1,12 @@
 """Hold, keys, consulting and handing over, against a switchboard that writes down what it is asked."""
 
+from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.orm import Session
 
-from callcenter import calls, suppressions
+from callcenter import calls, carriers, suppressions
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, ProviderError, Refused
@@ -256,9 +257,53 @@ def test_a_number_that_wants_no_calls_is_on_no_list_and_not_called_from_one(
         call_acts.transfer(session, call_id, olga.id, Target("outside", help_line))
 
 
-def test_without_a_switchboard_the_acts_say_so(session: Session, carrier: cast.FakeCarrier) -> None:
+@pytest.fixture
+def no_carrier_after() -> Iterator[None]:
+    yield
+    carriers.use({})
+
+
+def test_without_a_carrier_that_can_the_acts_say_so(session: Session, no_carrier_after: None) -> None:
+    carriers.use({"any": cast.FakeCarrier()})
     olga = cast.operator(session)
     call_id = cast.connected(session, cast.queue(session, cast.person(session)))
-    with pytest.raises(Refused, match="Asterisk has"):
+    with pytest.raises(Refused, match="no hold, keypad or transfer"):
         call_acts.hold(session, call_id, olga.id, on=True)
     assert call_legs.card(session, cast.call(session, call_id))["can"] is False
+
+
+@pytest.mark.parametrize("name", ["asterisk", "twilio", "simulated"])
+def test_a_citizen_is_held_comes_back_and_is_handed_over_whatever_the_carrier(
+    session: Session, no_carrier_after: None, name: str
+) -> None:
+    board = FakeSwitchboard()
+    carriers.use({name: board})
+    olga = switchboard_cast.operator(session, "olga")
+    call_id = switchboard_cast.talking(session, cast.queue(session, cast.person(session)))
+    omar = switchboard_cast.operator(session, "omar")
+    for on in (True, False):
+        call_acts.hold(session, call_id, olga.id, on=on)
+        session.commit()
+        run_jobs()
+    call_acts.send_keys(session, call_id, olga.id, "12#")
+    call_acts.transfer(session, call_id, olga.id, Target("operator", omar.id))
+    session.commit()
+    run_jobs()
+    leg = f"local/{call_id}"
+    moves = [act for act in board.acts if act[0] in ("move", "keys")]
+    assert moves == [
+        ("move", leg, "hold"), ("move", leg, f"op-{olga.id}"), ("keys", leg, "12#"), ("move", leg, f"op-{omar.id}"),
+    ]  # fmt: skip
+    assert cast.call(session, call_id).operator_id == omar.id
+
+
+def test_a_colleague_cannot_be_asked_first_where_no_two_rooms_can_be_joined(
+    session: Session, no_carrier_after: None
+) -> None:
+    carriers.use({"twilio": FakeSwitchboard()})
+    olga = switchboard_cast.operator(session, "olga")
+    call_id = switchboard_cast.talking(session, cast.queue(session, cast.person(session)))
+    omar = switchboard_cast.operator(session, "omar")
+    with pytest.raises(Refused, match="hand the call over at once"):
+        call_acts.consult(session, call_id, olga.id, Target("operator", omar.id))
+    assert call_legs.card(session, cast.call(session, call_id))["consults"] is False

@@ -1,16 +1,19 @@
 """Listening, coaching and joining: who hears whom is the carrier's; who did what when is ours."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcenter import carriers
 from callcenter.base import flags
 from callcenter.base.audit import AuditEntry
 from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
+from callcenter.carriers import Ear
 from callcenter.operators import Operator
 from callcenter.supervision import supervision
 from callcenter.supervision.supervision import Listening
@@ -196,3 +199,67 @@ def test_a_leg_that_is_taken_after_the_listening_was_given_up_is_taken_down(
     run_jobs()
     assert board.hung_up == [wanted.ref]
     assert supervision.at_line(session, olga.id) is None
+
+
+class Twilio(FakeSwitchboard):
+    """Names a supervisor's leg itself, and only when it has taken the order."""
+
+    def listen(self, ear: Ear) -> str:
+        super().listen(ear)
+        return f"CA-sup-{ear.id}"
+
+
+@pytest.fixture
+def twilio(session: Session) -> Iterator[Twilio]:
+    board = Twilio()
+    carriers.use({"simulated": board})
+    yield board
+    carriers.use({})
+
+
+def test_a_carrier_that_names_legs_itself_is_believed_whichever_word_comes_first(
+    session: Session, twilio: Twilio, boss: int
+) -> None:
+    for is_news_first in (True, False):
+        olga = cast.operator(session)
+        listening = supervision.start(session, boss, olga.id, "listen")
+        ear = supervision.claim(session, listening.id)
+        assert ear is not None
+        assert supervision.claim(session, listening.id) is None
+        told = [
+            lambda of=listening.id: supervision.heard_of(session, of, f"CA-sup-{of}", "up"),
+            lambda of=listening.id: supervision.begun(session, of, f"CA-sup-{of}"),
+        ]
+        for tell in told if is_news_first else reversed(told):
+            tell()
+        assert (listening.ref, listening.heard_at is not None) == (f"CA-sup-{listening.id}", True)
+
+
+def test_who_has_joined_goes_back_to_listening_on_the_same_leg(session: Session, twilio: Twilio, boss: int) -> None:
+    olga = cast.operator(session)
+    session.commit()
+    run_jobs()
+    listening = _begin(session, boss, olga, "join")
+    ref = f"CA-sup-{listening.id}"
+    assert supervision.heard_of(session, listening.id, ref, "up")
+    assert supervision.change(session, boss, "coach").id == listening.id
+    session.commit()
+    run_jobs()
+    assert twilio.acts[-1] == ("set_listening", ref, "coach")
+    supervision.stop(session, boss)
+    session.commit()
+    run_jobs()
+    assert twilio.hung_up == [ref]
+
+
+def test_a_listening_given_up_before_its_leg_has_a_name_is_ended_when_it_has_one(
+    session: Session, twilio: Twilio, boss: int
+) -> None:
+    olga = cast.operator(session)
+    listening = supervision.start(session, boss, olga.id, "listen")
+    assert supervision.claim(session, listening.id) is not None
+    supervision.stop(session, boss)
+    supervision.begun(session, listening.id, "CA-late")
+    session.commit()
+    run_jobs()
+    assert twilio.hung_up == ["CA-late"]
