@@ -79,4 +79,4 @@ def read_prices() -> None:
             return
         known = call_prices.keep(session, settings.carrier, [(one.ref, one.amount, one.currency) for one in told])
         session.commit()
-    log.info("carrier: %d prices", known)
+    log.debug("carrier: %d prices", known)

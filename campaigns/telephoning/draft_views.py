@@ -20,6 +20,7 @@ from callcenter.gate import rulebook
 from callcenter.gate.house_rules import DAY_KIND_LABELS
 from callcenter.ledger import trial_calls
 from callcenter.ledger.trial_calls import Wanted
+from callcenter.telephony import account_checks
 from campaigns import labels
 from campaigns.telephoning import call_drafts, draft_forecasts, draft_plans, draft_steps
 from campaigns.telephoning.call_drafts import CallDraft
@@ -200,9 +201,10 @@ def _review(draft: CallDraft, *, number: str = "", fault: str | None = None) -> 
     check = draft_forecasts.reach(session, draft.form, web_settings())
     plan = None if frame["missing"] else draft_plans.plan_of(session, draft.form, web_settings())
     last = _of(draft.id, trial_calls.newest(session, current_user.id))
+    hindered = account_checks.refusals(session, plan.carrier, plan.caller_id) if plan else []
     return render_template(
         "campaigns/wizard/review.html", check=check, plan=plan, number=number, fault=fault, trial=last,
-        draft_id=draft.id, is_recorded=draft.form.get("answered_by") == "recording", **frame,
+        hindered=hindered, draft_id=draft.id, is_recorded=draft.form.get("answered_by") == "recording", **frame,
     )  # fmt: skip
 
 
