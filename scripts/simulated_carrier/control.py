@@ -101,6 +101,12 @@ async def show_exchanges(request: web.Request) -> web.Response:
     return web.json_response([one.show() for one in kept])
 
 
+@routes.get("/control/notifications")
+async def show_notifications(request: web.Request) -> web.Response:
+    """What Twilio's debugger would show, newest first."""
+    return web.json_response([one.show() for one in request.app[EXCHANGE].notifications.of()])
+
+
 @routes.get("/control/callbacks")
 async def show_callbacks(request: web.Request) -> web.Response:
     """?after=: what we posted, oldest first; `status` of the answer, 0 while there is none."""

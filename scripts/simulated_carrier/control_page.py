@@ -12,7 +12,7 @@ from scripts.simulated_carrier.legs import Leg
 routes = web.RouteTableDef()
 PAGE = (Path(__file__).parent / "control_page.html").read_text(encoding="utf-8")
 SCRIPT = (Path(__file__).parent / "control_page.js").read_text(encoding="utf-8")
-SHOWN = 30
+SHOWN, SHOWN_FAULTS = 30, 10
 # The page loads nothing but its own script.
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -36,10 +36,15 @@ async def now(request: web.Request) -> web.Response:
     )
     calls = "".join(_row(leg) for leg in list(exchange.legs.values())[: -SHOWN - 1 : -1])
     heads = "".join(f"<th scope=col>{name}" for name in ("Person", "Way", "Status", "Seconds", "Room", "Hears now", ""))
+    wrong = "".join(
+        f"<tr><td>{one.code}<td>{html.escape(one.text)}<td>{html.escape(one.url or '')}"
+        for one in exchange.notifications.of()[:SHOWN_FAULTS]
+    )
     tables = (
         f"<table><caption>Now</caption>{counts}</table><table><caption>Last calls</caption><tr>{heads}{calls}</table>"
     )
-    return web.Response(text=tables, content_type="text/html")
+    debugger = f"<table><caption>What Twilio's debugger would show</caption>{wrong}</table>" if wrong else ""
+    return web.Response(text=tables + debugger, content_type="text/html")
 
 
 def _row(leg: Leg) -> str:

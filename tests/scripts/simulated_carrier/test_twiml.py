@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
@@ -114,6 +115,8 @@ def test_a_warning_is_written_down_and_the_call_goes_on(line: Line) -> None:
     call = line.call()
     line.until(lambda: line.status(call.sid) == "completed", "the call ends")
     assert [one.error_code for one in line.client.api.v2010.account.notifications.list(log=1)] == ["12200"]
+    assert [one["call_sid"] for one in line.get("/control/notifications")] == [call.sid]
+    assert "Say has no attribute tone" in requests.get(line.url + "/control/page", timeout=5).text
     assert [heard["text"] for heard in line.get(f"/control/calls/{call.sid}")["heard"]] == ["Hola"]
 
 
