@@ -92,7 +92,8 @@ BLUEPRINTS = (
 # Modules whose `commands` are commands of `flask`.
 COMMANDS: tuple[str, ...] = (
     "callcenter.gate.gate_cli", "callcenter.privacy.privacy_cli", "scripts.commands", "scripts.demo.cli",
-    "callcenter.base.cli", "callcenter.cli", "callcenter.places.territory_cli", "callcenter.telephony.twilio_cli", "surveys.cli",
+    "callcenter.base.cli", "callcenter.cli", "callcenter.places.territory_cli",
+    "callcenter.telephony.twilio_cli", "surveys.cli",
     "surveys.publishing.study_cli", "campaigns.cli", "campaigns.telephoning.why_cli",
 )  # fmt: skip
 # Modules whose `compose()` tells a floor below what they offer it: scripts of calls, live topics.
