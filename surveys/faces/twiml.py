@@ -62,6 +62,13 @@ def hang_up() -> str:
     return str(response)
 
 
+def go_to(address: str) -> str:
+    """The TwiML of a leg that is led on elsewhere."""
+    response = VoiceResponse()
+    response.redirect(address, method="POST")
+    return str(response)
+
+
 def pause(way: Way) -> str:
     """The TwiML of a try of one's own telephone where a voice would be recorded: room to speak, and nothing kept."""
     response = VoiceResponse()

@@ -24,6 +24,10 @@ class Addresses:
         """Where the answer to document number `turn` of a talk goes."""
         return f"{self._public}{HOOKS}/survey/{self._token(b'talk', call_id.bytes)}/{turn}"
 
+    def message(self, call_id: UUID) -> str:
+        """Where a machine hears the campaign's message (callcenter.ledger.machine_webhooks)."""
+        return f"{self._public}{HOOKS}/message/{call_id}"
+
     def call_of(self, token: str) -> UUID | None:
         """Whose talk it is; None when we did not make the token."""
         raw = self._read(b"talk", token, 16)

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
 from callcenter.base.errors import Refused
+from callcenter.ledger import voicemails
 from surveys.faces import agi, twiml
 from surveys.faces.turns import Heard, State, Step, Turn
 from surveys.faces.twiml import Way
@@ -63,15 +66,21 @@ def go_on(session: Session, call_id: UUID, turn: int, form: Mapping[str, str], w
     """The document after what was heard in answer to number `turn`; the present one for an answer heard before."""
     talk = carried_talks.find(session, call_id, lock=True)
     if talk is None or recorded_calls.is_over(session, call_id):
-        return twiml.hang_up()
+        return _closed(session, call_id, where)
     if turn != talk.turn:
         return talk.document
     material = None if talk.state["stage"] == "over" else _material(session, talk)
     if material is None:
         _end(session, talk)
-        return twiml.hang_up()
+        return _closed(session, call_id, where)
     _take(session, talk, material, form, where)
     return talk.document
+
+
+def _closed(session: Session, call_id: UUID, where: Addresses) -> str:
+    """What a leg hears whose call is over: nothing, or a machine the campaign's message."""
+    outcome = session.scalar(select(Attempt.outcome).where(Attempt.id == call_id))
+    return twiml.go_to(where.message(call_id)) if outcome == voicemails.CODE else twiml.hang_up()
 
 
 def _material(session: Session, talk: CarriedTalk) -> Material | None:

@@ -32,6 +32,7 @@ from surveys.questionnaire import Survey
 from surveys.voice import prompt_trials, prompts
 from surveys.voice.sounds import joined
 from surveys.voice.voice_answers import VoiceAnswer
+from tests.callcenter.conftest import carrier  # noqa: F401 - fixture
 
 NewCall = Callable[..., UUID]
 VOICE = "RE" + "0123456789abcdef" * 2
@@ -320,6 +321,38 @@ def test_a_call_that_was_ended_elsewhere_is_hung_up(line: Line, session: Session
     session.commit()
     assert line.pick_up().is_hung_up
     assert session.scalars(select(RecordedCall)).all() == []
+
+
+def machine_picked_up(line: Line, session: Session, text: str | None) -> Line:
+    """Twilio judges while the introduction is said."""
+    session.execute(update(CallQueue).values(machine_detection="on", voicemail_text=text))
+    session.commit()
+    line.pick_up().silent()
+    address = line.action
+    line.post(f"/hooks/voice/machine/{line.call_id}", AnsweredBy="machine_end_beep")
+    return line.post(address)
+
+
+def test_a_machine_that_talked_for_us_is_hung_up_and_leaves_no_interview(line: Line, session: Session) -> None:
+    assert machine_picked_up(line, session, None).is_hung_up
+    assert line.call.attempt.outcome == "machine"
+    recorded_calls.sweep(session)
+    assert session.scalars(select(Interview)).all() == []
+
+
+@pytest.mark.usefixtures("carrier")
+def test_a_machine_that_is_to_hear_a_message_is_led_there_and_not_hung_up(line: Line, session: Session) -> None:
+    machine_picked_up(line, session, "Le llamamos de parte de Instituto Inventado.")
+    assert line.root.findtext("Redirect") == f"http://convoca.test/hooks/voice/message/{line.call_id}"
+    assert line.call.attempt.outcome == "voicemail"
+
+
+def test_who_has_answered_is_a_person_whatever_the_carrier_hears(line: Line, session: Session) -> None:
+    session.execute(update(CallQueue).values(machine_detection="on"))
+    session.commit()
+    line.begin_questions().press("1", "34")
+    line.post(f"/hooks/voice/machine/{line.call_id}", AnsweredBy="machine_start")
+    assert line.call.state == "connected"
 
 
 def test_nobody_is_sent_away_because_their_group_filled_up_while_they_talked(line: Line, session: Session) -> None:
