@@ -3,6 +3,7 @@
 Each is harmless when repeated: Twilio asks again when our answer was lost.
 """
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, request, url_for
@@ -151,6 +152,6 @@ def _dialled_in(operator_id: int) -> str:
     return words.join_as_operator(operator_id, told_at=_own("room_news", operator_id=operator_id), says=rooms.OPEN)
 
 
-def _own(endpoint: str, **values: int) -> str:
+def _own(endpoint: str, **values: Any) -> str:
     """The address of another webhook of this module, as the carrier reaches it."""
     return web_settings().public_url + url_for(f"room_webhooks.{endpoint}", **values)

@@ -23,7 +23,7 @@ from tests.callcenter.cast import FakeCarrier
 from tests.queued import run_jobs
 
 Post = Callable[..., TestResponse]
-KEY = {"api_key": "SK" + "7" * 32, "api_secret": "secret-of-the-key-0123456789abcdef"}
+KEY, SECRET = "SK" + "7" * 32, "secret-of-the-key-0123456789abcdef"
 CHECK, RING, CODE = (f'hx-post="/console/line/{act}"' for act in ("check", "ring", "code"))
 make_person, sign_in = base.make_person, base.sign_in
 
@@ -78,7 +78,7 @@ def post(client: FlaskClient) -> Post:
 def twilio(app: Flask, rings: Ringing, settings: Settings) -> Iterator[None]:
     """The carrier is Twilio itself, and tokens can be signed."""
     carriers.use({"twilio": rings})
-    app.config["SETTINGS"] = replace(settings, carrier="twilio", twilio=replace(settings.twilio, **KEY))
+    app.config["SETTINGS"] = replace(settings, carrier="twilio", twilio=replace(settings.twilio, api_key=KEY, api_secret=SECRET))
     yield
     app.config["SETTINGS"] = settings
 
