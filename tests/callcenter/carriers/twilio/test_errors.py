@@ -64,6 +64,8 @@ def test_an_unknown_code_is_said_with_its_number_in_the_readers_language(app: Fl
         assert errors.sentence(99999).startswith("Twilio 99999: unknown.")
         assert errors.sip_sentence(499).startswith("SIP 499: unknown.")
         assert "(Twilio 21215)" in errors.sentence("21215")
+    with app.test_request_context(headers={"Accept-Language": "es"}):
+        assert errors.sentence(99999).startswith("Twilio 99999: desconocido.")
 
 
 @given(st.one_of(st.none(), st.integers(), st.text(max_size=30)))
