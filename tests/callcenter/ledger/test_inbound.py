@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from callcenter import calls, operators, suppressions
 from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.calls import Event
 from callcenter.contacts import Contact
-from callcenter.ledger import inbound
+from callcenter.ledger import call_card, inbound
 from callcenter.ledger.call_ledger import CallEvent
 from callcenter.queueing import queue_entries
 from callcenter.queues import CallQueue
@@ -140,6 +141,17 @@ def test_the_operator_who_spoke_with_them_comes_first(session: Session, of: Call
     assert inbound.choose(session, back, "operator") == f"op-{olga.id}"
     assert inbound.choose(session, back, "operator") == f"op-{olga.id}"  # asked again
     assert cast.seat(session, olga.id).call_id == back
+
+
+def test_the_operators_card_says_that_it_is_they_who_rang(session: Session, of: CallQueue, app: Flask) -> None:
+    switchboard_cast.operator(session, "olga")
+    _missed(session, of)
+    back = _rings_back(session)
+    assert back is not None
+    inbound.choose(session, back, "operator")
+    with app.test_request_context():
+        card = call_card.card(session, cast.call(session, back))
+    assert (card["direction"], card["contact"]["name"], card["state"]) == ("in", "Ana Pérez", "connected")
 
 
 def test_when_nobody_is_free_they_are_called_back(session: Session, of: CallQueue) -> None:
