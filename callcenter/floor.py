@@ -19,7 +19,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.base.settings import web_settings
-from callcenter.sound import recording_keeping
+from callcenter.sound import recording_keeping, voice_messages
 from callcenter.supervision import floor_alarms, floor_figures, floor_notes, floor_rows
 from callcenter.supervision.floor_rows import Filter
 from callcenter.telephony import trunk_alarms
@@ -185,6 +185,7 @@ def _board(session: Session) -> dict[str, Any]:
         "reason_of": lambda code: queues.pause_sentence(code) or QUEUE_REASONS.get(code, code or ""),
         "line_alarms": lines,
         "recording_trouble": recording_keeping.trouble(session),
+        "messages_waiting": voice_messages.waiting(session),
         "is_drill": web_settings().is_drill,
         "can_listen": carriers.can("listen"),
         "simulated_on": flags.is_on(session, SIMULATED_OPERATORS),

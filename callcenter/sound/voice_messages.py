@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Index, Select, or_, select, text
+from sqlalchemy import ForeignKey, Index, Select, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import carriers, switches
@@ -191,7 +191,8 @@ def older_than(until: datetime) -> Select[Any]:
 
 def waiting(session: Session) -> int:
     """How many can be heard and nobody has seen to."""
-    return session.query(VoiceMessage).filter(VoiceMessage.state.in_(("left", "kept")), is_open()).count()
+    wanted = select(func.count()).select_from(VoiceMessage).where(VoiceMessage.state.in_(("left", "kept")), is_open())
+    return session.execute(wanted).scalar_one()
 
 
 def is_open() -> Any:

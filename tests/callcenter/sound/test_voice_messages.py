@@ -276,6 +276,13 @@ def test_who_is_to_be_called_back_is_called_next_and_the_message_is_seen_to(
     assert f"{kept}/sound" in client.get("/voice-messages/?show=all").text
 
 
+def test_the_floor_says_how_many_wait(session: Session, client_as: ClientAs, kept: UUID) -> None:
+    client = client_as("supervisor")
+    assert "1 mensaje de voz espera" in client.get("/floor/", headers={"Accept-Language": "es"}).text
+    post(client, f"/voice-messages/{kept}/done", {})
+    assert "mensaje de voz espera" not in client.get("/floor/", headers={"Accept-Language": "es"}).text
+
+
 def test_a_message_is_seen_to_once_and_deleted_for_good(session: Session, client_as: ClientAs, kept: UUID) -> None:
     client = client_as("administrator")
     for _twice in range(2):
