@@ -12,6 +12,7 @@ POST /console/line/page     {"there": bool}: this page can be rung, or no more (
 
 from typing import Any
 
+import phonenumbers
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_security import current_user
@@ -136,7 +137,7 @@ def _card(session: Session, **shown: Any) -> str:
     session.commit()
     operator = operators.of_user(session, int(current_user.id))
     return render_template(
-        "callcenter/console/line.html", line=line, operator=operator, number=_numbers(),
+        "callcenter/console/line.html", line=line, operator=operator, number=_as_written(_numbers()),
         phone=contacts.masked(line.phone) if line.phone else None, has_sound=carriers.can("browser_leg"), **shown,
     )  # fmt: skip
 
@@ -144,6 +145,13 @@ def _card(session: Session, **shown: Any) -> str:
 def _numbers() -> str:
     """The number of ours that operators are rung from and call; '' without one."""
     return web_settings().twilio.voice_number
+
+
+def _as_written(number: str) -> str:
+    """As people write it here: 55 1234 0000."""
+    if not number:
+        return ""
+    return phonenumbers.format_number(phonenumbers.parse(number, "MX"), phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def _operator_id(session: Session) -> int:

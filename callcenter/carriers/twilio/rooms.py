@@ -6,13 +6,13 @@ from callcenter.carriers.twilio import words
 from callcenter.carriers.twilio.words import LANGUAGE, conference
 
 CODE_DIGITS = 6
-TAKE = "Convoca. Esta es su línea de trabajo. Para tomarla, presione uno."
+TAKE = "Convoca. Esta es su línea de trabajo. Para tomarla, presione uno, y no cuelgue."
 CHECK = "Convoca. Para confirmar este teléfono, marque los seis dígitos que ve en su pantalla."
 CODE = "Marque los seis dígitos que ve en su pantalla."
 WRONG = "Ese código no es correcto, o ya venció."
 SHUT = "Hubo demasiados intentos. Espere quince minutos, o pida en su pantalla que le llamemos."
 CHECKED = "Gracias. Su teléfono quedó confirmado. Puede colgar."
-OPEN = "Su línea está abierta. No cuelgue: aquí le llegan las llamadas."
+OPEN = "Línea abierta."  # short: from now on a citizen may be led here
 
 
 def enter(room: str, ref: str) -> str:

@@ -123,7 +123,7 @@ def test_a_volunteer_confirms_a_telephone_and_works_by_it(
 def test_a_code_is_shown_once(post: Post, client: FlaskClient) -> None:
     drawn = post("/console/line/code").text
     assert len(code_in(drawn)) == 6
-    assert "+525512340000" in drawn
+    assert "55 1234 0000" in drawn
     assert "line-code" not in client.get("/console/line/").text
 
 

@@ -125,15 +125,8 @@ def test_without_a_reference_the_call_is_found_by_phone_caller_and_time() -> Non
     assert twilio.find(trace(None)) is None
 
 
-def test_a_room_is_a_call_to_the_operators_page() -> None:
-    twilio, wire = carrier(
-        (201, FOUND), (200, FOUND | {"status": "in-progress"}), (200, FOUND | {"status": "completed"})
-    )
-    assert twilio.open_room(7) == "CA7"
-    data = wire.requests[0][2]
-    assert data["To"] == "client:op-7"
-    assert data["Url"] == "https://convoca.example/hooks/voice/room/7"
-    assert data["StatusCallback"] == "https://convoca.example/hooks/voice/room-status/7"
+def test_a_room_is_open_while_its_leg_is_in_progress() -> None:
+    twilio, _ = carrier((200, FOUND | {"status": "in-progress"}), (200, FOUND | {"status": "completed"}))
     assert [twilio.is_room_open("CA7"), twilio.is_room_open("CA7")] == [True, False]
 
 
