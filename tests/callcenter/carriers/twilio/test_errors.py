@@ -1,14 +1,20 @@
 """The table of Twilio's numbers: whole, sourced in one place, and never at a loss."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.base.errors import ProviderError
+from callcenter.carriers import BadNumber
 from callcenter.carriers.asterisk import causes
 from callcenter.carriers.twilio import errors, words
+from callcenter.carriers.twilio.carrier import TwilioCarrier
 from callcenter.ledger import call_states
 from callcenter.ledger.dispositions import label
+from tests.callcenter.carriers.twilio.test_documented import ACCOUNT, DIAL, Says
 
 
 @pytest.mark.parametrize(
@@ -92,3 +98,14 @@ def test_whatever_stands_for_a_code_there_is_a_meaning(code: object) -> None:
 )
 def test_a_failed_call_is_told_by_the_networks_answer_or_the_error(told: dict[str, str], event: str) -> None:
     assert words.event_of(told) == event
+
+
+@pytest.mark.parametrize(("phone", "is_bad"), [("+529221234567", False), ("+34911234567", True)])
+def test_a_missing_permission_burns_no_mexican_number_and_a_foreign_one_alone(phone: str, is_bad: bool) -> None:
+    refusal = {"source": "", "status": 400, "code": 21215, "message": "Account not authorized to call"}
+    twilio = TwilioCarrier(ACCOUNT, public_url="https://convoca.example", simulated=True)
+    twilio._client.http_client = Says(refusal)
+    with pytest.raises(ProviderError) as caught:
+        twilio.place(replace(DIAL, phone=phone))
+    assert isinstance(caught.value, BadNumber) is is_bad
+    assert caught.value.permanent
