@@ -243,6 +243,7 @@ def enter(session: Session, operator: Operator, state: str) -> None:
             enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")
     if state == "offline":
         softphones.log_out(session, f"op-{operator.id}")
+        operator_lines.page_gone(session, operator.id)
         operator.pause_reason = None
         if operator.room_ref:
             enqueue_later(session, "callcenter.jobs.close_room", operator.room_ref, queue="urgent")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, column, select, table, text
+from sqlalchemy import ForeignKey, column, select, table, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -185,6 +185,11 @@ def registered(session: Session, operator_id: int, *, is_there: bool) -> None:
     if is_there and line.way == "browser":
         enqueue_later(session, "callcenter.jobs.open_room", operator_id, True, queue="urgent")
     tell_later(session, f"operator/{operator_id}")
+
+
+def page_gone(session: Session, operator_id: int) -> None:
+    """Nobody took a ring in the page, or the operator has left: it is rung again when it says that it is there."""
+    session.execute(update(OperatorLine).where(OperatorLine.operator_id == operator_id).values(ready_at=None))
 
 
 def measured(session: Session, operator_id: int, figures: Measured) -> None:

@@ -84,6 +84,12 @@ def lost(session: Session, operator_id: int, ref: str, *, reopen: bool = True, m
         return
     operator.room_asked_at = None
     is_telephone = carriers.can("phone_leg") and operator_lines.way(session, operator_id) != "browser"
+    if carriers.can("browser_leg") and not is_telephone and not reopen and mark:
+        # The page did not take it, perhaps while it was being reloaded: it says when it is there again, and is rung
+        # then; who stays away is paused by the sweep.
+        operator_lines.page_gone(session, operator_id)
+        tell(session, operator)
+        return
     reopen = reopen and (not is_telephone or operator.state == "in_call")
     if reopen and operator.state != "offline":
         enqueue_later(session, "callcenter.jobs.open_room", operator.id, queue="urgent")

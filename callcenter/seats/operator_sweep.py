@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from callcenter import carriers, operators
@@ -25,6 +25,11 @@ def sweep(session: Session) -> None:
     gone = or_(unseen(now - operators.GRACE), softphones.lost(Operator.id, now - softphones.GRACE))
     for operator in session.scalars(idle.where(Operator.state == "available", gone)):
         operator.pause_reason = "gone"
+        enter(session, operator, "paused")
+        tell(session, operator)
+    without = and_(Operator.room_opened_at.is_(None), Operator.room_lost_at < now - operators.GRACE)
+    for operator in session.scalars(idle.where(Operator.state == "available", without, _page_is_rung_when_it_asks())):
+        operator.pause_reason = "room_lost"
         enter(session, operator, "paused")
         tell(session, operator)
     for operator in session.scalars(idle.where(Operator.state == "paused", unseen(now - AWAY))):
@@ -55,6 +60,11 @@ def rooms_to_check(session: Session, limit: int = 20) -> list[tuple[int, str]]:
     for operator in stale:
         operator.room_checked_at = now
     return [(operator.id, operator.room_ref) for operator in stale if operator.room_ref]
+
+
+def _page_is_rung_when_it_asks() -> ColumnElement[bool]:
+    """Does a lost line come back only when the page says that it is there (operator_rooms.lost)?"""
+    return true() if carriers.can("browser_leg") else false()
 
 
 def _let_citizens_go(session: Session, now: datetime) -> None:

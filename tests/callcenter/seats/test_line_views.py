@@ -78,7 +78,8 @@ def post(client: FlaskClient) -> Post:
 def twilio(app: Flask, rings: Ringing, settings: Settings) -> Iterator[None]:
     """The carrier is Twilio itself, and tokens can be signed."""
     carriers.use({"twilio": rings})
-    app.config["SETTINGS"] = replace(settings, carrier="twilio", twilio=replace(settings.twilio, api_key=KEY, api_secret=SECRET))
+    account = replace(settings.twilio, api_key=KEY, api_secret=SECRET)
+    app.config["SETTINGS"] = replace(settings, carrier="twilio", twilio=account)
     yield
     app.config["SETTINGS"] = settings
 

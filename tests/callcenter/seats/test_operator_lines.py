@@ -286,3 +286,39 @@ def test_the_card_tells_of_the_page_and_of_nothing_else(session: Session, twilio
     assert operator_lines.card(session, olga.id) == {"registered": True, "quality": "poor", "fault": None}
     operator_lines.choose(session, olga.id, "dial_in", olga.user_id)
     assert operator_lines.card(session, olga.id) is None
+
+
+def test_a_page_that_is_reloaded_keeps_its_state_and_one_that_stays_away_is_paused(
+    session: Session, twilio: FakeCarrier, olga: Operator
+) -> None:
+    operator_lines.registered(session, olga.id, is_there=True)
+    operator_rooms.ask(session, olga.id)
+    mark = operator_lines.mark(olga.room_asked_at)
+    operator_rooms.opened(session, olga.id, "CA-1", mark=mark)
+    operators.go_available(session, olga.id)
+    operator_rooms.lost(session, olga.id, "CA-1", reopen=True, mark=mark)
+    assert operator_rooms.ask(session, olga.id)  # rung at once, while the page is not there
+    mark = operator_lines.mark(olga.room_asked_at)
+    operator_rooms.lost(session, olga.id, "CA-2", reopen=False, mark=mark)
+    assert olga.state == "available"
+    assert operator_lines.address(session, olga.id) is None
+    operator_lines.registered(session, olga.id, is_there=True)
+    session.commit()
+    twilio.rooms.clear()
+    run_jobs()
+    assert olga.id in twilio.rooms
+    operator_rooms.opened(session, olga.id, "CA-3", mark=operator_lines.mark(cast.seat(session, olga.id).room_asked_at))
+    assert (olga.state, olga.room_lost_at) == ("available", None)
+    operator_rooms.lost(session, olga.id, "CA-3")
+    olga.room_lost_at = real_now() - timedelta(seconds=11)
+    session.commit()
+    sweep_jobs(session)
+    assert (cast.seat(session, olga.id).state, olga.pause_reason) == ("paused", "room_lost")
+
+
+def test_whose_shift_ends_has_no_page_to_be_rung_until_it_says_so_again(
+    session: Session, twilio: FakeCarrier, olga: Operator
+) -> None:
+    operator_lines.registered(session, olga.id, is_there=True)
+    operators.leave(session, olga.id)
+    assert operator_lines.address(session, olga.id) is None
