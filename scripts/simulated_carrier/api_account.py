@@ -9,7 +9,7 @@ from scripts.simulated_carrier.api_content import base
 from scripts.simulated_carrier.exchange import Exchange
 from scripts.simulated_carrier.numbers import Number
 from scripts.simulated_carrier.options import Options
-from scripts.simulated_carrier.resources import Json, listing, page, path
+from scripts.simulated_carrier.resources import Json, listing, page
 
 routes = web.RouteTableDef()
 # ISO code -> name, continent, dialling codes.
@@ -140,13 +140,11 @@ async def list_caller_ids(request: web.Request) -> web.Response:
 
 @routes.get(ROOT + "/AvailablePhoneNumbers/{country}/Local.json")
 async def list_available(request: web.Request) -> web.Response:
-    """Three invented numbers that may be bought, for Mexico only; this list has no pages."""
-    account, country = request[ACCOUNT].sid, request.match_info["country"]
-    owned = request.app[EXCHANGE].numbers
+    """Three invented numbers that may be bought, for Mexico only."""
+    owned, country = request.app[EXCHANGE].numbers, request.match_info["country"]
     phones = [f"+5255123499{n:02}" for n in range(3)] if country == "MX" else []
-    shown = [_show_available(phone) for phone in phones if phone not in owned]
-    uri = path(account, "AvailablePhoneNumbers", country, "Local.json")
-    return web.json_response({"available_phone_numbers": shown, "uri": uri})
+    free = [phone for phone in phones if phone not in owned]
+    return web.json_response(page(request.path, "available_phone_numbers", free, dict(request.query), _show_available))
 
 
 def _show_available(phone: str) -> Json:
