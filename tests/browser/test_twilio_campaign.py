@@ -73,7 +73,7 @@ def test_a_whole_campaign_runs_on_twilios_protocol(page_as: PageAs, carrier: Car
         await_rows(ledger, "a recording's interview", ASKED, name=RECORDED, face="twiml")
         a_message_lies_on_a_machine(carrier, ledger)
         the_promise_is_kept(ledger, person)
-        ring_back(carrier, ledger, person)
+        ring_back(carrier, ledger)
         for name in (OPERATORS, RECORDED):
             sees_it_run(strategist, name)
             finish(strategist, name)
@@ -182,8 +182,10 @@ def a_message_lies_on_a_machine(carrier: Carrier, ledger: Engine) -> None:
     await_true(reached, "a message lies on a machine")
 
 
-def ring_back(carrier: Carrier, ledger: Engine, phone: str) -> None:
+def ring_back(carrier: Carrier, ledger: Engine) -> None:
     """Who missed us calls, hears who it was, presses 1 and is with an operator."""
+    missed = f"SELECT a.phone {OF_CAMPAIGN} AND a.outcome = 'no_answer'"
+    phone = await_rows(ledger, "somebody misses our call", missed, name=OPERATORS)[0].phone
     carrier.order("call-in", **{"from": phone, "presses": ["1"], "stay_seconds": 120, "silence_seconds": 3_600})
     came_in = """SELECT c.id FROM calls c JOIN attempts a USING (id)
         WHERE a.phone = :phone AND c.direction = 'in' AND c.operator_id IS NOT NULL AND c.connected_at IS NOT NULL"""
