@@ -16,12 +16,12 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import open_session
 from callcenter.base.errors import InvalidInput, ProviderError, Refused
 from scripts.ivr.line import Elsewhere, Gone, Line, Said
-from surveys.fieldwork.call_material import Material
 from surveys import engine, interviews
 from surveys.faces import agi, keypad
 from surveys.faces.spoken import FACE
 from surveys.faces.turns import Deed, Heard, State, Step, Turn
 from surveys.fieldwork import recorded_calls
+from surveys.fieldwork.call_material import Material
 from surveys.fieldwork.recorded_calls import Keystrokes
 from surveys.voice import voice_answers
 from surveys.voice.spool import Spool

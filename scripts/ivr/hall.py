@@ -14,9 +14,9 @@ from callcenter.ledger import apologies
 from callcenter.switches import Door
 from scripts.ivr.conversation import Conversation, Watch
 from scripts.ivr.line import Line, News
-from surveys.fieldwork.call_material import Material, of_call, of_trial
 from scripts.ivr.reception import Reception
 from surveys.fieldwork import recorded_calls
+from surveys.fieldwork.call_material import Material, of_call, of_trial
 from surveys.fieldwork.recorded_calls import Subject
 from surveys.voice import prompt_trials, prompts, speech
 from surveys.voice.spool import Spool

@@ -111,7 +111,7 @@ def test_a_message_is_stored_here_and_deleted_there(
         call = came_in(side, sid)
         assert call is not None
         message = voice_messages.of_call(session, call.id)
-        assert 2000 <= (message.duration_ms or 0) <= 10_000
+        assert (message.duration_ms or 0) >= 2000
         sound = recording_files.storage(message.storage or "").read(message.id, 0, message.size or 0)
         assert b"".join(sound).startswith(b"fLaC")
 
