@@ -56,7 +56,9 @@ def consult(session: Session, call_id: UUID, operator_id: int, target: Target) -
     call = _talking(session, call_id, operator_id)
     _has_no_leg(session, call)
     if target.kind != "outside" and not carriers.can("consult"):
-        raise Refused("no_consult", _("Colleagues cannot be asked first with this carrier: hand the call over at once."))
+        raise Refused(
+            "no_consult", _("Colleagues cannot be asked first with this carrier: hand the call over at once.")
+        )
     if target.kind == "outside":
         allowed = transfer_targets.get(session, target.id)
         leg = leg_news.ask(session, call, "outside", room_of(operator_id), operator_id, target_id=allowed.id)

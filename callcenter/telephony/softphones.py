@@ -124,7 +124,9 @@ def opened(session: Session, name: str, serial: int, switch: str) -> None:
     """The switch knows the secret. If it was withdrawn meanwhile, it is closed once more."""
     phone = _locked(session, name)
     if phone is None or (phone.serial == serial and phone.closing_at):
-        enqueue_later(session, "callcenter.telephony.softphone_jobs.close_account", switch, name, serial, queue="urgent")
+        enqueue_later(
+            session, "callcenter.telephony.softphone_jobs.close_account", switch, name, serial, queue="urgent"
+        )
     elif phone.serial == serial:
         phone.opened_at, phone.fault = real_now(), None
 

@@ -14,12 +14,12 @@ from callcenter import suppressions
 from callcenter.base.errors import ProviderError
 from callcenter.calls import Call
 from scripts.ivr import line as lines
-from surveys.fieldwork import call_material as material
 from scripts.ivr.conversation import Conversation
 from scripts.ivr.line import Line
 from surveys import interviews, views
 from surveys.faces import wire
 from surveys.faces.spoken import challenge
+from surveys.fieldwork import call_material as material
 from surveys.fieldwork import recorded_calls
 from surveys.fieldwork.recorded_calls import Keystrokes
 from surveys.interviews import Interview

@@ -44,9 +44,7 @@ def client() -> Client:
 
 
 @pytest.fixture
-def hall(
-    session: Session, settings: Settings, client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> Hall:
+def hall(session: Session, settings: Settings, client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Hall:
     monkeypatch.setattr(recorded_calls, "CARRIED", ())
     sealed.configure(settings.secret_key)
     (tmp_path / "prompts").mkdir()
