@@ -187,7 +187,7 @@ def ring_back(carrier: Carrier, ledger: Engine) -> None:
     """Who missed us calls, hears who it was, presses 1 and is with an operator."""
     missed = f"SELECT a.phone {OF_CAMPAIGN} AND a.outcome = 'no_answer'"
     phone = await_rows(ledger, "somebody misses our call", missed, name=OPERATORS)[0].phone
-    carrier.order("call-in", **{"from": phone, "presses": ["1"], "stay_seconds": 120, "silence_seconds": 3_600})
+    carrier.order("call-in", **{"from": phone, "presses": ["1"], "stay_seconds": 36_000, "silence_seconds": 36_000})
     came_in = """SELECT c.id FROM calls c JOIN attempts a USING (id)
         WHERE a.phone = :phone AND c.direction = 'in' AND c.operator_id IS NOT NULL AND c.connected_at IS NOT NULL"""
     await_rows(ledger, "the caller is with an operator", came_in, phone=phone)
