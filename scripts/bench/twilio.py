@@ -25,6 +25,7 @@ from scripts.bench.console import WARM_UP, NothingMeasured, waits
 from scripts.bench.floor import database, floor_of, p95, rows
 from scripts.bench.openapi import Documents, Exchange
 from scripts.bench.product import Product, environment
+from scripts.bench.twilio_turns import measure_turns
 
 ABOUT = "20 operators and 100 citizens at once on Twilio's protocol: the card, callbacks, lost states, OpenAPI"
 FULL = {"operators": 20, "citizens": 100, "calls_per_second": 30, "think_ms": 3000, "seconds": 180}
@@ -92,6 +93,7 @@ def read(told: Mapping[str, Any]) -> Exchange:
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
     since = time.time()
     with product.running(env=TOKEN) as running, database(running) as engine:
+        turns = measure_turns(running, TOKEN["CONVOCA_SIMULATED_TOKEN"], seed)
         floor = floor_of(running, size["operators"], size["think_ms"], seed=seed, calls_per_second=0.0)
         watch = Watch(floor.addresses.carrier)
         with _load(running, watch.carrier, size) as load:
@@ -104,7 +106,7 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         raise NothingMeasured(f"{len(cards)} cards and {told} calls of the load")
     for name, number in lost.items():
         print(f"lost: {number} x {name}", file=sys.stderr)
-    return [*_figures(size, watch, cards), Figure("lost_state", lost.total(), "calls", target=0),
+    return [*_figures(size, watch, cards), Figure("lost_state", lost.total(), "calls", target=0), *turns,
             *_openapi_figures(watch.exchanges)]  # fmt: skip
 
 
