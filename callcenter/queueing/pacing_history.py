@@ -22,7 +22,7 @@ Row = tuple[str, float, float]
 REACHED = timedelta(hours=1)  # the abandonment of any sixty minutes has a limit of its own
 LEAST, MOST = 1500, 30_000  # attempts: what estimates forget after; and what one read takes at most
 # Ends of phones that rang and nobody spoke. Others, such as a trunk's own fault, tell nothing of how people answer.
-RANG = ("no_answer", "busy", "failed", "invalid_number", "machine", "given_up")
+RANG = ("no_answer", "busy", "failed", "invalid_number", "machine", "voicemail", "given_up")
 _EVER: ColumnElement[datetime] = literal_column("'-infinity'::timestamptz")
 
 

@@ -50,7 +50,9 @@ def write(session: Session, found: Conversation, said: Answer, user_id: int) -> 
 
 
 def carriers_of(session: Session) -> list[MessageCampaign]:
-    return list(session.scalars(select(MessageCampaign).where(MessageCampaign.is_standing)))
+    return list(
+        session.scalars(select(MessageCampaign).where(MessageCampaign.is_standing).order_by(MessageCampaign.id))
+    )
 
 
 def test_an_answer_leaves_as_it_stands_by_a_campaign_that_inherits_from_the_one_answered(

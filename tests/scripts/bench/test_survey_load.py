@@ -15,7 +15,8 @@ from surveys.weighting import weighing
 def somebody(committed: db.Sessions) -> db.Sessions:
     """Who signs the recipe of weights."""
     with committed() as session:
-        session.add(User(username="bench", full_name="Bea Banco Prueba", password="!", fs_uniquifier="bench"))
+        for name in ("bench", "second"):
+            session.add(User(username=name, full_name="Bea Banco Prueba", password="!", fs_uniquifier=name))
         session.commit()
     return committed
 

@@ -189,7 +189,7 @@ def test_a_million_interviews_need_no_library() -> None:
     import sys
 
     code = (
-        "import sys; from surveys import variances; variances.shares(['p', 'q'], ['p', 'q'], None);"
+        "import sys; from surveys.weighting import variances; variances.shares(['p', 'q'], ['p', 'q'], None);"
         "raise SystemExit('svy' in sys.modules or 'scipy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
