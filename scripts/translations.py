@@ -143,7 +143,9 @@ def _write(catalog: Catalog, language: str) -> None:
     body = io.BytesIO()
     # Without line numbers, dates and line breaks a changed sentence is a changed line, and nothing else is.
     write_po(body, catalog, width=0, omit_header=True, sort_output=True, no_location=True)
-    path.write_bytes(HEADER.format(language=language).encode() + body.getvalue())
+    draft = path.with_suffix(".po.draft")
+    draft.write_bytes(HEADER.format(language=language).encode() + body.getvalue())
+    draft.replace(path)  # who collects at the same moment reads the old file or the new one, never an empty one
 
 
 if __name__ == "__main__":
