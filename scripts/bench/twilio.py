@@ -91,9 +91,9 @@ def read(told: Mapping[str, Any]) -> Exchange:
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    since = time.time()
     with product.running(env=TOKEN) as running, database(running) as engine:
         turns = measure_turns(running, TOKEN["CONVOCA_SIMULATED_TOKEN"], seed)
+        since = time.time()  # the carrier never had the calls of the recorded interviews
         floor = floor_of(running, size["operators"], size["think_ms"], seed=seed, calls_per_second=0.0)
         watch = Watch(floor.addresses.carrier)
         with _load(running, watch.carrier, size) as load:
