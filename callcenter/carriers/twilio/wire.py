@@ -1,5 +1,6 @@
 """One door to Twilio's REST interface: the client of our account, and every failure in the words of the house."""
 
+import json
 import logging
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +9,7 @@ from requests import Session as HttpSession
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import RequestException
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
@@ -55,6 +56,8 @@ def ask(request: Callable[[], T]) -> T:
         return request()
     except TwilioRestException as error:
         raise refused(error) from None
+    except TwilioException as error:
+        raise refused(_of_page(error)) from None
     except NoConnection as error:
         if _never_left(error):
             raise ProviderError("The carrier cannot be reached.", code="no_connection") from None
@@ -76,6 +79,18 @@ def refused(error: TwilioRestException) -> ProviderError:
         return BadNumber(f"The carrier cannot call this number (error {code}).", code=code)
     is_passing = found.retry in (errors.GIVEN_BACK, errors.BY_RULES)
     return ProviderError(f"The carrier refused the request (error {code}).", code=code, permanent=not is_passing)
+
+
+def _of_page(error: TwilioException) -> TwilioRestException:
+    """A page of a list that was refused: the library tells of it by its plain exception, with the answer beside it."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    if answer is None:
+        return TwilioRestException(500, "", str(error))
+    try:
+        code = json.loads(answer.text).get("code")
+    except (ValueError, AttributeError):
+        code = None
+    return TwilioRestException(answer.status_code, "", "", code)
 
 
 def _quiet() -> logging.Logger:

@@ -125,6 +125,20 @@ def test_without_a_reference_the_call_is_found_by_phone_caller_and_time() -> Non
     assert twilio.find(trace(None)) is None
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "code", "is_open"),
+    [(401, {"code": 20003, "message": "Authenticate"}, "20003", False), (429, {"code": 20429}, "20429", False),
+     (503, "<html>", "503", True)],
+)  # fmt: skip
+def test_a_list_that_is_refused_fails_like_every_other_request(
+    status: int, body: Any, code: str, is_open: bool
+) -> None:
+    twilio, _ = carrier((status, body))
+    with pytest.raises(ProviderError) as refused:
+        twilio.find(trace(None))
+    assert (refused.value.code, refused.value.unknown) == (code, is_open)
+
+
 def test_a_room_is_open_while_its_leg_is_in_progress() -> None:
     twilio, _ = carrier((200, FOUND | {"status": "in-progress"}), (200, FOUND | {"status": "completed"}))
     assert [twilio.is_room_open("CA7"), twilio.is_room_open("CA7")] == [True, False]
