@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.simulated_carrier.citizens import Reaction, citizen
+from scripts.simulated_carrier.citizens import Kind, Reaction, citizen
 from scripts.simulated_carrier.machine_detection import HUMAN, UNKNOWN, VALUES, Detection, find
 from scripts.simulated_carrier.options import Options
 from tests.scripts.simulated_carrier.line import ALICE, Line
@@ -16,9 +16,9 @@ unit = st.floats(0, 1, exclude_max=True)
 
 @given(unit, unit, st.sampled_from(["answer", "voicemail", "fax"]), st.sampled_from(["Enable", "DetectMessageEnd"]))
 def test_a_finding_is_one_of_twilios_words_within_the_time_limit(
-    luck: float, chance: float, kind: str, mode: str
+    luck: float, chance: float, kind: Kind, mode: str
 ) -> None:
-    found = find(Detection(mode, timeout=5), Reaction(kind, 1.0), Options(amd_wrong_share=0.3), (chance, luck))  # type: ignore[arg-type]
+    found = find(Detection(mode, timeout=5), Reaction(kind, 1.0), Options(amd_wrong_share=0.3), (chance, luck))
     assert found.answered_by in VALUES
     assert 0 < found.seconds <= 5
     assert (found.answered_by == "machine_start") <= (mode == "Enable")
