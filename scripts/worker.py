@@ -24,7 +24,9 @@ WAIT = 0.5  # seconds between two looks for a Redis that went away
 STOPS_IN = 4.0  # seconds that a job gets to end after TERM; every job is harmless when cut short and run again
 
 
-class _Worker(SimpleWorker):
+class Worker(SimpleWorker):
+    """RQ's worker without forks, known to whoever asks for as long as it lives, and quick to stop."""
+
     max_connection_wait_time = 1.0  # RQ's own waiting for a lost Redis grows to a minute
     is_stopping = False
 
@@ -33,8 +35,10 @@ class _Worker(SimpleWorker):
         return HEARTBEAT
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        if pipeline is None and not self.connection.exists(self.key):
-            self.register_birth()  # a Redis that came back empty has forgotten us
+        # A Redis that came back empty has forgotten us, also where the end of a job has written a count of it since.
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            self.connection.delete(self.key)
+            self.register_birth()
         super().heartbeat(timeout, pipeline)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
@@ -55,7 +59,7 @@ def work(redis_url: str, queues: list[str]) -> None:
         client = Redis.from_url(redis_url, socket_timeout=HEARTBEAT + 10)  # longer than a wait for work
         _await_redis(client)
         name = f"{socket.gethostname()}.{os.getpid()}.{attempt}"
-        worker = _Worker(queues, connection=client, name=name, serializer=JSONSerializer, worker_ttl=60)
+        worker = Worker(queues, connection=client, name=name, serializer=JSONSerializer, worker_ttl=60)
         try:
             worker.work(logging_level="WARNING", with_scheduler=False)
         except RedisError as error:

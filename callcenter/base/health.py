@@ -95,7 +95,7 @@ def _redis() -> Part:
 
 
 def _workers() -> Part:
-    return _part(_asked_redis(_unserved))
+    return _part(_asked_redis(unserved_queues))
 
 
 def _asked_redis(ask: Callable[[], str | None]) -> str | None:
@@ -105,7 +105,7 @@ def _asked_redis(ask: Callable[[], str | None]) -> str | None:
         return f"Redis does not answer ({type(error).__name__})"
 
 
-def _unserved() -> str | None:
+def unserved_queues() -> str | None:
     """Which job queues no living worker serves, in words; from RQ's own registry (hashes `rq:worker:<name>`)."""
     client = outbox.redis()
     pipeline = client.pipeline(transaction=False)
