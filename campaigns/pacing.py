@@ -2,8 +2,8 @@
 
 Predictive dialling takes one more phone while the chance that its answer finds nobody free stays below the risk that
 the campaign's budget allows (pace.pacing_budget). That chance is taken at four moments ahead, from what rings,
-talks and is written up and for how long (pace.pacing_estimates): answers until then, less operators free by then,
-are about normally distributed. docs/dialer.md has the figures.
+talks and is written up and for how long (pace.pacing_estimates, by the campaign's own clock, pace.pacing_tempo):
+answers until then, less operators free by then, are about normally distributed. docs/dialer.md has the figures.
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from campaigns.pace.pacing_budget import Budget
-from campaigns.pace.pacing_estimates import Rings, Talks
-from campaigns.pace.pacing_odds import Odds
+from campaigns.pace.pacing_tempo import Tempo
 
 MODES = ("manual", "preview", "progressive", "power", "predictive")
 KINDS = ("answered", "not_answered", "given_up", "abandoned", "talk", "wrap")
@@ -72,8 +71,7 @@ class Pacer:
         if ratio < 1:
             raise ValueError(f"ratio is {ratio}; it must be 1 or more.")
         self.mode, self.abandon_limit, self.ratio, self.gives_up = mode, abandon_limit, ratio, gives_up
-        self.budget, self.rings, self.talks = Budget(abandon_limit), Rings(), Talks()
-        self.odds = Odds(self.rings, self.talks)
+        self.budget, self.tempo = Budget(abandon_limit), Tempo()
         self.attempts = self.given_up = 0
         self.risk: float | None = None
         self.falls_back: str | None = None
@@ -96,18 +94,14 @@ class Pacer:
         long a talk or a write-up took."""
         if kind not in KINDS:
             raise ValueError(f"There is no observation {kind!r}; there are: {', '.join(KINDS)}.")
-        if kind in ("talk", "wrap"):
-            if self.talks.feed(kind, seconds):
-                self.odds.learn_talks(self.talks)
-        elif kind == "abandoned":
+        if kind == "abandoned":
             self.budget.abandon(now)
-        else:
-            self.attempts += 1
-            self.given_up += kind == "given_up"
-            if self.rings.feed(seconds, answered=kind == "answered", given_up=kind == "given_up"):
-                self.odds.learn_rings(self.rings)
-            if kind == "answered":
-                self.budget.answer(now)
+            return
+        self.tempo.hear(kind, seconds)
+        if kind == "answered":
+            self.budget.answer(now)
+        self.attempts += kind not in ("talk", "wrap")
+        self.given_up += kind == "given_up"
 
     def decide(self, view: FloorView) -> Decision:
         """What to do now. Called at every event and at least once a second."""
@@ -123,6 +117,8 @@ class Pacer:
             wanted, hang_up, why = self._by_ratio(view)
         elif self.mode == "predictive" and self.attempts < UNKNOWN:
             why = "warming_up"
+        elif self.mode == "predictive" and not self.budget.is_believed:
+            why = "risk_budget"
         elif self.mode == "predictive":
             wanted, hang_up, why = self._by_risk(view, operators)
         self.falls_back = why if why != "floor" else None
@@ -139,16 +135,16 @@ class Pacer:
     def _by_risk(self, view: FloorView, operators: int) -> tuple[int, int, str]:
         """As _by_ratio: one more phone while its answer is unlikely enough to find nobody."""
         risk = self.risk = self.budget.risk(view.now, operators)
-        crowd = self.odds.crowd(view.ringing, view.talking, view.wrapping)
+        crowd = self.tempo.crowd(view.ringing, view.talking, view.wrapping)
         seats = operators - view.waiting
         chance = crowd.fills(seats)
         hang_up, most = 0, self._too_long(view) if chance > risk else 0
         oldest = sorted(view.ringing, reverse=True) if most else []
         while hang_up < most and chance > risk:
-            crowd.leave(self.odds.ring(oldest[hang_up]))
+            crowd.leave(self.tempo.ring(oldest[hang_up]))
             hang_up, chance = hang_up + 1, crowd.fills(seats)
         wanted, most = 0, min(view.lines_free, ONCE, int(RINGING_SHARE * self.attempts) - len(view.ringing))
-        fresh = self.odds.ring(0.0)
+        fresh = self.tempo.ring(0.0)
         while chance < risk and wanted < most:
             crowd.join(fresh)
             wanted, chance = wanted + 1, crowd.fills(seats)

@@ -5,6 +5,10 @@ that, at least one. Risk is about the limit itself, corrected by how the campaig
 its last hour: a controller with a proportional and an integral part. With room for hardly one more the campaign is
 wary; without, it rests. Both are small risks, and far better than one phone for each operator; within the first hundred
 answers rest is a tenth of that, for those who find nobody come together.
+
+A risk is only as good as the odds that it is held against. When more were abandoned than rest can explain, the odds are
+wrong about this campaign (talks of a few seconds, a stuck switch, whatever nobody thought of): then they are not
+believed until the campaign has earned enough again, and after that never again beyond the limit.
 """
 
 import math
@@ -21,6 +25,10 @@ KEPT, KEPT_MORE = 2.5, 0.5  # the credit held in hand: first, and for each root 
 LEARNING = 0.05
 LOWEST, HIGHEST = -2.0, 1.0  # of the integral part, a logarithm of risk over limit
 GAIN, HOUR_GAIN = 0.3, 0.3
+SETTLED = 60.0  # seconds of rest after which nobody rings any more who was called before it
+TOO_MANY = 8  # abandoned after that, within one rest, end the belief in odds
+EARNED = 8.0  # credit that gives it back
+HELD = 4.0  # credit below which it ends when they have erred before: some who ring just then may find nobody, too
 MOST_OVER = 5.0  # times the limit, and
 MOST_RISK = 0.2
 
@@ -34,6 +42,14 @@ class Budget:
         self._lately: deque[tuple[float, bool]] = deque()
         self._lost_lately = 0
         self._integral = 0.0
+        self._is_believed, self._has_erred = True, False
+        self._rests_since: float | None = None
+        self._unexplained = 0  # abandoned in this rest
+
+    @property
+    def is_believed(self) -> bool:
+        """Are the odds to be believed? Else one phone for each free operator is all that is safe."""
+        return self._is_believed
 
     @property
     def credit(self) -> float:
@@ -47,12 +63,19 @@ class Budget:
         self._lately.append((now, False))
         moved = self._integral + LEARNING * self.limit * self._surplus()
         self._integral = min(max(moved, LOWEST), HIGHEST)
+        self._rest(now)
+        self._is_believed = self._is_believed or self.credit >= EARNED
 
     def abandon(self, now: float) -> None:
         """They found nobody."""
         self.abandoned += 1
         self._lost_lately += 1
         self._lately.append((now, True))
+        self._rest(now)
+        self._unexplained += self._rests_since is not None and now - self._rests_since > SETTLED
+        self._has_erred = self._has_erred or self._unexplained >= TOO_MANY
+        if self._has_erred and self.credit < HELD:
+            self._is_believed = False
 
     def has_room(self, now: float) -> bool:
         """May one more be abandoned, to date and within the hour?"""
@@ -69,6 +92,13 @@ class Budget:
         share = RESTING_FIRST if self.answered < FIRST else RESTING
         resting = self.limit * share / max(operators / RESTING_TEAM, 1.0)
         return math.pow(bold, 1 - wary) * math.pow(resting, wary)
+
+    def _rest(self, now: float) -> None:
+        """Rest is while there is no room for one more."""
+        if self.credit >= 1.0:
+            self._rests_since, self._unexplained = None, 0
+        elif self._rests_since is None:
+            self._rests_since = now
 
     def _hour(self, now: float) -> tuple[float, int]:
         """(how many of the last hour may be abandoned, how many were)."""

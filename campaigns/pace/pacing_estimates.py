@@ -23,7 +23,6 @@ RING_STEP, TALK_STEP = 1.0, 2.5  # seconds a bin; write-ups have a talk's
 SHAPE, LEVEL = 1 / 1500, 1 / 300  # what one attempt weighs in the shape of rings, and in how often they are answered
 TALKED = 1 / 800
 PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS = 30.0, 4.0, 30.0  # as many observations as the prior is worth
-AHEAD = tuple(round((horizon + GRACE) / TALK_STEP) for horizon in HORIZONS)  # in steps of talks
 EAGER, EVERY = 100, 16  # tables follow each of the first observations, then every so many
 HEAVY = 1e9  # weights grow instead of counts shrinking; beyond this both are scaled back
 
@@ -39,8 +38,11 @@ class Hazard:
 
     def feed(self, seconds: float, kind: int | None) -> bool:
         """One that lasted `seconds` and ended by `kind` (None: we ended it ourselves). Is it time to look anew?"""
-        last = min(int(max(seconds, 0.0) / self.step), len(self.reached) - 1)
+        steps, last = max(seconds, 0.0) / self.step, len(self.reached) - 1
         self._worth *= self.growth
+        if steps > last:  # the last bin has no end: its chance is for each step spent in it
+            self.reached[last] += (math.ceil(steps) - last - 1) * self._worth
+        last = min(int(steps), last)
         self.reached[: last + 1] += self._worth
         if kind is not None:
             self.ends[kind][last] += self._worth
@@ -99,13 +101,14 @@ class Rings:
 
 class Talks:
     """When operators come free: `talking[h][bin]` and `wrapping[h][bin]` are the chances that one who has talked
-    (written up) for `bin` steps of TALK_STEP seconds is free within HORIZONS[h] + GRACE seconds."""
+    (written up) for `bin` steps of TALK_STEP seconds is free within HORIZONS[h] + `grace` seconds."""
 
     def __init__(
         self, talks: tuple[Vector, Vector] | None = None, wraps: tuple[Vector, Vector] | None = None,
-        worth: float = PRIOR_TALKS,
+        worth: float = PRIOR_TALKS, grace: float = GRACE,
     ) -> None:  # fmt: skip
         """`talks`, `wraps`: as of talk_hazards and wrap_hazards; `worth`: as many observations as they count for."""
+        self._ahead = [round((horizon + grace) / TALK_STEP) for horizon in HORIZONS]  # in steps
         self._talk = Hazard(TALK_STEP, TALKED, *(worth * each for each in talks or _prior_talks()))
         self._wrap = Hazard(TALK_STEP, TALKED, *(worth * each for each in wraps or _prior_wraps()))
         self._refresh()
@@ -118,15 +121,15 @@ class Talks:
         return False
 
     def _refresh(self) -> None:
-        steps = max(AHEAD)
+        steps = max(self._ahead)
         wrapped = self._wrap.of(0)
         written = np.cumsum(ended_at(wrapped, 1 - wrapped, steps), axis=1)
-        self.wrapping: Vector = written[:, [ahead - 1 for ahead in AHEAD]].T
+        self.wrapping: Vector = written[:, [ahead - 1 for ahead in self._ahead]].T
         # A talk that ends within a step leaves its write-up the rest of the time, less half a step.
         whole = np.concatenate(([0.0], written[0]))
         left = (whole[:-1] + whole[1:]) / 2
         worth = np.array(
-            [[left[ahead - 1 - step] if step < ahead else 0.0 for ahead in AHEAD] for step in range(steps)]
+            [[left[ahead - 1 - step] if step < ahead else 0.0 for ahead in self._ahead] for step in range(steps)]
         )
         ends = self._talk.of(0)
         self.talking: Vector = (ended_at(ends, 1 - ends, steps) @ worth).T

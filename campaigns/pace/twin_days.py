@@ -12,8 +12,8 @@ LEAST = 30  # answers without which an hour has no share
 @dataclass(frozen=True)
 class Plan:
     """A day on a floor. Times in seconds but for `hours` and `warm_up_hours`, which is not counted. `talk_cv`: standard
-    deviation over mean; `second_talk`: share and mean of a second kind of talks, exponential; `people`: how many there
-    are to call, once each."""
+    deviation over mean; `second_talk`: share and mean of a second kind of talks, exponential; `answer_mean`: of an
+    answer, other ends of a ring in proportion; `people`: how many there are to call, once each."""
 
     operators: int
     answer_rate: float
@@ -23,6 +23,7 @@ class Plan:
     talk_cv: float = 0.9
     second_talk: tuple[float, float] | None = None
     wrap_mean: float = 15.0
+    answer_mean: float = 12.0
     lines: int = 1_000_000
     people: int | None = None
 

@@ -12,7 +12,7 @@ from campaigns.pacing import Decision, FloorView
 PATIENCE = 2.0  # seconds; later is abandoned
 RING_OUT = 25.0
 FAILS, FAIL_FROM, FAIL_TO = 0.25, 1.0, 6.0
-ANSWER_SHAPE, ANSWER_MEAN = 4, 12.0
+ANSWER_SHAPE, ANSWER_MEAN = 4, 12.0  # seconds, as the others here; a plan may have its own, and all in proportion
 TICK = 1.0
 
 
@@ -101,12 +101,12 @@ class Floor:
         self._number += 1
         self._note("attempts")
         self.ringing[self._number] = self.now
+        kind, seconds = "fail", RING_OUT
         if self._random.random() < self.plan.answer_rate:
-            self._later(self._random.gammavariate(ANSWER_SHAPE, ANSWER_MEAN / ANSWER_SHAPE), "answer", self._number)
+            kind, seconds = "answer", self._random.gammavariate(ANSWER_SHAPE, ANSWER_MEAN / ANSWER_SHAPE)
         elif self._random.random() < FAILS:
-            self._later(self._random.uniform(FAIL_FROM, FAIL_TO), "fail", self._number)
-        else:
-            self._later(RING_OUT, "fail", self._number)
+            seconds = self._random.uniform(FAIL_FROM, FAIL_TO)
+        self._later(seconds * self.plan.answer_mean / ANSWER_MEAN, kind, self._number)
 
     def _on_answer(self, number: int) -> None:
         if number not in self.ringing:

@@ -10,7 +10,7 @@ from collections import deque
 
 from campaigns.pace.pacing_budget import GAIN, KEPT, Budget
 from campaigns.pace.pacing_estimates import Rings, Talks, ring_hazards, talk_hazards, wrap_hazards
-from campaigns.pace.pacing_odds import Odds
+from campaigns.pace.pacing_tempo import Tempo
 from campaigns.pace.twin_days import Plan
 from campaigns.pacing import Decision, FloorView, Pacer
 
@@ -60,9 +60,10 @@ class Oracle(Pacer):
     def __init__(self, plan: Plan, limit: float) -> None:
         super().__init__("predictive", limit)
         self.budget = _LongRun(limit)
-        self.rings = Rings(ring_hazards(plan.answer_rate), CERTAIN)
-        self.talks = Talks(talk_hazards(plan.talk_mean, plan.talk_cv), wrap_hazards(plan.wrap_mean), CERTAIN)
-        self.odds = Odds(self.rings, self.talks)
+        self.tempo = Tempo(
+            Rings(ring_hazards(plan.answer_rate), CERTAIN),
+            Talks(talk_hazards(plan.talk_mean, plan.talk_cv), wrap_hazards(plan.wrap_mean), CERTAIN),
+        )
 
 
 class _LongRun(Budget):

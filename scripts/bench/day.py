@@ -35,6 +35,14 @@ SAID = """
            count(*) FILTER (WHERE c.connected_at IS NOT NULL) AS connected
     FROM calls c JOIN attempts a ON a.id = c.id WHERE c.direction = 'out' AND a.created_at > :since
 """
+# The rule holds for a campaign to date: what the demonstration's calls had earned before may be lost in the day.
+TO_DATE = """
+    SELECT max(share) FROM (
+        SELECT count(*) FILTER (WHERE a.outcome = 'abandoned')::float / count(*) AS share
+        FROM calls c JOIN attempts a ON a.id = c.id JOIN call_queues q ON q.id = c.queue_id
+        WHERE c.direction = 'out' AND c.answered_at IS NOT NULL AND q.mode = 'predictive' GROUP BY c.queue_id
+    ) campaigns
+"""
 # Whom the carrier was asked to call, and who had said no before, was rung outside the hours, too often, or beside
 # another open try of the same phone. The clock of `at` is the campaign's; nine to nine is the law's widest day.
 BREACHES = """
@@ -90,6 +98,7 @@ def _figures(floor: Floor, engine: Engine, watch: Watch, since: Any) -> list[Fig
         Figure("double_dials", doubles((entry["to"], entry["at"]) for entry in calls), "pairs", target=0),
         Figure("gate_breaches", len(breaches) + _unknown(engine, calls), "calls", target=0),
         Figure("day_abandoned", 100 * told.abandoned / told.answered, "%", target=100 * LIMIT),
+        Figure("day_abandoned_to_date", 100 * rows(engine, TO_DATE)[0][0], "%", target=100 * LIMIT),
         Figure("day_calls", len(calls), "calls"),
         Figure("day_connected", told.connected, "calls"),
         Figure("day_kills", sum(watch.kills.values()), "processes"),

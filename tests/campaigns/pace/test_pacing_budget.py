@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.pace.pacing_budget import HOUR, Budget
+from campaigns.pace.pacing_budget import EARNED, HOUR, SETTLED, TOO_MANY, Budget
 
 limits = st.sampled_from([0.005, 0.01, 0.02, 0.03])
 
@@ -65,3 +65,29 @@ def test_a_larger_team_keeps_more_in_hand_because_more_find_nobody_at_once() -> 
     budget = Budget(0.03)
     last = answered(budget, 110)
     assert budget.risk(last, 100) < budget.risk(last, 5)
+
+
+def test_odds_that_were_wrong_are_not_believed_until_the_campaign_has_earned_enough() -> None:
+    budget = Budget(0.03)
+    now = answered(budget, 1000)
+    while budget.is_believed:
+        now += 20.0
+        budget.abandon(now)
+    assert -SETTLED / 20 - TOO_MANY - 2 <= budget.credit < 0
+    while not budget.is_believed:
+        budget.answer(now)
+    assert budget.credit >= EARNED
+    first = budget.abandoned
+    while budget.is_believed:
+        budget.abandon(now)
+    assert budget.abandoned > first
+    assert budget.credit > 1  # the second time it ends within the limit
+
+
+def test_many_who_find_nobody_at_once_are_an_accident_and_no_error() -> None:
+    budget = Budget(0.03)
+    now = answered(budget, 1000)
+    for _ in range(60):  # half of the team has left
+        budget.abandon(now)
+    assert budget.credit < -20
+    assert budget.is_believed

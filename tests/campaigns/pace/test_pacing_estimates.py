@@ -61,3 +61,12 @@ def test_a_write_up_that_nearly_always_ends_at_once_is_soon_over() -> None:
     for _ in range(300):
         talks.feed("wrap", 1.0)
     assert talks.wrapping[0][0] > 0.8
+
+
+def test_talks_longer_than_the_table_are_learnt_as_long_as_they_last() -> None:
+    dice, talks = random.Random(4), Talks()
+    for _ in range(1000):
+        talks.feed("talk", 600.0 + dice.expovariate(1 / 600))
+        talks.feed("wrap", 1.0)
+    within_22_seconds = talks.talking[-1]
+    assert within_22_seconds[-1] < 0.1
