@@ -6,8 +6,9 @@ the call (hidden items, `today`) are answers too.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask_babel import gettext as _
@@ -19,9 +20,8 @@ from surveys.forms.items import ASKED, Items
 from surveys.forms.typed import typed_value
 
 __all__ = [
-    "APART", "FACES", "Answers", "Choice", "Question", "Standing", "applicable", "complaint", "has_substance",
-    "is_finished", "next_question", "path", "question", "read_answer", "refused_consent", "shuffled", "stand", "way",
-    "wording",
+    "APART", "FACES", "Answers", "Choice", "Look", "Question", "Standing", "complaint", "next_question", "nothing_left",
+    "question", "read_answer", "refused_consent", "shuffled", "stand", "way", "wording",
 ]  # fmt: skip
 # Roles that stand apart from the other answers: the person gave none.
 APART = ("dk", "refused")
@@ -92,63 +92,106 @@ def stand(items: Items, answers: Answers, seed: int = 0, language: str = "") -> 
     return Standing(values, tuple(item["name"] for item in items["items"] if item["name"] in relevant))
 
 
+class Look:
+    """One look at an interview: its answers so far, asked on one face in one language.
+
+    What several ask of it (which items apply, what is asked) is reckoned once. Like everything here it never changes:
+    another answer is another look."""
+
+    def __init__(self, items: Items, answers: Answers, seed: int = 0, *, language: str = "", face: str = "screen"):
+        self.items, self.answers, self.seed, self.language, self.face = items, answers, seed, language, face
+
+    @cached_property
+    def standing(self) -> Standing:
+        return stand(self.items, self.answers, self.seed, self.language)
+
+    @cached_property
+    def path(self) -> list[str]:
+        """Names of the questions that are asked with these answers, in order: going back walks along it."""
+        return _path(self.items, self.standing, self.face)
+
+    def next_question(self) -> Question | None:
+        """The first question that applies, can be asked on this face and has no answer; None at the end."""
+        name = next((name for name in self.path if name not in self.answers), None)
+        return None if name is None else _question(self, name)
+
+    def question(self, name: str) -> Question | None:
+        """The question of this name as it would be asked now, with its answer; None when it does not apply."""
+        return _question(self, name) if name in self.path else None
+
+    @property
+    def applicable(self) -> frozenset[str]:
+        """Names of the answers that count: the others were given before an earlier answer changed."""
+        return frozenset(self.standing.relevant) & frozenset(self.answers)
+
+    @property
+    def is_finished(self) -> bool:
+        """Is nothing left to ask?"""
+        return nothing_left(self, self.path)
+
+    @property
+    def has_substance(self) -> bool:
+        """Was any question answered besides the one for consent?"""
+        counting = self.applicable
+        return any(
+            self.answers[item["name"]] and item["type"] in ASKED and item["name"] != self.items.get("consent_question")
+            for item in self.items["items"]
+            if item["name"] in counting
+        )
+
+    @cached_property
+    def world(self) -> Instance:
+        """What expressions are asked of. Nobody changes it."""
+        return self.new_world()
+
+    def new_world(self) -> Instance:
+        """The same for whoever changes it: the values of what applies."""
+        known = {**self.standing.values, **_today(self.answers)}
+        return Instance(self.items, known, self.seed, self.language)
+
+    def read(self, name: str, given: str | Sequence[str]) -> str:
+        """The value to store for what a person gave.
+
+        Raises InvalidInput({name: sentence}) when it cannot be accepted."""
+        item = by_name(self.items).get(name)
+        if item is None or item["type"] not in ASKED:
+            raise InvalidInput({name: _("There is no such question in this questionnaire.")})
+        if name not in self.standing.relevant:
+            raise InvalidInput({name: _("This question does not apply after the answers given before. Go on.")})
+        return _checked(self, item, given)
+
+
+def nothing_left(look: Look, way: Iterable[str]) -> bool:
+    """Is nothing of this way left to ask? A note that was not clicked away does not keep it open."""
+    kinds = {item["name"]: item["type"] for item in look.items["items"]}
+    return all(name in look.answers or kinds[name] == "note" for name in way)
+
+
 def next_question(
     items: Items, answers: Answers, seed: int = 0, language: str = "", face: str = "screen"
 ) -> Question | None:
-    """The first question that applies, can be asked on this face and has no answer; None at the end."""
-    standing = stand(items, answers, seed, language)
-    for name in _path(items, standing, face):
-        if name not in answers:
-            return _question(items, answers, standing, name, _Setting(seed, language, face))
-    return None
+    """`Look.next_question` of these answers."""
+    return Look(items, answers, seed, language=language, face=face).next_question()
 
 
 def question(
     items: Items, answers: Answers, name: str, seed: int = 0, *, language: str = "", face: str = "screen"
 ) -> Question | None:
-    """The question of this name as it would be asked now, with its answer; None when it does not apply."""
-    standing = stand(items, answers, seed, language)
-    if name not in _path(items, standing, face):
-        return None
-    return _question(items, answers, standing, name, _Setting(seed, language, face))
-
-
-def path(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> list[str]:
-    """Names of the questions that are asked with these answers, in order: going back walks along it."""
-    return _path(items, stand(items, answers, seed), face)
+    """`Look.question` of these answers."""
+    return Look(items, answers, seed, language=language, face=face).question(name)
 
 
 def way(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> list[tuple[str, list[str]]]:
     """(name, codes as they are shown) of each question on the path: all of an interview for the price of one look."""
-    standing = stand(items, answers, seed)
-    world = Instance(items, {**standing.values, **_today(answers)}, seed, "")
-    named = by_name(items)
-    return [(name, codes_in_order(named[name], world, seed)) for name in _path(items, standing, face)]
+    look, named = Look(items, answers, seed, face=face), by_name(items)
+    return [(name, codes_in_order(named[name], look.world, seed)) for name in look.path]
 
 
 def read_answer(
     items: Items, answers: Answers, name: str, given: str | Sequence[str], *, seed: int = 0, language: str = ""
 ) -> str:
-    """The value to store for what a person gave. Raises InvalidInput({name: sentence}) when it cannot be accepted."""
-    item = by_name(items).get(name)
-    standing = stand(items, answers, seed, language)
-    if item is None or item["type"] not in ASKED:
-        raise InvalidInput({name: _("There is no such question in this questionnaire.")})
-    if name not in standing.relevant:
-        raise InvalidInput({name: _("This question does not apply after the answers given before. Go on.")})
-    world = Instance(items, {**standing.values, **_today(answers)}, seed, language)
-    value = typed_value(item, given, [choice["name"] for choice in world.offered(item)])
-    if not value:
-        if item["type"] not in ("note", "audio") and _is_required(item, world):
-            raise InvalidInput(
-                {name: wording(items, item["required_message"], language) or _("An answer is needed here.")}
-            )
-        return ""
-    world.nodes[name].text = value
-    if item["constraint"] and not world.is_true(item["constraint"], item):
-        sentence = wording(items, item["constraint_message"], language)
-        raise InvalidInput({name: sentence or _("This answer is outside of what the question allows.")})
-    return value
+    """`Look.read` of these answers."""
+    return Look(items, answers, seed, language=language).read(name, given)
 
 
 def complaint(items: Items, name: str, language: str = "") -> str:
@@ -157,38 +200,10 @@ def complaint(items: Items, name: str, language: str = "") -> str:
     return wording(items, item["constraint_message"], language) if item else ""
 
 
-def applicable(items: Items, answers: Answers, seed: int = 0) -> frozenset[str]:
-    """Names of the answers that count: the others were given before an earlier answer changed."""
-    return frozenset(stand(items, answers, seed).relevant) & frozenset(answers)
-
-
-def is_finished(items: Items, answers: Answers, seed: int = 0, face: str = "screen") -> bool:
-    """Is nothing left to ask? A last note that was not clicked away does not keep an interview open."""
-    kinds = {item["name"]: item["type"] for item in items["items"]}
-    return all(name in answers or kinds[name] == "note" for name in path(items, answers, seed, face))
-
-
-def has_substance(items: Items, answers: Answers, seed: int = 0) -> bool:
-    """Was any question answered besides the one for consent?"""
-    counting = applicable(items, answers, seed)
-    return any(
-        answers[item["name"]] and item["type"] in ASKED and item["name"] != items.get("consent_question")
-        for item in items["items"]
-        if item["name"] in counting
-    )
-
-
 def refused_consent(items: Items, answers: Answers) -> bool:
     """Did the person decline to take part?"""
     name = items.get("consent_question")
     return bool(name) and answers.get(str(name)) in ("no", "refused")
-
-
-@dataclass(frozen=True)
-class _Setting:
-    seed: int
-    language: str
-    face: str
 
 
 def _today(answers: Answers) -> dict[str, str]:
@@ -207,41 +222,57 @@ def _names_caller(item: dict[str, Any]) -> bool:
     return item["type"] == "note" and any("${operator_name}" in words for words in item["label"].values())
 
 
-def _question(items: Items, answers: Answers, standing: Standing, name: str, setting: _Setting) -> Question:
-    item = by_name(items)[name]
-    way = _path(items, standing, setting.face)
-    world = Instance(items, {**standing.values, **_today(answers)}, setting.seed, setting.language)
+def _question(look: Look, name: str) -> Question:
+    item = by_name(look.items)[name]
     return Question(
         name=name,
         kind=item["type"],
-        label=_spoken(items, item["label"], standing, setting.language),
-        hint=_spoken(items, item["hint"], standing, setting.language),
-        required=_is_required(item, world),
-        choices=tuple(_shown(items, item, standing, world, setting)),
-        value=answers.get(name),
-        place=way.index(name) + 1,
-        total=len(way),
+        label=_spoken(look, item["label"]),
+        hint=_spoken(look, item["hint"]),
+        required=_is_required(item, look.world),
+        choices=tuple(_shown(look, item)),
+        value=look.answers.get(name),
+        place=look.path.index(name) + 1,
+        total=len(look.path),
     )
 
 
-def _spoken(items: Items, texts: Mapping[str, str], standing: Standing, language: str) -> str:
+def _spoken(look: Look, texts: Mapping[str, str]) -> str:
     """The text with `${…}` replaced: a choice by its words, everything else by its value."""
-    labels = choice_labels(items, language)
+    text = wording(look.items, texts, look.language)
+    if "${" not in text:
+        return text
+    labels = choice_labels(look.items, look.language)
 
     def said(match: re.Match[str]) -> str:
-        value = standing.values.get(match[1], "")
+        value = look.standing.values.get(match[1], "")
         return ", ".join(labels[match[1], code] for code in value.split()) if (match[1], value) in labels else value
 
-    return expressions.REFERENCE.sub(said, wording(items, texts, language))
+    return expressions.REFERENCE.sub(said, text)
 
 
-def _shown(
-    items: Items, item: dict[str, Any], standing: Standing, world: Instance, setting: _Setting
-) -> Iterator[Choice]:
+def _shown(look: Look, item: dict[str, Any]) -> Iterator[Choice]:
     named = {choice["name"]: choice for choice in item["choices"]}
-    for code in codes_in_order(item, world, setting.seed):
+    for code in codes_in_order(item, look.world, look.seed):
         shown = named[code]
-        yield Choice(code, _spoken(items, shown["label"], standing, setting.language), shown["role"])
+        yield Choice(code, _spoken(look, shown["label"]), shown["role"])
+
+
+def _checked(look: Look, item: dict[str, Any], given: str | Sequence[str]) -> str:
+    # A world of its own: the answer that is being read stands in it while its constraint is asked.
+    name, language = item["name"], look.language
+    world = look.new_world()
+    value = typed_value(item, given, [choice["name"] for choice in world.offered(item)])
+    if not value:
+        if item["type"] not in ("note", "audio") and _is_required(item, world):
+            sentence = wording(look.items, item["required_message"], language)
+            raise InvalidInput({name: sentence or _("An answer is needed here.")})
+        return ""
+    world.nodes[name].text = value
+    if item["constraint"] and not world.is_true(item["constraint"], item):
+        sentence = wording(look.items, item["constraint_message"], language)
+        raise InvalidInput({name: sentence or _("This answer is outside of what the question allows.")})
+    return value
 
 
 def _is_required(item: dict[str, Any], world: Instance) -> bool:

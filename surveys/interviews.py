@@ -20,6 +20,7 @@ from surveys.fieldwork.interview_ledger import Answer, Interview
 from surveys.fieldwork.interview_standing import (
     Standing,
     belongs_to,
+    fresh,
     locked,
     of_call,
     progress,
@@ -29,7 +30,7 @@ from surveys.fieldwork.interview_standing import (
 )
 from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.forms.items import Items
-from surveys.questionnaire import Survey, current
+from surveys.questionnaire import Newest, Survey, current, newest
 from surveys.sampling import sample_marks
 
 __all__ = ["Answer", "Interview", "Standing", "belongs_to", "close", "close_call", "close_for_link", "language_for",
@@ -49,23 +50,27 @@ def open_for_call(
     if found is not None:
         return found
     call = session.get(Call, call_id)
-    kind, _slash, survey_id = call.script.partition("/") if call else ("", "", "")
-    if call is None or kind != "survey" or not survey_id.isdecimal():
+    kind, _slash, survey = call.script.partition("/") if call else ("", "", "")
+    if call is None or kind != "survey" or not survey.isdecimal():
         raise NotFound(_("This call has no questionnaire."))
-    survey = session.get(Survey, int(survey_id))
-    if survey is None:
-        raise NotFound(_("There is no survey %(id)s.", id=survey_id))
-    if survey.state == "closed":
+    version = newest(session, int(survey))
+    if version is None:
+        raise NotFound(_("There is no survey %(id)s.", id=survey))
+    if version.state == "closed":
         raise Refused("survey_closed", _("This survey is closed. Ask your supervisor which one to use."))
-    survey.state = "open"
+    if version.state == "draft":
+        session.get_one(Survey, version.survey_id).state = "open"
     # A machine has named its interview already, and reads it by that name: a new one, or what the person had begun.
-    named = session.get(Interview, number, with_for_update=True) if number is not None else None
-    earlier = interview_people.to_go_on(session, survey.id, call.attempt.contact_id) if number is None else named
+    earlier = (
+        interview_people.to_go_on(session, version.survey_id, call.attempt.contact_id)
+        if number is None
+        else session.get(Interview, number, with_for_update=True)
+    )
     if earlier is not None:
         return _go_on_in_call(session, earlier, call, user_id, face)
-    made = _insert(session, survey.id, call, _Begin(user_id, face, number or uuid4()))
-    weigh(session, read(session, made))
-    return made
+    made = _insert(session, version, call, _Begin(user_id, face, number or uuid4()))
+    weigh(session, made)
+    return made.interview
 
 
 def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", language: str = "") -> Interview:
@@ -84,11 +89,12 @@ def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", lang
     if found is None:
         found = _new_for_link(session, link, face, language)
     found.face, found.ended_at = face, None
-    if language in read(session, found).items["languages"]:
+    standing = read(session, found)
+    if language in standing.items["languages"]:
         found.language = language
     link.interview_id, link.opened_at = found.id, link.opened_at or real_now()
     session.flush()
-    set_state(session, read(session, found))
+    set_state(session, standing)
     return found
 
 
@@ -131,30 +137,34 @@ def seed_of(number: UUID) -> int:
     return number.int % 2**63
 
 
-def _insert(session: Session, survey_id: int, call: Call, begin: _Begin) -> Interview:
+def _insert(session: Session, version: Newest, call: Call, begin: _Begin) -> Standing:
+    """The interview of this call; somebody who was faster has made it."""
+    values = _values(session, version, call, begin)
+    row = insert(Interview).values(values).on_conflict_do_nothing(index_elements=["call_id"])
+    made = session.scalars(row.returning(Interview)).one_or_none()
+    if made is None:
+        return read(session, session.scalars(select(Interview).where(Interview.call_id == call.id)).one())
+    return fresh(session, made, version.items)
+
+
+def _values(session: Session, version: Newest, call: Call, begin: _Begin) -> dict[str, Any]:
     facts, language = call_facts.of_call(session, call.id, begin.user_id, begin.face)
-    questionnaire = current(session, survey_id)
-    session.execute(
-        insert(Interview)
-        .values(
-            id=begin.number,
-            survey_id=survey_id,
-            questionnaire_id=questionnaire.id,
-            call_id=call.id,
-            queue_id=call.queue_id,
-            interviewer_id=begin.user_id,
-            face=begin.face,
-            language=language_for(questionnaire.items, language),
-            state="started",
-            seed=seed_of(begin.number),
-            hidden=facts,
-            at=campaign_now(session),
-            started_at=real_now(),
-            **sample_marks.of_person(session, survey_id, call.attempt.contact_id).columns(),
-        )
-        .on_conflict_do_nothing(index_elements=["call_id"])
-    )
-    return session.scalars(select(Interview).where(Interview.call_id == call.id)).one()
+    return {
+        "id": begin.number,
+        "survey_id": version.survey_id,
+        "questionnaire_id": version.version_id,
+        "call_id": call.id,
+        "queue_id": call.queue_id,
+        "interviewer_id": begin.user_id,
+        "face": begin.face,
+        "language": language_for(version.items, language),
+        "state": "started",
+        "seed": seed_of(begin.number),
+        "hidden": facts,
+        "at": campaign_now(session),
+        "started_at": real_now(),
+        **sample_marks.of_person(session, version.survey_id, call.attempt.contact_id).columns(),
+    }
 
 
 def language_for(items: Items, wanted: str) -> str:
@@ -211,4 +221,4 @@ def suggested(session: Session, call_id: UUID) -> str | None:
         return "refused"
     if interview.state in ("complete", "screened"):
         return "completed" if interview.state == "complete" else "over_quota"
-    return "partial" if engine.has_substance(standing.items, standing.answers, interview.seed) else None
+    return "partial" if standing.look.has_substance else None

@@ -3,10 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter.base.clock import real_now
@@ -15,6 +16,10 @@ from callcenter.base.errors import InvalidInput, NotFound
 from surveys.forms.items import Items, read_items
 from surveys.forms.sheets import Source
 from surveys.forms.xlsform import read_workbook
+
+MOST_FROZEN = 16  # versions that a process keeps; one of two thousand questions takes some ten megabytes
+_frozen: dict[tuple[int, str], Items] = {}
+_lock = Lock()
 
 
 class Survey(Base):
@@ -36,7 +41,8 @@ class Questionnaire(Base):
     """One version of a survey's questions. `form`: the ODK XForm (XML); `items`: what the engine reads (forms.items);
     `source`: the sheets as their author wrote them (forms.sheets), None for what was read before they were kept.
 
-    With its first answer a version is frozen: a new file then makes a new version.
+    With its first answer a version is frozen: a new file then makes a new version. `form` and `source` are read when
+    they are asked for: few pages need them.
     """
 
     __tablename__ = "questionnaires"
@@ -46,11 +52,21 @@ class Questionnaire(Base):
     version: Mapped[int]
     file_name: Mapped[str]
     sha256: Mapped[str]
-    form: Mapped[str]
+    form: Mapped[str] = mapped_column(deferred=True)
     items: Mapped[dict[str, Any]]
-    source: Mapped[dict[str, Any] | None]
+    source: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     frozen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=real_now)
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The version that new interviews use, as the engine reads it. `state`: of the survey."""
+
+    survey_id: int
+    state: str
+    version_id: int
+    items: Items
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,26 @@ def current(session: Session, survey_id: int) -> Questionnaire:
     return newest
 
 
+def newest(session: Session, survey_id: int) -> Newest | None:
+    """The same for who only asks its questions: a frozen one is read once a process. None without such a survey."""
+    row = session.execute(_NEWEST, {"survey_id": survey_id}).one_or_none()
+    if row is None:
+        return None
+    is_frozen = row.frozen_at is not None
+    items = frozen_items(session, row.id, row.sha256) if is_frozen else current(session, survey_id).items
+    return Newest(survey_id, row.state, row.id, items)
+
+
+# Built once: to put it together takes as long as PostgreSQL needs for it.
+_NEWEST = (
+    select(Survey.state, Questionnaire.id, Questionnaire.sha256, Questionnaire.frozen_at)
+    .join(Survey, Survey.id == Questionnaire.survey_id)
+    .where(Questionnaire.survey_id == bindparam("survey_id"))
+    .order_by(Questionnaire.version.desc())
+    .limit(1)
+)
+
+
 def version(session: Session, survey_id: int, number: int) -> Questionnaire:
     """One version by its number. Raises NotFound."""
     found = session.scalar(
@@ -129,6 +165,19 @@ def version(session: Session, survey_id: int, number: int) -> Questionnaire:
     )
     if found is None:
         raise NotFound(_("There is no version %(number)s of this questionnaire.", number=number))
+    return found
+
+
+def frozen_items(session: Session, version_id: int, sha256: str) -> Items:
+    """What the engine reads of a frozen version. It never changes, so a process reads it once, not for every answer."""
+    key = (version_id, sha256)
+    found = _frozen.get(key)
+    if found is None:
+        found = session.scalars(select(Questionnaire.items).where(Questionnaire.id == version_id)).one()
+        with _lock:
+            _frozen[key] = found
+            while len(_frozen) > MOST_FROZEN:
+                del _frozen[next(iter(_frozen))]  # the one that was read first
     return found
 
 

@@ -66,7 +66,13 @@ def of(session: Session, queue_id: int | None) -> QuotaPlan | None:
 
 def strata(session: Session, queue_id: int | None) -> frozenset[str] | None:
     """Names of the questions that tell a person's cell; None without quotas."""
-    dimensions = session.scalar(select(Quota.dimensions).where(Quota.queue_id == queue_id))
+    if queue_id is None:
+        return None
+    return strata_of(session.scalar(select(Quota.dimensions).where(Quota.queue_id == queue_id)))
+
+
+def strata_of(dimensions: list[Any] | None) -> frozenset[str] | None:
+    """The same of quotas that were read already, as Quota.dimensions has them; None of none."""
     return None if dimensions is None else frozenset(each["item"] for each in dimensions if each["item"])
 
 

@@ -1,5 +1,5 @@
-"""Of the part `results`: how long a person who answers a survey by link waits until an answer is saved and the next
-question is there, while hundreds do so at once.
+"""Of the part `results`: how long a person who answers a survey by link, or by the keys of a telephone, waits until an
+answer is saved and the next question is there, while hundreds do so at once.
 
 Beside a product: `python -m scripts.bench.answers links SURVEY PEOPLE` makes links for people of the demonstration and
 prints their addresses, one a line.
@@ -14,20 +14,26 @@ import time
 from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from callcenter.base import db
 from callcenter.contacts import Contact
-from scripts.bench import Figure, product
-from scripts.bench.floor import p95
+from scripts.bench import Figure, product, twilio_turns
+from scripts.bench.floor import database, p95
+from scripts.bench.twilio_turns import RECORDED, Pace, press_keys, ringing
 from surveys.fieldwork import survey_links
 
 THINKING = 10.0  # seconds over each question, from half to one and a half times as much
 ARRIVING = 30.0  # seconds in which everybody opens their link; what is measured begins when all are at it
 MINUTES = 1.0
 SPARE = 3  # links for each who answers at once: who is done goes on with another person's, so that they stay as many
+SPARE_CALLS = 8  # the same by telephone: some do not take part, and are done at once
 SURVEY = 1  # the demonstration's
+KEEP = text("""
+    UPDATE attempts SET deadline_at = now() + interval '10 minutes' WHERE closed_at IS NULL AND id IN (
+        SELECT c.id FROM calls c JOIN call_queues q ON q.id = c.queue_id WHERE q.name = :name)
+""")
 NUMBERS = {"age": "34", "likely": "8"}
 _FIELD = re.compile(r'<input type="hidden" name="(item|key|shown_at)" value="([^"]*)"')
 _CHOICE = re.compile(r'(?:<button class="[^"]*option" name="value"|<input class="btn-check"[^>]*) value="([^"]+)"')
@@ -52,24 +58,51 @@ class Seen:
             self.waits.append(wait)
 
 
-def measure_answers(people: int, seed: int, *, minutes: float = MINUTES) -> list[Figure]:
-    """`people` answer at once, each a question in ten seconds or so."""
-    with product.running() as running:
+def measure_answers(people: int, keypads: int, seed: int, *, minutes: float = MINUTES) -> list[Figure]:
+    """`people` answer by link and `keypads` by keys, all at once, each a question in ten seconds or so."""
+    with product.running(env=product.SIGNED) as running:
         links = running.python("scripts.bench.answers", "links", str(SURVEY), str(SPARE * people)).split()
-        seen = asyncio.run(_answer(running.url, links, people, minutes * 60, seed))
-    if not seen.waits or seen.lost:
-        raise NothingMeasured(f"{len(seen.waits)} answers were saved and {seen.lost} were not")
+        calls = ringing(running, SPARE_CALLS * keypads)
+        since = time.monotonic() + ARRIVING
+        until = since + minutes * 60
+        seen, heard = Seen(since=since), twilio_turns.Seen(since=since)
+        pace = Pace(THINKING, ARRIVING - THINKING, until)
+
+        async def everybody() -> None:
+            with database(running) as engine:
+                unswept = asyncio.create_task(_keep_from_sweep(engine))
+                await asyncio.gather(
+                    _answer(running.url, links, people, random.Random(seed), until, seen),
+                    press_keys(running.url, product.TOKEN, calls, seed, heard, pace, at_once=keypads),
+                )
+                unswept.cancel()
+
+        asyncio.run(everybody())
+    if not seen.waits or seen.lost or not heard.waits or heard.faults:
+        raise NothingMeasured(
+            f"by link {len(seen.waits)} answers were saved and {seen.lost} were not; by keys {len(heard.waits)}, and"
+            f" refused with {heard.faults}"
+        )
     return [
         Figure("answer_p95_ms", p95(seen.waits), "ms", target=50),
         Figure("answer_median_ms", statistics.median(seen.waits), "ms"),
         Figure("answers_saved", len(seen.waits), "answers"),
+        Figure("keypad_p95_ms", p95(heard.waits), "ms", target=50),
+        Figure("keypad_median_ms", statistics.median(heard.waits), "ms"),
+        Figure("keypad_turns", len(heard.waits), "documents"),
     ]
 
 
-async def _answer(base: str, links: list[str], people: int, seconds: float, seed: int) -> Seen:
-    since = time.monotonic() + ARRIVING
-    seen, until, left = Seen(since=since), since + seconds, iter(links)
-    dice = random.Random(seed)
+async def _keep_from_sweep(engine: Engine) -> None:
+    """The carrier never had these calls: the sweep, which would ask it about them, is not to come upon them."""
+    while True:
+        with engine.begin() as connection:
+            connection.execute(KEEP, {"name": RECORDED})
+        await asyncio.sleep(5.0)
+
+
+async def _answer(base: str, links: list[str], people: int, dice: random.Random, until: float, seen: Seen) -> None:
+    left = iter(links)
 
     async def one_after_the_other(dice: random.Random) -> None:
         await asyncio.sleep(dice.uniform(0, ARRIVING - THINKING))
@@ -77,7 +110,6 @@ async def _answer(base: str, links: list[str], people: int, seconds: float, seed
             await _person(base, link, dice, until, seen)
 
     await asyncio.gather(*(one_after_the_other(random.Random(dice.random())) for _ in range(people)))
-    return seen
 
 
 async def _person(base: str, link: str, dice: random.Random, until: float, seen: Seen) -> None:
@@ -95,6 +127,8 @@ async def _person(base: str, link: str, dice: random.Random, until: float, seen:
                 seen.finished += 1
                 return
             await asyncio.sleep(dice.uniform(0.5, 1.5) * THINKING)
+            if time.monotonic() > until:
+                return
             form = asked | {"value": _value(page, asked["item"], dice)}
             begun = time.perf_counter()
             async with http.post(f"{path}/answers", data=form, headers={"HX-Request": "true"}) as answer:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from callcenter.base.errors import InvalidInput
-from surveys import engine
-from surveys.engine import Question
+from surveys.engine import Look, Question, refused_consent
 from surveys.faces import keypad, spoken
 from surveys.faces.keypad import OPT_OUT, POUND, STAR, Meant
 from surveys.faces.spoken import FACE, challenge, own
@@ -33,10 +32,16 @@ def resume(setting: Setting, answers: Mapping[str, str], *, voice: bool | None =
 
 def hear(setting: Setting, state: State, heard: Heard) -> Turn:
     """What the line does after this. A hang-up ends with the outcome that the answers so far deserve."""
+    state = with_look(setting, state)
     if heard.kind == "gone" or state.stage == "over":
         code = outcome(setting, state)
         return Turn(replace(state, stage="over", code=code), Step("end", code=code))
     return _HEARERS[state.stage](setting, state, heard)
+
+
+def with_look(setting: Setting, state: State) -> State:
+    """The same state, whose answers are looked at once however often something is asked of them."""
+    return replace(state, look=_look(setting, state))
 
 
 def trouble(setting: Setting, state: State) -> Turn:
@@ -48,17 +53,17 @@ def outcome(setting: Setting, state: State) -> str:
     """A code of callcenter.ledger.dispositions. Who went away before we had said who calls has refused nothing."""
     if state.code:
         return state.code
-    stages = (state.stage, state.after_star)
+    stages, look = (state.stage, state.after_star), _look(setting, state)
     if "intro" in stages:
         return "no_reply"
-    if "challenge" in stages or engine.refused_consent(setting.items, state.answers):
+    if "challenge" in stages or refused_consent(setting.items, state.answers):
         return "refused"
-    if engine.is_finished(setting.items, state.answers, setting.seed, FACE):
+    if look.is_finished:
         return "completed"
     only = screening.only(setting.screen, setting.items, state.answers)
-    if only is not None and screening.is_finished(setting.items, state.answers, only, setting.seed, FACE):
+    if only is not None and screening.is_finished(look, only):
         return "over_quota"
-    if engine.has_substance(setting.items, state.answers, setting.seed):
+    if look.has_substance:
         return "partial"
     return "no_reply" if state.silences >= SILENCES else "refused"
 
@@ -167,7 +172,7 @@ def _act(setting: Setting, state: State, meant: Meant) -> Turn:
 def _take(setting: Setting, state: State, given: str) -> Turn:
     """An answer, when the questionnaire allows it."""
     try:
-        value = engine.read_answer(setting.items, state.answers, state.item, given, seed=setting.seed)
+        value = _look(setting, state).read(state.item, given)
     except InvalidInput:
         said = spoken.complaint(setting, state.item) if given else own(setting, "not_valid")
         return _fault(setting, state, said)
@@ -189,10 +194,8 @@ def _go_on(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
 def _next(setting: Setting, state: State) -> Question | None:
     """The next question; of somebody whose group has enough people the strata alone."""
     only = screening.only(setting.screen, setting.items, state.answers)
-    if only is None:
-        return engine.next_question(setting.items, state.answers, setting.seed, setting.language, FACE)
-    named = {"language": setting.language, "face": FACE}
-    return screening.next_question(setting.items, state.answers, only, setting.seed, **named)
+    look = _look(setting, state)
+    return look.next_question() if only is None else screening.next_question(look, only)
 
 
 def _again(setting: Setting, state: State, lead: tuple[Say, ...] = ()) -> Turn:
@@ -213,7 +216,7 @@ def _answered(setting: Setting, state: State, value: str) -> Turn:
 def _back(setting: Setting, state: State) -> Turn:
     """The question before this one; at the first one it is repeated. Notes and voices are not gone back to."""
     kinds = {item["name"]: item["type"] for item in setting.items["items"]}
-    way = engine.path(setting.items, state.answers, setting.seed, FACE)
+    way = _look(setting, state).path
     place = way.index(state.item) if state.item in way else len(way)
     before = [name for name in way[:place] if kinds[name] not in ("note", "audio")]
     if not before:
@@ -265,5 +268,10 @@ def _question(setting: Setting, state: State) -> Question | None:
     """The question of this state; the one that was said last while nothing was answered since."""
     if state.asked is not None and state.asked.name == state.item:
         return state.asked
-    named = {"language": setting.language, "face": FACE}
-    return engine.question(setting.items, state.answers, state.item, setting.seed, **named)
+    return _look(setting, state).question(state.item)
+
+
+def _look(setting: Setting, state: State) -> Look:
+    if state.look is not None and state.look.answers is state.answers:
+        return state.look
+    return Look(setting.items, state.answers, setting.seed, language=setting.language, face=FACE)

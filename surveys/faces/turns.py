@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from surveys.engine import Question
+from surveys.engine import Look, Question
 from surveys.fieldwork.quota_cells import Screen
 from surveys.forms.items import Items
 
@@ -72,7 +72,7 @@ class Deed:
 class State:
     """`stage`: intro | challenge | note | question | agreement | invitation | voice | star | over. `after_star`: the
     stage to go on with; `drawn`: how many challenge keys were used up; `code`: the outcome, once the call is over;
-    `asked`: the question as it was said last."""
+    `asked`: the question as it was said last; `look`: at the answers, for whoever asks it again (agi.with_look)."""
 
     stage: str
     answers: Mapping[str, str]
@@ -85,6 +85,7 @@ class State:
     voice: bool | None = None
     code: str = ""
     asked: Question | None = None
+    look: Look | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

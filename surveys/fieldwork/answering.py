@@ -1,10 +1,10 @@
 """Saving one answer, and what it changes: which answers count, the interview's state, the quota of a group."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import real_now
@@ -13,8 +13,19 @@ from callcenter.calls import Call
 from surveys import engine, quotas
 from surveys.fieldwork import quota_counts, screening
 from surveys.fieldwork.interview_ledger import Answer
-from surveys.fieldwork.interview_standing import Standing, locked
+from surveys.fieldwork.interview_standing import Held, Standing, hold
 from surveys.questionnaire import Questionnaire
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came in for one item. `seconds`: since the question was shown; `key`: the sender's own, the same each time
+    that it sends the same answer."""
+
+    item: str
+    value: str | Sequence[str]
+    seconds: float | None = None
+    key: str | None = None
 
 
 def record_answer(
@@ -29,62 +40,68 @@ def record_answer(
     """Save one answer; the same value again, or the same key again, changes nothing. A change keeps the old answer.
 
     Raises InvalidInput({item: sentence}) when the questionnaire does not accept it, NotFound."""
-    standing = locked(session, interview_id)
-    repeated = _by_key(session, interview_id, key)
-    if repeated is not None:
-        return repeated
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    read = engine.read_answer(items, answers, item, value, seed=interview.seed, language=interview.language)
-    present = _current(session, interview_id, item)
+    held = hold(session, interview_id, key)
+    return save(session, held, Given(item, value, seconds, key))[0]
+
+
+def save(session: Session, held: Held, given: Given) -> tuple[Answer, Standing]:
+    """The same for an interview that is held already; with where it stands then."""
+    standing = held.standing
+    if held.repeated is not None:
+        return session.get_one(Answer, held.repeated), standing
+    read, present = standing.look.read(given.item, given.value), held.kept.get(given.item)
     if present is not None and present.value == read:
-        return present
+        return session.get_one(Answer, present.id), standing
     if present is not None:
-        present.superseded_at = real_now()
+        session.get_one(Answer, present.id).superseded_at = real_now()
         session.flush()
-    shown = standing.question(item)
-    answer = Answer(
-        interview_id=interview_id,
-        item=item,
-        value=read,
+    after = replace(standing, answers={**standing.answers, given.item: read}, saved_at=real_now())
+    answer = _answer(standing, given, after)
+    session.add(answer)
+    if not held.is_frozen:
+        session.get_one(Questionnaire, standing.interview.questionnaire_id).frozen_at = real_now()
+    session.flush()
+    return answer, _after_answer(session, held, after, given.item)
+
+
+def _answer(standing: Standing, given: Given, after: Standing) -> Answer:
+    interview, shown = standing.interview, standing.question(given.item)
+    return Answer(
+        interview_id=interview.id,
+        item=given.item,
+        value=after.answers[given.item],
+        counts=given.item in after.look.applicable,
+        at=after.saved_at,
         choice_order=(shown.order or None) if shown else None,
-        client_key=key,
-        seconds=seconds,
+        client_key=given.key,
+        seconds=given.seconds,
         face=interview.face,
         interviewer_id=interview.interviewer_id if interview.face == "screen" else None,
     )
-    session.add(answer)
-    session.flush()
-    _after_answer(session, replace(standing, answers={**answers, item: read}), item)
-    return answer
 
 
-def _after_answer(session: Session, standing: Standing, item: str) -> None:
-    """What an answer changes: which answers count, the interview's state, the version that can no longer change."""
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    session.execute(
-        update(Questionnaire)
-        .where(Questionnaire.id == interview.questionnaire_id, Questionnaire.frozen_at.is_(None))
-        .values(frozen_at=real_now())
-    )
-    counting = engine.applicable(items, answers, interview.seed)
-    counts = Answer.item.in_(counting)
-    session.execute(
-        update(Answer)
-        .where(Answer.interview_id == interview.id, Answer.superseded_at.is_(None), Answer.counts != counts)
-        .values(counts=counts)
-        .execution_options(synchronize_session="fetch")
-    )
-    set_state(session, weigh(session, standing, item))
+def _after_answer(session: Session, held: Held, standing: Standing, item: str) -> Standing:
+    """What an answer changes: which answers count, the quota of its group, the interview's state."""
+    interview, counting = standing.interview, standing.look.applicable
+    if any(kept.counts != (name in counting) for name, kept in held.kept.items() if name != item):
+        counts = Answer.item.in_(counting)
+        session.execute(
+            update(Answer)
+            .where(Answer.interview_id == interview.id, Answer.superseded_at.is_(None), Answer.counts != counts)
+            .values(counts=counts)
+            .execution_options(synchronize_session="fetch")
+        )
+    weighed = weigh(session, standing) if item in held.strata else standing
+    set_state(session, weighed)
+    return weighed
 
 
-def weigh(session: Session, standing: Standing, item: str | None = None) -> Standing:
+def weigh(session: Session, standing: Standing) -> Standing:
     """The standing, with the short way where the person's group has enough.
 
     Whether the person's group has enough people is looked at when the interview begins and when a stratum is
     answered, not between: nobody is sent away half-way because the group filled up while they talked."""
     interview = standing.interview
-    if item is not None and item not in (quotas.strata(session, interview.queue_id) or ()):
-        return standing
     screen = quota_counts.screen(session, interview.queue_id, interview.hidden, without=interview.id)
     is_open = interview.state in ("started", "screened")  # who was asked everything keeps it
     only = screening.only(screen, standing.items, standing.answers) if is_open else None
@@ -108,29 +125,13 @@ def set_state(session: Session, standing: Standing) -> None:
 
 
 def _state(standing: Standing) -> str:
-    interview, items, answers = standing.interview, standing.items, standing.answers
-    if engine.refused_consent(items, answers):
+    interview, look = standing.interview, standing.look
+    if engine.refused_consent(standing.items, standing.answers):
         return "void" if interview.ended_at else "started"
-    if engine.is_finished(items, answers, interview.seed, interview.face):
+    if look.is_finished:
         return "complete"
-    if standing.only is not None and screening.is_finished(
-        items, answers, standing.only, interview.seed, interview.face
-    ):
+    if standing.only is not None and screening.is_finished(look, standing.only):
         return "screened"
     if interview.ended_at is None:
         return "started"
-    return "partial" if engine.has_substance(items, answers, interview.seed) else "void"
-
-
-def _current(session: Session, interview_id: UUID, item: str) -> Answer | None:
-    return session.scalars(
-        select(Answer).where(Answer.interview_id == interview_id, Answer.item == item, Answer.superseded_at.is_(None))
-    ).one_or_none()
-
-
-def _by_key(session: Session, interview_id: UUID, key: str | None) -> Answer | None:
-    if key is None:
-        return None
-    return session.scalars(
-        select(Answer).where(Answer.interview_id == interview_id, Answer.client_key == key)
-    ).one_or_none()
+    return "partial" if look.has_substance else "void"

@@ -31,8 +31,9 @@ def answered(call_id: UUID) -> ResponseReturnValue:
     """The citizen picked up, and a recording takes the call; or somebody of ours who tries the survey on their own
     telephone. Asked twice, the same."""
     session = web_session()
-    is_ours = prompt_trials.take(session, str(call_id)) is not None or _connect(session, call_id)
-    document = carried_interviews.begin(session, call_id, _addresses()) if is_ours else twiml.hang_up()
+    trial = prompt_trials.take(session, str(call_id))
+    is_ours = trial is not None or _connect(session, call_id)
+    document = carried_interviews.begin(session, call_id, _addresses(), trial) if is_ours else twiml.hang_up()
     session.commit()
     return _twiml(document)
 

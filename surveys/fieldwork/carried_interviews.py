@@ -20,9 +20,10 @@ from surveys.faces import agi, twiml
 from surveys.faces.turns import Heard, State, Step, Turn
 from surveys.faces.twiml import Way
 from surveys.fieldwork import call_material, carried_talks, carried_words, recorded_calls
-from surveys.fieldwork.call_material import Held, Material
+from surveys.fieldwork.call_material import Material, Settled
 from surveys.fieldwork.carried_addresses import Addresses
 from surveys.fieldwork.carried_talks import CarriedTalk
+from surveys.fieldwork.recorded_calls import Talking
 from surveys.voice import prompt_trials
 from surveys.voice.prompt_trials import PromptTrial
 
@@ -31,13 +32,13 @@ PLAIN = ("stage", "item", "after_star", "silences", "faults", "readings", "drawn
 LEAVES = {"intro": "no_reply", "challenge": "refused"}  # before there are answers that could say it (agi.outcome)
 
 
-def begin(session: Session, call_id: UUID, where: Addresses) -> str:
+def begin(session: Session, call_id: UUID, where: Addresses, trial: PromptTrial | None = None) -> str:
     """The first document of a call that is connected to a recorded survey, or of a try of one's own telephone; later
     the one that it is at."""
     talk = carried_talks.find(session, call_id)
     if talk is not None:
         return talk.document
-    material = _opened(session, call_id)
+    material = call_material.of_trial(session, trial) if trial is not None else _opened(session, call_id)
     if material is None:
         return twiml.hang_up()
     screen = material.setting.screen
@@ -49,9 +50,6 @@ def begin(session: Session, call_id: UUID, where: Addresses) -> str:
 
 
 def _opened(session: Session, call_id: UUID) -> Material | None:
-    trial = prompt_trials.take(session, str(call_id))
-    if trial is not None:
-        return call_material.of_trial(session, trial)
     subject = recorded_calls.subject(session, carried_talks.CARRIER, str(call_id))
     if subject is None:
         return None
@@ -64,12 +62,13 @@ def _opened(session: Session, call_id: UUID) -> Material | None:
 
 def go_on(session: Session, call_id: UUID, turn: int, form: Mapping[str, str], where: Addresses) -> str:
     """The document after what was heard in answer to number `turn`; the present one for an answer heard before."""
-    talk = carried_talks.find(session, call_id, lock=True)
-    if talk is None or recorded_calls.is_over(session, call_id):
+    found = recorded_calls.talking(session, call_id)
+    if found is None or found.is_over:
         return _closed(session, call_id, where)
+    talk = found.talk
     if turn != talk.turn:
         return talk.document
-    material = None if talk.state["stage"] == "over" else _material(session, talk)
+    material = None if talk.state["stage"] == "over" else _material(session, found)
     if material is None:
         _end(session, talk)
         return _closed(session, call_id, where)
@@ -83,14 +82,14 @@ def _closed(session: Session, call_id: UUID, where: Addresses) -> str:
     return twiml.go_to(where.message(call_id)) if outcome == voicemails.CODE else twiml.hang_up()
 
 
-def _material(session: Session, talk: CarriedTalk) -> Material | None:
+def _material(session: Session, found: Talking) -> Material | None:
     """None when the call was closed by others."""
+    talk, subject = found.talk, found.subject
     if "answers" in talk.state:
         material = call_material.of_trial(session, session.get_one(PromptTrial, talk.call_id), talk.number)
         return replace(material, answers=talk.state["answers"])
-    subject = recorded_calls.subject(session, carried_talks.CARRIER, str(talk.call_id), after=True)
-    held = Held(talk.number, None if talk.full is None else frozenset(tuple(values) for values in talk.full))
-    return call_material.of_call(session, subject, held) if subject else None
+    settled = Settled(talk.number, None if talk.full is None else frozenset(tuple(values) for values in talk.full))
+    return call_material.of_turn(session, subject, settled) if subject else None
 
 
 def _end(session: Session, talk: CarriedTalk) -> None:
@@ -146,4 +145,5 @@ def _say(talk: CarriedTalk, turn: Turn, material: Material, where: Addresses, *,
 
 def _state(talk: CarriedTalk, material: Material) -> State:
     answers = {**material.setting.facts, **material.answers}
-    return State(answers=answers, **{name: talk.state[name] for name in PLAIN})
+    state = State(answers=answers, **{name: talk.state[name] for name in PLAIN})
+    return agi.with_look(material.setting, state)

@@ -22,7 +22,7 @@ class CarriedTalk(Base):
     """One conversation. `call_id`: of the call, or of the try of one's own telephone (prompt_trials); `number`: the
     interview's id, also of the one to be; `turn`: how many answers were heard; `document`: what was said last, for who
     asks again; `state`: of surveys.faces.turns.State, without answers; `left_code`: the outcome if the citizen hangs up
-    now, '' where the answers say it; `full`: of call_material.Held."""
+    now, '' where the answers say it; `full`: of call_material.Settled."""
 
     __tablename__ = "carried_talks"
     __table_args__ = (Index("ix_carried_talks_at", "at"),)
@@ -36,9 +36,8 @@ class CarriedTalk(Base):
     at: Mapped[datetime] = mapped_column(default=real_now)
 
 
-def find(session: Session, call_id: UUID, *, lock: bool = False) -> CarriedTalk | None:
-    """`lock`: held until the transaction ends."""
-    return session.get(CarriedTalk, call_id, populate_existing=True, with_for_update=lock or None)
+def find(session: Session, call_id: UUID) -> CarriedTalk | None:
+    return session.get(CarriedTalk, call_id, populate_existing=True)
 
 
 def left_code(session: Session, call_id: UUID) -> str:

@@ -19,6 +19,7 @@ from callcenter.base.web import wants_json
 from callcenter.calls import Call
 from surveys import interviews
 from surveys.engine import Choice, Question
+from surveys.fieldwork.answering import Given
 from surveys.interviews import Standing
 from surveys.pages import OPERATORS, blueprint
 
@@ -71,29 +72,23 @@ def give_answer(interview_id: UUID) -> ResponseReturnValue:
     return _answer(standing, standing.next_question())
 
 
-class Given:
-    """What a request says of an answer; raises InvalidInput when it is no such thing."""
-
-    def __init__(self, fields: Any, values: list[Any]) -> None:
-        self.item = str(fields.get("item") or "")
-        self.value: str | list[str] = [str(value) for value in values]
-        key = str(fields.get("key") or "")[:MAX_KEY]
-        # The key of a drawn question comes again with another choice when the first one was lost: both name the answer.
-        mark = hashlib.sha256(" ".join(self.value).encode()).hexdigest()[:12]
-        self.key = f"{key}:{self.item}:{mark}"[:200] if key else None
-        self.seconds = _seconds(fields)
-
-
 def read_given() -> Given:
     """The answer that this request carries. Raises InvalidInput."""
     if not request.is_json:
-        values = request.form.getlist("value")
-        return Given(request.form, values)
+        return _given(request.form, request.form.getlist("value"))
     fields = request.get_json()
     if not isinstance(fields, dict) or not isinstance(fields.get("value", ""), str | int | float | list):
         raise InvalidInput(_("Send {item, value} as JSON."))
     value = fields.get("value", "")
-    return Given(fields, value if isinstance(value, list) else [value])
+    return _given(fields, value if isinstance(value, list) else [value])
+
+
+def _given(fields: Any, values: list[Any]) -> Given:
+    item, value = str(fields.get("item") or ""), [str(value) for value in values]
+    key = str(fields.get("key") or "")[:MAX_KEY]
+    # The key of a drawn question comes again with another choice when the first one was lost: both name the answer.
+    mark = hashlib.sha256(" ".join(value).encode()).hexdigest()[:12]
+    return Given(item, value, _seconds(fields), f"{key}:{item}:{mark}"[:200] if key else None)
 
 
 def _seconds(fields: Any) -> float | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Identity, Index, or_, select, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Identity, Index, Row, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -21,14 +21,18 @@ from callcenter.queues import CallQueue
 from callcenter.switches import Switch
 from surveys import interviews
 from surveys.fieldwork import carried_talks
+from surveys.fieldwork.carried_talks import CarriedTalk
 
 AWAY = timedelta(seconds=15)  # a program that holds recorded surveys and was not heard of for so long is away
 CARRIED = ("twilio", "simulated")  # carriers that ask for each step of a conversation (carried_interviews)
+TALKED = ("answered", "connected")  # states of a call that a recorded survey may take
+AFTER = (*TALKED, "wrap_up")  # of one of whom a word may still come
 FORGOTTEN = timedelta(seconds=8)  # after a hang-up, when nobody has said what became of the call
 
 
 class RecordedCall(Base):
-    """One call that a recorded survey took. Times are real time; `heard_at`: when the program last heard of it.
+    """One call that a recorded survey took. Times are real time; `heard_at`: when the program last heard of it (over a
+    carrier's webhooks CarriedTalk.at says it).
 
     `interview_id`: None until the challenge key was pressed. `code`: the outcome, a code of ledger.dispositions."""
 
@@ -75,23 +79,64 @@ class Subject:
     sponsor: str
     notice: str
     direction: str
+    queue_id: int | None
+    contact_id: int | None
 
 
-def subject(session: Session, switch: str, channel: str, *, after: bool = False) -> Subject | None:
-    """What the call on this channel (its unique id) of a switch is about; None when it is no open call of ours.
+@dataclass(frozen=True)
+class Talking:
+    """A conversation between two steps. `subject`: None when its call takes none any more; `is_over`: its last word
+    was said."""
 
-    `after`: also one whose citizen has hung up, of whom a last word may still come."""
-    states = ("answered", "connected", "wrap_up") if after else ("answered", "connected")
+    talk: CarriedTalk
+    subject: Subject | None
+    is_over: bool
+
+
+def subject(session: Session, switch: str, channel: str) -> Subject | None:
+    """What the call on this channel (its unique id) of a switch is about; None when it is no open call of ours."""
     row = session.execute(
-        select(Call.id, Call.script, Call.direction, CallQueue.on_behalf_of, CallQueue.privacy_notice_url)
+        select(*_OF_CALL)
         .join(CallQueue, CallQueue.id == Call.queue_id)
-        .where(_is_on(switch, channel), Call.state.in_(states))
+        .outerjoin(Attempt, Attempt.id == Call.id)
+        .where(_is_on(switch, channel), Call.state.in_(TALKED))
     ).first()
+    return None if row is None else _subject(row)
+
+
+def talking(session: Session, call_id: UUID) -> Talking | None:
+    """The conversation of this call over a carrier's webhooks, held until the transaction ends, with what it is about;
+    None when there is none. Also of one whose citizen has hung up: a last word may still come."""
+    row = session.execute(_TALKING, {"call_id": call_id}).one_or_none()
     if row is None:
         return None
+    is_open = row.state in AFTER
+    return Talking(row.CarriedTalk, _subject(row) if is_open else None, row.ended_at is not None)
+
+
+def _subject(row: Row[*tuple[Any, ...]]) -> Subject:
     kind, _slash, number = row.script.partition("/")
-    survey_id = int(number) if kind == "survey" and number.isdecimal() else 0
-    return Subject(row.id, survey_id, row.on_behalf_of, row.privacy_notice_url, row.direction)
+    return Subject(
+        row.id, int(number) if kind == "survey" and number.isdecimal() else 0, row.on_behalf_of,
+        row.privacy_notice_url, row.direction, row.queue_id, row.contact_id,
+    )  # fmt: skip
+
+
+_OF_CALL = (
+    Call.id, Call.script, Call.direction, Call.state, Call.queue_id, CallQueue.on_behalf_of,
+    CallQueue.privacy_notice_url, Attempt.contact_id,
+)  # fmt: skip
+# Built once, like those of interview_standing.
+_TALKING = (
+    select(CarriedTalk, RecordedCall.ended_at, *_OF_CALL)
+    .outerjoin(RecordedCall, RecordedCall.call_id == CarriedTalk.call_id)
+    .outerjoin(Call, Call.id == CarriedTalk.call_id)
+    .outerjoin(CallQueue, CallQueue.id == Call.queue_id)
+    .outerjoin(Attempt, Attempt.id == Call.id)
+    .where(CarriedTalk.call_id == bindparam("call_id"))
+    .with_for_update(of=CarriedTalk)
+    .execution_options(populate_existing=True)
+)
 
 
 def _is_on(switch: str, channel: str) -> ColumnElement[bool]:
@@ -107,20 +152,16 @@ def begin(session: Session, call_id: UUID, switch: str) -> RecordedCall:
     """The row of this call, made when there is none."""
     now = real_now()
     row = insert(RecordedCall).values(call_id=call_id, switch=switch, began_at=now, heard_at=now)
-    session.execute(row.on_conflict_do_update(index_elements=["call_id"], set_={"switch": switch, "heard_at": now}))
-    return session.get_one(RecordedCall, call_id, populate_existing=True)
-
-
-def is_over(session: Session, call_id: UUID) -> bool:
-    """Was its last word said?"""
-    return session.scalar(select(RecordedCall.ended_at).where(RecordedCall.call_id == call_id)) is not None
+    made = row.on_conflict_do_update(index_elements=["call_id"], set_={"switch": switch, "heard_at": now})
+    found = made.returning(RecordedCall)
+    return session.scalars(found, execution_options={"populate_existing": True}).one()
 
 
 def enter_interview(session: Session, call_id: UUID, number: UUID, *, face: str = "agi") -> None:
     """The challenge was met: from now on it is an interview, with this id."""
     interview = interviews.open_for_call(session, call_id, None, face=face, number=number)
-    row = session.get_one(RecordedCall, call_id, with_for_update=True)
-    row.interview_id, row.met_challenge_at, row.heard_at = interview.id, real_now(), real_now()
+    met = {"interview_id": interview.id, "met_challenge_at": real_now(), "heard_at": real_now()}
+    session.execute(update(RecordedCall).where(RecordedCall.call_id == call_id).values(met))
 
 
 def agree_to_voice(session: Session, call_id: UUID, *, agreed: bool) -> None:

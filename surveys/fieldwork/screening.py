@@ -6,8 +6,7 @@ Pure, like the engine: the questions up to consent come first, so that nobody an
 from collections.abc import Mapping
 from dataclasses import replace
 
-from surveys import engine
-from surveys.engine import Question
+from surveys.engine import Look, Question, nothing_left
 from surveys.fieldwork.quota_cells import Screen
 from surveys.forms.items import ASKED, Items
 
@@ -22,25 +21,22 @@ def short_way(items: Items, strata: frozenset[str]) -> frozenset[str]:
     return frozenset(names[:until]) | strata & frozenset(names)
 
 
-def path(items: Items, answers: Mapping[str, str], only: frozenset[str], seed: int, face: str) -> list[str]:
+def path(look: Look, only: frozenset[str]) -> list[str]:
     """Names of the questions of the short way, in the form's order."""
-    return [name for name in engine.path(items, answers, seed, face) if name in only]
+    return [name for name in look.path if name in only]
 
 
-def next_question(
-    items: Items, answers: Mapping[str, str], only: frozenset[str], seed: int, *, language: str = "", face: str
-) -> Question | None:
+def next_question(look: Look, only: frozenset[str]) -> Question | None:
     """The first question of the short way without an answer; None at its end."""
-    way = path(items, answers, only, seed, face)
-    left = [name for name in way if name not in answers]
-    question = engine.question(items, answers, left[0], seed, language=language, face=face) if left else None
+    way = path(look, only)
+    left = [name for name in way if name not in look.answers]
+    question = look.question(left[0]) if left else None
     return replace(question, place=way.index(left[0]) + 1, total=len(way)) if question else None
 
 
-def is_finished(items: Items, answers: Mapping[str, str], only: frozenset[str], seed: int, face: str) -> bool:
-    """Is nothing left to ask on the short way? A note that was not clicked away does not keep it open."""
-    kinds = {item["name"]: item["type"] for item in items["items"]}
-    return all(name in answers or kinds[name] == "note" for name in path(items, answers, only, seed, face))
+def is_finished(look: Look, only: frozenset[str]) -> bool:
+    """Is nothing left to ask on the short way?"""
+    return nothing_left(look, path(look, only))
 
 
 def only(screen: Screen | None, items: Items, answers: Mapping[str, str]) -> frozenset[str] | None:

@@ -5,11 +5,11 @@ look at every link of a message begin no interview.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from callcenter.contacts import Contact
 from surveys import engine, interviews
 from surveys.fieldwork import interview_people, link_codes
 from surveys.fieldwork.interview_ledger import Answer, Interview
-from surveys.fieldwork.interview_standing import Standing, read
+from surveys.fieldwork.interview_standing import Held, Standing, hold, read
 from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.questionnaire import Survey, find
 from surveys.sampling import sample_marks, waves
@@ -74,17 +74,48 @@ def door(session: Session, code: str, *, lock: bool = False) -> Door:
     """What the link of this code may do. `lock`: hold it, so that two who press at once begin one interview.
 
     Raises NotFound when we did not make the code, or the person is gone."""
-    number = link_codes.read(code)
-    link = session.get(SurveyLink, number, with_for_update=lock or None, populate_existing=lock) if number else None
-    if link is None or link.contact_id is None:
-        raise NotFound(_("This link is not complete, or it is no longer in use."))
-    survey = session.get_one(Survey, link.survey_id)
+    link, survey = _behind(session, code, lock=lock)
     interview = _interview(session, link)
     standing = read(session, interview) if interview is not None else None
+    return Door(link, survey, _state_now(session, link, survey, standing), standing)
+
+
+def door_to_answer(session: Session, code: str, key: str | None) -> tuple[Door, Held | None]:
+    """The same, with the link's own interview held for the answer of this key; None before it has one."""
+    link, survey = _behind(session, code)
+    if link.interview_id is None:
+        return door(session, code), None
+    held = hold(session, link.interview_id, key)
+    return Door(link, survey, _state_now(session, link, survey, held.standing), held.standing), held
+
+
+def after(session: Session, found: Door, standing: Standing) -> Door:
+    """The same door when its interview stands so."""
+    return replace(found, state=_state_now(session, found.link, found.survey, standing), standing=standing)
+
+
+def _behind(session: Session, code: str, *, lock: bool = False) -> tuple[SurveyLink, Survey]:
+    number = link_codes.read(code)
+    found = session.execute(_BEHIND_LOCKED if lock else _BEHIND, {"number": number}).one_or_none() if number else None
+    if found is None or found[0].contact_id is None:
+        raise NotFound(_("This link is not complete, or it is no longer in use."))
+    return found[0], found[1]
+
+
+# Built once, like those of interview_standing.
+_BEHIND = (
+    select(SurveyLink, Survey)
+    .join(Survey, Survey.id == SurveyLink.survey_id)
+    .where(SurveyLink.id == bindparam("number"))
+)
+_BEHIND_LOCKED = _BEHIND.with_for_update(of=SurveyLink).execution_options(populate_existing=True)
+
+
+def _state_now(session: Session, link: SurveyLink, survey: Survey, standing: Standing | None) -> str:
     state = _state(link, survey, standing)
     if state == NEW and link.wave is not None and link.wave != _wave_of(session, link):
-        state = EXPIRED
-    return Door(link, survey, state, standing)
+        return EXPIRED
+    return state
 
 
 def _interview(session: Session, link: SurveyLink) -> Interview | None:

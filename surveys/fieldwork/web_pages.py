@@ -3,6 +3,8 @@
 Works without scripts; with them only the question is exchanged. Every answer is saved when it is given.
 """
 
+from contextlib import AbstractContextManager
+from typing import Any, cast
 from uuid import uuid4
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -21,14 +23,16 @@ from surveys import interviews
 from surveys.engine import Question
 from surveys.faces.sentences import tongue
 from surveys.fieldwork import link_codes, survey_links
+from surveys.fieldwork.answering import Given, save
 from surveys.fieldwork.interview_pages import after, before, read_given
-from surveys.fieldwork.interview_standing import Standing, standing_of
-from surveys.fieldwork.survey_links import ANSWERABLE, CLOSED, DECLINED, EXPIRED, OPEN, OPTED_OUT, USED, Door
+from surveys.fieldwork.interview_standing import Held, Standing, standing_of
+from surveys.fieldwork.survey_links import ANSWERABLE, CLOSED, DECLINED, EXPIRED, NEW, OPEN, OPTED_OUT, USED, Door
+from surveys.forms.items import Items
 from surveys.questionnaire import current
 
 blueprint = Blueprint("survey_web", "surveys", url_prefix="/e", template_folder="templates")
 WHY = "whoever holds the signed link of a survey answers it; nobody can make or guess one"
-LIMIT = "120 per minute; 2000 per hour"  # of one link
+LIMIT = "120 per minute"  # of one link
 GUESSES = "30 per minute; 200 per hour"  # of one address: codes that we did not make
 GONE = {USED: 200, DECLINED: 200, OPTED_OUT: 200, CLOSED: 410, EXPIRED: 410}
 
@@ -63,22 +67,14 @@ def begin(code: str) -> ResponseReturnValue:
 @public(WHY)
 def answer(code: str) -> ResponseReturnValue:
     """Save an answer and ask the next question. The same `key` twice is one answer."""
-    session = web_session()
-    found = _door(code)
-    number = found.link.interview_id
-    if found.state not in ANSWERABLE or number is None:
+    session, given = web_session(), read_given()
+    found, held = _door_to_answer(code, given)
+    if found.state not in ANSWERABLE or held is None:
         return _closed(code, found)
-    if found.state != OPEN:  # they stopped for so long that it had been counted as broken off
-        found = _door(code, lock=True)
-        interviews.open_for_link(session, found.link)
-    given = read_given()
     try:
-        interviews.record_answer(session, number, given.item, given.value, given.seconds, key=given.key)
+        standing = save(session, held, given)[1]
     except InvalidInput as fault:
-        session.rollback()
-        standing = standing_of(session, number)
-        return _ask(code, standing, standing.question(given.item), fault=" ".join(fault.faults.values()))
-    standing = standing_of(session, number)
+        return _ask(code, held.standing, held.standing.question(given.item), fault=" ".join(fault.faults.values()))
     following = standing.next_question()
     is_over = following is None or (following.kind == "note" and survey_links.last_words(standing) is not None)
     if is_over:
@@ -86,7 +82,7 @@ def answer(code: str) -> ResponseReturnValue:
     session.commit()
     if not is_htmx():
         return redirect(url_for(".page", code=code), 303)
-    return _closed(code, _door(code)) if is_over else _ask(code, standing, following)
+    return _closed(code, survey_links.after(session, found, standing)) if is_over else _ask(code, standing, following)
 
 
 @blueprint.get("/<code>/stop")
@@ -112,10 +108,27 @@ for view in (begin, answer, stop):
 
 
 def _door(code: str, *, lock: bool = False) -> Door:
-    limiter = next(iter(current_app.extensions["limiter"]))
-    is_ours = link_codes.read(code) is not None
-    with limiter.limit(LIMIT if is_ours else GUESSES, key_func=(lambda: code) if is_ours else get_remote_address):
+    with _limited(code):
         return survey_links.door(web_session(), code, lock=lock)
+
+
+def _door_to_answer(code: str, given: Given) -> tuple[Door, Held | None]:
+    session = web_session()
+    with _limited(code):
+        found, held = survey_links.door_to_answer(session, code, given.key)
+    if held is None or found.state != NEW:
+        return found, held
+    # They stopped for so long that it had been counted as broken off. The link comes first, as where they begin.
+    session.rollback()
+    interviews.open_for_link(session, survey_links.door(session, code, lock=True).link)
+    return survey_links.door_to_answer(session, code, given.key)
+
+
+def _limited(code: str) -> AbstractContextManager[Any]:
+    limiter = next(iter(current_app.extensions["limiter"]))
+    if link_codes.read(code) is not None:
+        return cast(AbstractContextManager[Any], limiter.limit(LIMIT, key_func=lambda: code))
+    return cast(AbstractContextManager[Any], limiter.limit(GUESSES, key_func=get_remote_address))
 
 
 def _ask(code: str, standing: Standing, question: Question | None, fault: str = "") -> ResponseReturnValue:
@@ -132,16 +145,22 @@ def _ask(code: str, standing: Standing, question: Question | None, fault: str = 
 
 def _closed(code: str, found: Door) -> ResponseReturnValue:
     """The page of a link behind which nothing is asked now: not yet, not any more, or never."""
-    items = current(web_session(), found.survey.id).items
+    items = found.standing.items if found.standing else current(web_session(), found.survey.id).items
     language = found.standing.interview.language if found.standing else ""
     ended = found.standing if found.state in (USED, DECLINED) else None
     part = render_in(
         language or page_language(), "surveys/web/door.html", code=code, door=found, languages=items["languages"],
         words=(survey_links.last_words(ended) or []) if ended else [],
-        language=language or items["default_language"], is_begun=bool(found.standing and found.standing.saved_at),
+        language=language or _readers(items), is_begun=bool(found.standing and found.standing.saved_at),
     )  # fmt: skip
     status = 200 if is_htmx() else GONE.get(found.state, 200)
     return _framed(part, status)
+
+
+def _readers(items: Items) -> str:
+    """The questionnaire's language that the reader's page speaks, else its own."""
+    theirs = (each for each in items["languages"] if tongue(each) == page_language())
+    return str(next(theirs, items["default_language"]))
 
 
 def _stop_page(code: str, found: Door) -> ResponseReturnValue:

@@ -80,9 +80,8 @@ class _Trial:
 
     def draw(self, action: str) -> str:
         answers = self._all()
-        asked = engine.question(self.items, answers, self.wanted or "", self.seed, language=self.language)
-        asked = asked or engine.next_question(self.items, answers, self.seed, self.language)
-        way = engine.path(self.items, answers, self.seed)
+        look = engine.Look(self.items, answers, self.seed, language=self.language)
+        asked, way = look.question(self.wanted or "") or look.next_question(), look.path
         return render_template(
             "surveys/question.html", question=asked, keys=keys_of(asked), language=self.language, fault=self.fault,
             action=action, page=action, back=before(way, asked), forward=after(way, asked, answers),

@@ -29,7 +29,7 @@ def ring(session: Session, survey_id: int, language: str, phone: str, user_id: i
     trial = prompt_trials.ask(session, survey_id, language, survey.sponsor or survey.name, user_id)
     session.commit()
     dial = Dial(trial.id, numbers[0].e164, route.caller_id, call_states.RING_SECONDS, route=route,
-                answered_by="recording")  # fmt: skip
+                answered_by="recording", is_followed=False)  # fmt: skip
     if carriers.has_switchboard():
         carriers.the_switchboard().invite(dial, "recording")
     else:

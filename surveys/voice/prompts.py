@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -67,14 +67,16 @@ class Kept:
 
 
 def kept(session: Session, survey_id: int, language: str) -> Kept:
-    rows = session.execute(
-        select(Prompt.key, Prompt.sha256, Prompt.wording).where(
-            Prompt.survey_id == survey_id, Prompt.language == language
-        )
-    ).all()
+    rows = session.execute(_KEPT, {"survey_id": survey_id, "language": language}).all()
     return Kept(
         {row.key: row.sha256 for row in rows if row.sha256}, {row.key: row.wording for row in rows if row.wording}
     )
+
+
+# Built once: it is asked at every turn of a conversation over a carrier's webhooks.
+_KEPT = select(Prompt.key, Prompt.sha256, Prompt.wording).where(
+    Prompt.survey_id == bindparam("survey_id"), Prompt.language == bindparam("language")
+)
 
 
 def listed(session: Session, survey_id: int, language: str) -> dict[str, Prompt]:

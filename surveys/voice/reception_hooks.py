@@ -22,7 +22,6 @@ from callcenter.ledger import inbound
 from callcenter.ledger.inbound import Menu
 from callcenter.seats import dial_in, operator_rooms
 from callcenter.sound import voice_messages
-from callcenter.webhooks import event_of
 from callcenter.webhooks import twiml as twiml_answer
 from surveys.faces import reception, twiml
 from surveys.faces.turns import Step
@@ -128,7 +127,7 @@ def over() -> ResponseReturnValue:
 def status() -> ResponseReturnValue:
     """What became of a call to our numbers. One that is not in the ledger had no menu: nothing is to be written."""
     session, ref = web_session(), request.form.get("CallSid", "")
-    if event_of(request.form) in GOING_ON:
+    if words.event_of(request.form) in GOING_ON:
         return "", 204
     call_id, operator_id = inbound.of_ref(session, ref), operator_rooms.at_leg(session, ref)
     if call_id is not None:

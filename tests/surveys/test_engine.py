@@ -170,9 +170,9 @@ def test_a_list_without_candidates_keeps_does_not_know_in_its_place(sample_items
 
 def test_an_audio_question_is_asked_only_where_a_voice_can_be_recorded(sample_items: Items) -> None:
     answers = HIDDEN | {"consent": "yes", "registered": "yes", "vote": "azul"}
-    assert "why_voice" not in engine.path(sample_items, answers, face="screen")
-    assert "why_voice" in engine.path(sample_items, answers, face="agi")
-    assert "why" not in engine.path(sample_items, answers, face="agi")
+    assert "why_voice" not in engine.Look(sample_items, answers, face="screen").path
+    assert "why_voice" in engine.Look(sample_items, answers, face="agi").path
+    assert "why" not in engine.Look(sample_items, answers, face="agi").path
 
 
 def test_going_back_keeps_the_later_answers(sample_items: Items) -> None:
@@ -188,11 +188,11 @@ def test_going_back_keeps_the_later_answers(sample_items: Items) -> None:
 
 def test_an_earlier_change_takes_later_answers_out_but_not_away(sample_items: Items) -> None:
     answers = HIDDEN | {"consent": "yes", "registered": "yes", "vote": "azul", "second": "rojo"}
-    assert {"vote", "second"} <= engine.applicable(sample_items, answers)
+    assert {"vote", "second"} <= engine.Look(sample_items, answers).applicable
     answers["registered"] = "no"
-    assert not {"vote", "second"} & engine.applicable(sample_items, answers)
+    assert not {"vote", "second"} & engine.Look(sample_items, answers).applicable
     answers["registered"] = "yes"
-    assert {"vote", "second"} <= engine.applicable(sample_items, answers)
+    assert {"vote", "second"} <= engine.Look(sample_items, answers).applicable
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_calculations_groups_filters_and_piping_work_together() -> None:
         )
     )
     answers = {"section": "12", "today": "2027-05-10"}
-    assert "town" not in engine.path(items, answers)
+    assert "town" not in engine.Look(items, answers).path
     answers["region"] = "s"
     town = engine.question(items, answers, "town")
     assert town is not None
@@ -282,9 +282,9 @@ def test_calculations_groups_filters_and_piping_work_together() -> None:
 
 def test_an_interview_is_finished_when_only_notes_are_left(sample_items: Items) -> None:
     answers = HIDDEN | {"intro": "", "consent": "no"}
-    assert engine.is_finished(sample_items, answers)
+    assert engine.Look(sample_items, answers).is_finished
     assert engine.refused_consent(sample_items, answers)
-    assert not engine.is_finished(sample_items, HIDDEN | {"consent": "yes"})
+    assert not engine.Look(sample_items, HIDDEN | {"consent": "yes"}).is_finished
 
 
 @settings(deadline=None, max_examples=60)
@@ -302,8 +302,8 @@ def test_any_acceptable_answers_lead_to_the_end_and_every_question_is_asked_once
             given = data.draw(st.integers(18, 110)).__str__() if asked.name == "age" else "5"
         answers[asked.name] = engine.read_answer(sample_items, answers, asked.name, given, seed=seed)
     assert len(asked_names) == len(set(asked_names)) <= len(sample_items["items"])
-    assert engine.is_finished(sample_items, answers, seed)
-    assert set(asked_names) <= engine.applicable(sample_items, answers, seed)
+    assert engine.Look(sample_items, answers, seed).is_finished
+    assert set(asked_names) <= engine.Look(sample_items, answers, seed).applicable
     assert engine.way(sample_items, answers, seed) == shown  # looked back on, the interview is what it was
 
 

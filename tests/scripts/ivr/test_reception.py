@@ -43,6 +43,6 @@ def test_a_citizen_who_cannot_be_told_anything_is_not_kept_on_the_line(
     monkeypatch.setattr(inbound, "menu", lambda *_given: MENU)
     line = Line(cast(Any, switch), "a-1.1")
     switch.line = line
-    subject = Subject(uuid4(), 0, "Casa", "https://example.org", "in")
+    subject = Subject(uuid4(), 0, "Casa", "https://example.org", "in", None, None)
     assert Reception(line, cast(Any, spool), subject, "local", "/voices").receive() is None
     assert switch.commands[-1] == "HANGUP"

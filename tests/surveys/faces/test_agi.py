@@ -232,7 +232,7 @@ def test_no_sequence_of_keys_breaks_it_or_passes_a_question_that_needs_an_answer
         if walk.step.act == "ask":
             assert walk.step.say
     needed = {item["name"] for item in sample_items["items"] if item["required"] is True}
-    way = engine.path(sample_items, walk.state.answers, seed, "agi")
+    way = engine.Look(sample_items, walk.state.answers, seed, face="agi").path
     if walk.state.code == "completed":
         assert all(walk.state.answers[name] for name in way if name in needed)
     begun = walk.deeds.index(Deed("begun")) if Deed("begun") in walk.deeds else len(walk.deeds)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
@@ -18,8 +19,9 @@ from callcenter.base.auth import User
 from callcenter.base.clock import real_now
 from callcenter.base.settings import Settings
 from callcenter.calls import Call, Event, record_event
+from callcenter.contacts import Contact
 from callcenter.queues import CallQueue
-from surveys import interviews, quotas, views
+from surveys import interviews, questionnaire, quotas, views
 from surveys.faces.spoken import challenge
 from surveys.faces.turns import Setting
 from surveys.fieldwork import carried_talks, recorded_calls
@@ -33,6 +35,10 @@ from surveys.voice import prompt_trials, prompts
 from surveys.voice.sounds import joined
 from surveys.voice.voice_answers import VoiceAnswer
 from tests.callcenter.conftest import carrier  # noqa: F401 - fixture
+from tests.surveys.fieldwork.test_survey_links import begun as open_by_link
+from tests.surveys.link_cast import code_of
+from tests.surveys.survey_forms import workbook
+from tests.surveys.test_interviews import answer_all
 
 NewCall = Callable[..., UUID]
 VOICE = "RE" + "0123456789abcdef" * 2
@@ -189,6 +195,27 @@ def test_the_same_document_for_whoever_fetches_it_twice(line: Line) -> None:
     assert len(interviews.trail(line._session, line.interview.id)) == 2
 
 
+def test_a_key_is_heard_and_kept_by_few_statements(line: Line, session: Session) -> None:
+    line.begin_questions().press("1")  # the first answer freezes the version
+    address, said = line.action, list[str]()
+    connection = session.connection()
+
+    def hear(*call: Any) -> None:
+        said.append(call[2])
+
+    event.listen(connection, "before_cursor_execute", hear)
+    line.press("34")
+    work = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
+    said.clear()
+    line.post(address, Digits="34")  # told twice
+    again = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
+    event.remove(connection, "before_cursor_execute", hear)
+    assert line.answers["age"] == "34"
+    # the talk with its call, the interview, its answers, prompts; the new answer, the keys, what is said next
+    assert 1 < len(work) <= 7, work
+    assert len(again) == 1, again
+
+
 def test_an_answer_to_a_question_of_long_ago_changes_nothing(line: Line) -> None:
     line.begin_questions()
     consent = line.action
@@ -314,6 +341,38 @@ def test_a_survey_that_closes_during_the_challenge_says_sorry(line: Line, sessio
     line.press(line.key)
     assert "problema técnico" in line.said[0]
     assert line.post(line.action).is_hung_up
+
+
+def test_a_survey_that_closes_during_the_questions_is_asked_to_its_end(line: Line, session: Session) -> None:
+    line.begin_questions()
+    session.execute(update(Survey).values(state="closed"))
+    session.commit()
+    line.press("1", "34")
+    assert line.answers["age"] == "34"
+    assert line.root.find("Gather") is not None
+
+
+def test_a_version_that_is_replaced_during_the_questions_is_asked_to_its_end(line: Line, session: Session) -> None:
+    line.begin_questions().press("1")
+    version = questionnaire.current(session, line.interview.survey_id)
+    other = workbook([["type", "name", "label"], ["integer", "other", "Otra cosa"]])
+    questionnaire.replace_form(session, version.survey_id, questionnaire.read_form("other.xlsx", other))
+    session.commit()
+    line.press("34", "2")
+    assert (line.answers["sex"], line.interview.questionnaire_id) == ("M", version.id)
+
+
+def test_what_was_begun_by_link_goes_on_after_the_challenge(line: Line, session: Session) -> None:
+    survey = session.scalars(select(Survey)).one()
+    contact = session.get_one(Contact, line.call.attempt.contact_id)
+    begun = open_by_link(session, code_of(session, survey.id, contact))
+    answer_all(session, begun.id, {"intro": "", "consent": "yes"})
+    session.commit()
+    line.pick_up().silent().press(line.key)
+    assert "años" in " ".join(line.said)
+    line.press("34")
+    session.expire_all()
+    assert (line.interview.id, line.interview.face, line.answers["age"]) == (begun.id, "twiml", "34")
 
 
 def test_a_call_that_was_ended_elsewhere_is_hung_up(line: Line, session: Session) -> None:

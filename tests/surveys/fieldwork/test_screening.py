@@ -1,5 +1,6 @@
 """The short way: strata are asked before anybody is sent away, and nobody is asked anything before consent."""
 
+from surveys.engine import Look
 from surveys.fieldwork import screening
 from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan, Screen
 from surveys.forms.items import Items
@@ -14,7 +15,7 @@ FULL = Screen(PLAN, frozenset({("M", "18-29")}), {})
 def walk(items: Items, answers: dict[str, str], only: frozenset[str]) -> list[str]:
     asked = []
     given: dict[str, str] = {}
-    while (question := screening.next_question(items, given, only, 7, face="screen")) is not None:
+    while (question := screening.next_question(Look(items, given, 7), only)) is not None:
         asked.append(question.name)
         given[question.name] = answers.get(question.name, "")
     return asked
@@ -28,7 +29,7 @@ def test_the_short_way_is_the_introduction_consent_and_the_strata(sample_items: 
 
 def test_places_are_counted_along_the_short_way(sample_items: Items) -> None:
     only = screening.short_way(sample_items, PLAN.strata)
-    question = screening.next_question(sample_items, {"intro": "", "consent": "yes"}, only, 7, face="screen")
+    question = screening.next_question(Look(sample_items, {"intro": "", "consent": "yes"}, 7), only)
     assert question is not None
     assert (question.name, question.place, question.total) == ("age", 3, 4)
 
@@ -43,8 +44,8 @@ def test_all_strata_are_asked_even_when_the_first_one_tells_enough(sample_items:
     answers = {"intro": "", "consent": "yes", "age": "20"}
     only = screening.only(women, sample_items, answers)
     assert only is not None
-    assert not screening.is_finished(sample_items, answers, only, 7, "screen")
-    assert screening.is_finished(sample_items, {**answers, "sex": "M"}, only, 7, "screen")
+    assert not screening.is_finished(Look(sample_items, answers, 7), only)
+    assert screening.is_finished(Look(sample_items, {**answers, "sex": "M"}, 7), only)
 
 
 def test_a_campaign_that_asks_everything_sends_nobody_away(sample_items: Items) -> None:

@@ -252,7 +252,7 @@ def test_what_was_begun_by_link_goes_on_when_a_machine_calls(
     contact = session.get_one(Contact, call.attempt.contact_id)
     interview = begun(session, code_of(session, survey.id, contact))
     answer_all(session, interview.id, {"consent": "yes", "age": "34"})
-    subject = Subject(call_id, survey.id, SPONSOR, "http://convoca.test/aviso", "out")
+    subject = Subject(call_id, survey.id, SPONSOR, "http://convoca.test/aviso", "out", call.queue_id, contact.id)
     made = material.of_call(session, subject)
     assert made is not None
     assert (made.number, made.is_begun) == (interview.id, False)

@@ -1,11 +1,12 @@
 """The survey by a link, as a person with a telephone meets it: no log-in, one question a page, nothing lost."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from callcenter import suppressions
@@ -59,6 +60,22 @@ def test_opening_a_link_says_who_asks_and_begins_nothing(session: Session, clien
     assert "/privacidad" in page or "/baja" in page
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert session.scalar(select(func.count()).select_from(Interview)) == 0
+
+
+def test_an_answer_is_saved_by_few_statements(session: Session, client: FlaskClient, way: str) -> None:
+    client.post(f"{way}/begin")
+    page = give(client, way, asked(client.get(way).get_data(as_text=True)) or "", "yes")
+    item, said = asked(page) or "", list[str]()
+    connection = session.connection()
+
+    def hear(*call: Any) -> None:
+        said.append(call[2])
+
+    event.listen(connection, "before_cursor_execute", hear)
+    give(client, way, item, BY_LINK.get(item, ""))
+    event.remove(connection, "before_cursor_execute", hear)
+    work = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
+    assert 1 < len(work) <= 5, work  # the link, the interview, its answers, the new one; what it changes
 
 
 def test_a_person_answers_the_whole_questionnaire_and_the_page_thanks_them(
@@ -207,6 +224,14 @@ def test_one_press_ends_all_calls_and_messages_and_looking_at_the_page_does_not(
 def test_the_house_speaks_the_interviews_language(client: FlaskClient, way: str) -> None:
     client.post(f"{way}/begin", data={"language": "en"})
     assert "Survey on behalf of" in client.get(way, headers={"Accept-Language": "es"}).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("wanted", ["es", "en"])
+def test_the_readers_language_is_chosen_beforehand_where_the_survey_has_it(
+    client: FlaskClient, way: str, wanted: str
+) -> None:
+    page = client.get(way, headers={"Accept-Language": wanted}).get_data(as_text=True)
+    assert re.findall(r'name="language"[^>]*value="(\w+)" checked', page) == [wanted]
 
 
 def test_a_link_that_is_asked_too_often_has_to_wait(

@@ -79,7 +79,7 @@ def test_answers_of_turns_that_do_not_apply_any_more_are_not_counted() -> None:
     answers = {"people": "1", "who.1": "Ana", "age.1": "30", "who.2": "Luis", "age.2": "70"}
     standing = engine.stand(items, answers)
     assert (standing.values["oldest"], standing.values["many"]) == ("30", "1")
-    assert "age.2" not in engine.applicable(items, answers)
+    assert "age.2" not in engine.Look(items, answers).applicable
 
 
 def test_a_repeat_of_a_fixed_number_needs_no_count() -> None:

@@ -54,7 +54,8 @@ def test_an_interview_is_answered_by_keys_and_its_answers_stand(
         assert given["vote"].value == given["vote"].choice_order[0]
         assert session.get_one(Call, call_id).disposition == "completed"
         assert session.get_one(RecordedCall, call_id).met_challenge_at is not None
-        strokes = {stroke.item: stroke for stroke in session.scalars(select(Keystrokes))}
+        pressed = session.scalars(select(Keystrokes).order_by(Keystrokes.id))
+        strokes = {stroke.item: stroke for stroke in pressed}
         assert list(strokes)[:2] == ["consent", "age"]
         assert strokes["vote"].offered["1"] == given["vote"].value
         assert (strokes["vote"].keys, strokes["vote"].is_answer) == ("1", True)
