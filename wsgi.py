@@ -14,7 +14,7 @@ from callcenter.base.settings import Settings, read_settings, var_folder
 from callcenter.gate import suppression_key
 from callcenter.seats import one_time_codes
 from callcenter.sound import recording_files
-from callcenter.telephony import account_checks
+from callcenter.telephony import account_checks, call_news
 from campaigns import channels
 from campaigns.dispatch import receipt_door
 from campaigns.rehearsal import rehearsal_wire
@@ -139,6 +139,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         for command in import_module(name).commands:
             app.cli.add_command(command)
     receipt_door.init_app(app, settings)
+    call_news.init_app(app, settings)
     return app
 
 

@@ -17,7 +17,7 @@ from callcenter.carriers.twilio.signature import signed
 from callcenter.ledger import call_legs, leg_news
 from callcenter.seats import dial_in, operator_lines, operator_rooms
 from callcenter.supervision import supervision
-from callcenter.webhooks import event_of, twiml
+from callcenter.webhooks import twiml
 
 blueprint = Blueprint("room_webhooks", __name__, url_prefix="/hooks/voice")
 WHY = "the carrier's signature is its log-in"
@@ -128,7 +128,7 @@ def leg(leg_id: UUID) -> ResponseReturnValue:
 @signed
 def leg_status(leg_id: UUID) -> ResponseReturnValue:
     session, form = web_session(), request.form
-    kind = {"ringing": "ringing", "answered": UP, "placed": ""}.get(event_of(form), ENDED)
+    kind = {"ringing": "ringing", "answered": UP, "placed": ""}.get(words.event_of(form), ENDED)
     if kind:
         leg_news.heard(session, leg_id, kind, words.cause_of(form), form.get("CallSid"))
         session.commit()
@@ -141,7 +141,7 @@ def leg_status(leg_id: UUID) -> ResponseReturnValue:
 def listening(listening_id: int) -> ResponseReturnValue:
     """A supervisor's page took the line, or left it."""
     session, form = web_session(), request.form
-    kind = event_of(form)
+    kind = words.event_of(form)
     if kind not in ("placed", "ringing"):
         supervision.heard_of(session, listening_id, form.get("CallSid", ""), UP if kind == "answered" else ENDED)
         session.commit()

@@ -1,27 +1,27 @@
 """What voice carriers ask and tell us: verified, committed, answered at once."""
 
 import time
-from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from callcenter import calls, queues, recordings
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
-from callcenter.base.errors import InvalidInput
+from callcenter.base.errors import NotFound
 from callcenter.base.settings import web_settings
 from callcenter.calls import Event
 from callcenter.carriers.twilio import rooms, words
 from callcenter.carriers.twilio.signature import signed
-from callcenter.ledger import trial_calls, waiting_calls
+from callcenter.ledger import call_ledger, trial_calls, waiting_calls
 from callcenter.seats import operator_rooms
+from callcenter.telephony import call_news
 
 blueprint = Blueprint("voice_webhooks", __name__, url_prefix="/hooks/voice")
 PAGE = "client:"  # how the address of an operator's page begins
-ENDS = ("hung_up", "failed")  # of a call that somebody had answered
 
 
 @blueprint.post("/answer/<uuid:call_id>")
@@ -33,9 +33,8 @@ def answer(call_id: UUID) -> ResponseReturnValue:
     session, form = web_session(), request.form
     ref = form.get("CallSid")
     event = Event("answered", f"answer:{ref}", words.cause_of(form), ref)
-    if (trial := trial_calls.heard(session, call_id, event)) is not None:
-        session.commit()
-        return twiml(words.sentence(trial.words))
+    if call_ledger.lock(session, call_id) is None:
+        return _trial(session, call_id, event)
     operator_id = calls.answer(session, call_id, event)
     session.commit()
     if operator_id is None and waiting_calls.holds.acquire(blocking=False):
@@ -50,17 +49,26 @@ def answer(call_id: UUID) -> ResponseReturnValue:
     return twiml(_nobody(session, call_id))
 
 
+def _trial(session: Session, call_id: UUID, event: Event) -> ResponseReturnValue:
+    """Somebody of ours picked up their own telephone: they hear what is said first."""
+    trial = trial_calls.heard(session, call_id, event)
+    if trial is None:
+        raise NotFound(_("There is no such call."))
+    session.commit()
+    return twiml(words.sentence(trial.words))
+
+
 def _wait(session: Session, call_id: UUID, event: Event) -> int | None:
     """The operator who frees while this citizen waits; nothing is locked meanwhile."""
-    while True:
-        is_over, operator_id = False, None
-        if waiting_calls.ready(session, [call_id]):
-            operator_id = calls.answer(session, call_id, event)
-            is_over = calls.locked(session, call_id).state != "answered"
-        session.commit()
-        if is_over:
-            return operator_id
-        time.sleep(waiting_calls.LOOK)
+    with waiting_calls.lines.held(call_id):
+        while True:
+            if waiting_calls.lines.is_ready(session, call_id):
+                operator_id = calls.answer(session, call_id, event)
+                is_over = calls.locked(session, call_id).state != "answered"
+                session.commit()
+                if is_over:
+                    return operator_id
+            time.sleep(waiting_calls.LOOK)
 
 
 def _nobody(session: Session, call_id: UUID) -> str:
@@ -76,14 +84,11 @@ def _nobody(session: Session, call_id: UUID) -> str:
 @public("the carrier's signature is its log-in")
 @signed
 def status(call_id: UUID) -> ResponseReturnValue:
-    """What became of a call, in any order, once or often."""
-    session, form = web_session(), request.form
-    kind, ref = event_of(form), form.get("CallSid")
-    said = Event(kind, f"status:{ref}:{kind}", words.cause_of(form), ref)
-    if trial_calls.heard(session, call_id, said) is None:
-        calls.record_event(session, call_id, said)
-        if kind in ENDS:
-            recordings.ended(session, call_id)
+    """What became of a call, in any order, once or often. Most of these come in by telephony.call_news."""
+    session = web_session()
+    said = call_news.read(request.form)
+    if not call_news.record(session, [(call_id, said)])[0] and trial_calls.heard(session, call_id, said) is None:
+        raise NotFound(_("There is no such call."))
     session.commit()
     return "", 204
 
@@ -110,20 +115,12 @@ def room(operator_id: int) -> ResponseReturnValue:
 def room_status(operator_id: int) -> ResponseReturnValue:
     """The operator's permanent leg is gone: a new one, unless their page does not take it."""
     session, form = web_session(), request.form
-    kind = event_of(form)
+    kind = words.event_of(form)
     if kind not in ("placed", "ringing", "answered"):
         mark, reopen = request.args.get("ring", ""), kind in ("hung_up", "failed")
         operator_rooms.lost(session, operator_id, form.get("CallSid", ""), reopen=reopen, mark=mark)
         session.commit()
     return "", 204
-
-
-def event_of(form: Mapping[str, str]) -> str:
-    """Our event for what Twilio says. Raises InvalidInput that names the known ones."""
-    try:
-        return words.event_of(form)
-    except ValueError as error:
-        raise InvalidInput(str(error)) from None
 
 
 def twiml(document: str) -> ResponseReturnValue:

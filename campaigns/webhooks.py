@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from callcenter.base.auth import public
 from callcenter.base.db import web_session
 from callcenter.base.errors import NotFound
+from callcenter.base.group_commits import NotCommitted
 from callcenter.carriers.twilio.signature import signed
 from campaigns import inbox
 from campaigns.channels.twilio_words import read_receipt, read_reply
@@ -20,8 +21,8 @@ from campaigns.dispatch import receipt_commits
 blueprint = Blueprint("message_webhooks", __name__, url_prefix="/hooks/messages")
 
 
-@blueprint.errorhandler(receipt_commits.NotCommitted)
-def not_committed(_error: receipt_commits.NotCommitted) -> ResponseReturnValue:
+@blueprint.errorhandler(NotCommitted)
+def not_committed(_error: NotCommitted) -> ResponseReturnValue:
     """What is not in PostgreSQL has not been received: the provider will be asked about the message."""
     return "", 503, {"Retry-After": "5"}
 

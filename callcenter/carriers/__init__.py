@@ -38,7 +38,8 @@ class Dial:
 
     `answered_by`: operator | recording. `machine_detection`: off | on | shadow (queues.CallQueue). `apology`: the name
     of the sentence for whom no operator can take (callcenter.ledger.apologies); '' for the one that names nobody.
-    `leaves_message`: a machine is to be listened to until its tone (callcenter.ledger.voicemails)."""
+    `leaves_message`: a machine is to be listened to until its tone (callcenter.ledger.voicemails). `is_followed`: does
+    anybody keep what becomes of it?"""
 
     call_id: UUID
     phone: str
@@ -49,6 +50,7 @@ class Dial:
     machine_detection: str = "off"
     apology: str = ""
     leaves_message: bool = False
+    is_followed: bool = True
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ export async function sendTo(audio, id = kept("speaker")) {
   }
 }
 
-function fault(code) {
+/** An error that names the sentence of what to do (phone_words.py). */
+export function fault(code) {
   return Object.assign(new Error(code), { code });
 }

@@ -1,11 +1,9 @@
 // A telephone in the page: registers at our Asterisk, picks up the one leg that the server rings, and keeps it.
 //
-// The server is the truth about calls; this only carries sound. Usable on any page:
-//   const phone = new Phone({ accountUrl, libraryUrl, audio, onChange(phone) {…}, onLost() {…} });
-//   await phone.start();    phone.stop();    phone.mute(true);    await phone.echo(seconds);    await phone.measure();
 // Nobody but our Asterisk can ring it: it takes calls only from the socket at which it has signed in.
 
-import { kept, Microphone, sendTo } from "./microphone.js";
+import { kept, sendTo } from "./microphone.js";
+import { codeOf, PagePhone } from "./page_phone.js";
 
 const KEPT = "convoca:phone:"; // sessionStorage: survives a reload of this tab, and nothing else
 const EXPIRES_S = 120;
@@ -18,83 +16,31 @@ const ICE_MS = 4000; // audio that is interrupted for longer is asked for anew
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export class Phone {
-  /** `keptAs`: which of the accounts of a tab this is. `onChange(phone)` after every change of what it shows: `fault` (a code or null), `isRegistered`, `hasLine`,
-   * `isMuted`, `isReconnecting`. `onLost()`: the line must be rung again. */
-  constructor({ accountUrl, libraryUrl, audio, keptAs = "console", onChange = () => {}, onLost = () => {} }) {
-    Object.assign(this, { accountUrl, libraryUrl, audio, onChange, onLost, sessions: new Set(), last: {}, asked: {} });
-    this.key = KEPT + keptAs;
-    this.fault = null;
-    this.canEcho = true;
-    this.isRegistered = this.isReconnecting = false;
-    this.microphone = new Microphone({
-      onLost: () => this.say("unplugged"),
-      onBack: (microphones, isHere) => this.devicesChanged(microphones, isHere),
-    });
-    this.microphone.listeners.add((track) => this.replaceTrack(track));
+export class Phone extends PagePhone {
+  /** `keptAs`: which of the accounts of a tab this is; the rest as of PagePhone. */
+  constructor({ keptAs = "console", ...rest }) {
+    super(rest);
+    Object.assign(this, { key: KEPT + keptAs, sessions: new Set(), last: {}, canEcho: true, isReconnecting: false });
     addEventListener("pagehide", () => this.hangUp());
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  get isOn() {
-    return Boolean(this.ua);
+  get isLoaded() {
+    return Boolean(window.JsSIP);
+  }
+
+  get connection() {
+    return this.ua;
   }
 
   get hasLine() {
     return Boolean(this.line?.isEstablished() && !this.line.isBroken);
   }
 
-  get isMuted() {
-    return this.microphone.isMuted;
-  }
-
-  /** The microphone and the library: what can fail here is said before anybody counts on us. True when both are there. */
-  prepare() {
-    return this.attempt(() => Promise.all([this.microphone.isLive || this.microphone.open(), this.load()]));
-  }
-
-  /** Microphone, account, registration; the server rings then. True when it got so far. */
-  start() {
-    this.starting ??= this.prepare()
-      .then((isReady) => isReady && (this.ua ? this.registerAgain() : this.attempt(() => this.register())))
-      .finally(() => (this.starting = null));
-    return this.starting;
-  }
-
-  async attempt(work) {
-    this.say(null);
-    try {
-      await work();
-      this.onChange(this);
-      return true;
-    } catch (error) {
-      this.say(error.code ?? "unreachable");
-      return false;
-    }
-  }
-
-  /** JsSIP itself, fetched only by those who telephone. */
-  load() {
-    if (window.JsSIP) return null;
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = this.libraryUrl;
-      script.onload = resolve;
-      script.onerror = () => reject(Object.assign(new Error("library"), { code: "unreachable" }));
-      document.head.append(script);
-    });
-  }
-
   /** The account of this log-in: from the server, or kept in this tab since before a reload. */
   async account() {
     const known = JSON.parse(sessionStorage.getItem(this.key) ?? "null");
     if (known) return known;
-    const answer = await fetch(this.accountUrl, {
-      method: "POST",
-      headers: { "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content, Accept: "application/json" },
-    });
-    if (!answer.ok) throw Object.assign(new Error("account"), { code: answer.status === 409 ? "no_switch" : "unreachable" });
-    const account = await answer.json();
+    const account = await this.askAccount();
     sessionStorage.setItem(this.key, JSON.stringify(account));
     return account;
   }
@@ -127,14 +73,16 @@ export class Phone {
   }
 
   registered(is) {
-    this.isRegistered = is;
     if (is) {
       this.tries = 0;
       this.isReconnecting = false;
       this.forgetLink();
-      if (["unreachable", "refused"].includes(this.fault)) this.fault = null;
     }
-    this.onChange(this);
+    super.registered(is);
+  }
+
+  announce() {
+    this.ua.register();
   }
 
   /** Not known there yet, or not any more: tried again for a while, then once with a new account. */
@@ -148,7 +96,7 @@ export class Phone {
       this.isRenewed = true;
       this.ua = null;
       ua.stop();
-      await this.register().catch((error) => this.say(error.code ?? "unreachable"));
+      await this.register().catch((error) => this.say(codeOf(error)));
       return;
     }
     if (this.tries >= TRIES) this.say("refused");
@@ -229,52 +177,11 @@ export class Phone {
     }, ICE_MS);
   }
 
-  /** The server's picture is believed: what it does not see of us is done again. To be called each second. */
-  believe({ operator, phone }) {
-    if (operator.state === "offline") {
-      if (this.ua) this.stop();
-      return;
-    }
-    if (!this.ua) return;
-    if (this.isRegistered && !phone?.registered && this.isDue("register")) this.ua.register();
-    if (operator.room_open && !this.hasLine && this.isRegistered && phone?.registered && this.isDue("line")) this.onLost();
-  }
-
-  /** True when the same was wanted some seconds ago too: until then the news may be on their way. */
-  isDue(what) {
-    const now = Date.now();
-    const since = now - (this.asked[what] ?? 0);
-    if (since < AGAIN_MS / 2) return false;
-    this.asked[what] = now;
-    return since < AGAIN_MS * 2;
-  }
-
-  mute(on) {
-    this.microphone.mute(on);
-    this.onChange(this);
-  }
-
-  /** Use another microphone from now on, also in the call. */
-  async useMicrophone(id) {
-    try {
-      await this.microphone.open(id);
-      this.say(null);
-    } catch (error) {
-      this.say(error.code ?? "busy");
-    }
-  }
-
-  async replaceTrack(track) {
+  async useTrack(track) {
     for (const session of [...this.sessions].filter((each) => !each.isOld)) {
       const sender = session.connection?.getSenders().find((each) => each.track?.kind === "audio" || !each.track);
       await sender?.replaceTrack(track);
     }
-  }
-
-  async devicesChanged(microphones, isHere) {
-    sendTo(this.audio, kept("speaker"));
-    if (this.fault === "unplugged" && isHere) await this.useMicrophone(this.microphone.usedId);
-    else this.onChange(this, microphones);
   }
 
   /** Hear oneself for some seconds, through the switch and back. Resolves to true when the own sound came back. */
@@ -334,16 +241,9 @@ export class Phone {
     this.forgetLink();
     this.ua?.stop();
     this.ua = this.line = null;
-    this.isRegistered = this.isReconnecting = this.isRenewed = false;
+    this.isReconnecting = this.isRenewed = false;
     sessionStorage.removeItem(this.key);
-    this.microphone.mute(false);
-    this.microphone.close();
-    this.say(null);
-  }
-
-  say(fault) {
-    this.fault = fault;
-    this.onChange(this);
+    this.release();
   }
 }
 

@@ -1,37 +1,32 @@
 // A telephone in the page over Twilio: registers with the token of this log-in, picks up the one leg that the server
-// rings, and keeps it. The same surface as Phone (phone.js), so that console and listening panel need not know which.
+// rings, and keeps it. Console and listening panel need not know which kind of PagePhone they have.
 //
 // Nobody but our own account can ring it, and it can call nobody: the token allows incoming calls only.
 // https://www.twilio.com/docs/voice/sdks/javascript/twiliodevice
 
-import { kept, Microphone, sendTo } from "./microphone.js";
+import { kept, sendTo } from "./microphone.js";
+import { codeOf, PagePhone, post } from "./page_phone.js";
 
 const SOUNDS = ["incoming", "outgoing", "disconnect", "dtmfs", "dtmfh", ..."0123456789".split("").map((digit) => `dtmf${digit}`)];
-const AGAIN_MS = 5000; // between two of the same request to the server
 const OPEN = ["open", "reconnecting"];
 const SILENT = 5; // of the library's log levels
 const TOKEN_FAULTS = [20101, 20104, 31204, 31205]; // https://www.twilio.com/docs/api/errors: invalid or expired token
 
-const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
-
-export class TwilioPhone {
-  /** `accountUrl` gives {token, seconds, edge}; `readyUrl` hears {there} (optional); `silence`: a file of no sound. */
-  constructor({ accountUrl, readyUrl = null, libraryUrl, silence, audio, onChange = () => {}, onLost = () => {} }) {
-    Object.assign(this, { accountUrl, readyUrl, libraryUrl, silence, audio, onChange, onLost, asked: {}, sample: null });
-    this.fault = this.device = this.line = this.echoing = null;
-    this.isRegistered = false;
-    this.canEcho = false; // Twilio offers no number that only answers what one says
-    this.microphone = new Microphone({
-      onLost: () => this.say("unplugged"),
-      onBack: (microphones, isHere) => this.devicesChanged(microphones, isHere),
-    });
-    this.microphone.listeners.add(() => this.useTrack());
+export class TwilioPhone extends PagePhone {
+  /** `accountUrl` gives {token, seconds, edge}; `readyUrl` hears {there} (optional); `silence`: a file of no sound; the
+   * rest as of PagePhone. */
+  constructor({ readyUrl = null, silence, ...rest }) {
+    super(rest);
+    Object.assign(this, { readyUrl, silence, device: null, sample: null });
     addEventListener("pagehide", () => this.device?.destroy());
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  get isOn() {
-    return Boolean(this.device);
+  get isLoaded() {
+    return Boolean(window.Twilio?.Device);
+  }
+
+  get connection() {
+    return this.device;
   }
 
   get hasLine() {
@@ -42,50 +37,8 @@ export class TwilioPhone {
     return this.line?.status() === "reconnecting";
   }
 
-  get isMuted() {
-    return this.microphone.isMuted;
-  }
-
-  /** The microphone and the library: what can fail here is said before anybody counts on us. */
-  prepare() {
-    return this.attempt(() => Promise.all([this.microphone.isLive || this.microphone.open(), this.load()]));
-  }
-
-  /** Microphone, token, registration; the server rings then. True when it got so far. */
-  start() {
-    this.starting ??= this.prepare()
-      .then((isReady) => isReady && (this.device ? this.registerAgain() : this.attempt(() => this.register())))
-      .finally(() => (this.starting = null));
-    return this.starting;
-  }
-
-  async attempt(work) {
-    this.say(null);
-    try {
-      await work();
-      this.onChange(this);
-      return true;
-    } catch (error) {
-      this.say(error.code in FAULT_CODES ? error.code : "unreachable");
-      return false;
-    }
-  }
-
-  load() {
-    if (window.Twilio?.Device) return null;
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = this.libraryUrl;
-      script.onload = resolve;
-      script.onerror = () => reject(fault("unreachable"));
-      document.head.append(script);
-    });
-  }
-
   async token() {
-    const answer = await fetch(this.accountUrl, { method: "POST", headers: { "X-CSRFToken": csrf(), Accept: "application/json" } });
-    if (!answer.ok) throw fault(answer.status === 409 ? "no_switch" : "unreachable");
-    const given = await answer.json();
+    const given = await this.askAccount();
     this.freshUntil = Date.now() + (given.seconds * 1000) / 2;
     return given;
   }
@@ -114,20 +67,13 @@ export class TwilioPhone {
   }
 
   registered(is) {
-    this.isRegistered = is;
-    if (is && ["unreachable", "refused"].includes(this.fault)) this.fault = null;
-    if (is) this.tell(true);
-    this.onChange(this);
+    super.registered(is);
+    if (is) this.announce();
   }
 
-  /** The server may ring this page, or no more. */
-  tell(isThere) {
-    if (!this.readyUrl) return;
-    fetch(this.readyUrl, {
-      method: "POST",
-      headers: { "X-CSRFToken": csrf(), "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify({ there: isThere }),
-    }).catch(() => {}); // believe() sees that it did not arrive
+  /** The server may ring this page. */
+  announce() {
+    if (this.readyUrl) post(this.readyUrl, { there: true }).catch(() => {}); // believe() sees that it did not arrive
   }
 
   async failed(error) {
@@ -144,7 +90,7 @@ export class TwilioPhone {
       this.device?.updateToken(token);
       if (this.device?.state === "unregistered") await this.device.register();
     } catch (error) {
-      this.say(error.code in FAULT_CODES ? error.code : "refused");
+      this.say(codeOf(error, "refused"));
     } finally {
       this.renewing = false;
     }
@@ -176,57 +122,21 @@ export class TwilioPhone {
     this.onChange(this);
   }
 
-  /** The server's picture is believed: what it does not see of us is done again. To be called each second. */
-  believe({ operator, phone }) {
-    if (operator.state === "offline") {
-      if (this.device) this.stop();
-      return;
-    }
-    if (!this.device) return;
-    if (Date.now() > this.freshUntil && operator.state !== "in_call" && this.isDue("token")) this.renew();
-    if (this.isRegistered && !phone?.registered && this.isDue("register")) this.tell(true);
-    if (operator.room_open && !this.hasLine && this.isRegistered && phone?.registered && this.isDue("line")) this.onLost();
-  }
-
-  /** True when the same was wanted some seconds ago too: until then the news may be on their way. */
-  isDue(what) {
-    const now = Date.now();
-    const since = now - (this.asked[what] ?? 0);
-    if (since < AGAIN_MS / 2) return false;
-    this.asked[what] = now;
-    return since < AGAIN_MS * 2;
+  believe(picture) {
+    super.believe(picture);
+    const isFree = this.isOn && picture.operator.state !== "in_call";
+    if (isFree && Date.now() > this.freshUntil && this.isDue("token")) this.renew();
   }
 
   mute(on) {
-    this.microphone.mute(on);
     this.line?.mute(on);
-    this.onChange(this);
-  }
-
-  async useMicrophone(id) {
-    try {
-      await this.microphone.open(id);
-      this.say(null);
-    } catch (error) {
-      this.say(error.code ?? "busy");
-    }
+    super.mute(on);
   }
 
   /** The library asks our getUserMedia again, which gives the microphone that is open now. */
   async useTrack() {
     await this.device?.audio.setInputDevice(this.microphone.usedId || "default").catch(() => {});
   }
-
-  async devicesChanged(microphones, isHere) {
-    if (this.fault === "unplugged" && isHere) await this.useMicrophone(this.microphone.usedId);
-    else this.onChange(this, microphones);
-  }
-
-  echo() {
-    return Promise.resolve(false);
-  }
-
-  stopEcho() {}
 
   /** What the line was like in the last second: {loss, jitter_ms, round_trip_ms} or null without a line. */
   async measure() {
@@ -239,21 +149,6 @@ export class TwilioPhone {
   stop() {
     this.device?.destroy();
     this.device = this.line = this.sample = null;
-    this.isRegistered = false;
-    this.microphone.mute(false);
-    this.microphone.close();
-    this.say(null);
+    this.release();
   }
-
-  say(code) {
-    this.fault = code;
-    this.onChange(this);
-  }
-}
-
-// What our own parts call a fault (phone_words.py); the library's errors carry numbers.
-const FAULT_CODES = Object.fromEntries(["insecure", "no_webrtc", "blocked", "no_microphone", "busy", "no_switch", "unreachable", "refused"].map((code) => [code, true]));
-
-function fault(code) {
-  return Object.assign(new Error(code), { code });
 }

@@ -40,7 +40,7 @@ def of_page() -> dict[str, Any]:
 
 
 def faults() -> dict[str, str]:
-    """What the person can do about each code of microphone.js and phone.js; for every page that telephones."""
+    """What the person can do about each code of microphone.js and page_phone.js; for every page that telephones."""
     return {
         "insecure": _(
             "The browser gives no microphone to an address without https. Open the console by its https address."

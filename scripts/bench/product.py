@@ -13,6 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# The simulated carrier signs with it.
+TOKEN = "token-of-the-bench"  # noqa: S105  # no secret: of a product that lives for one bench alone
+SIGNED = {"CONVOCA_SIMULATED_TOKEN": TOKEN}
 ROOT = Path(__file__).parents[2]
 LINE = "Convoca: "
 

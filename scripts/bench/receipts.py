@@ -25,7 +25,6 @@ FULL = {"recipients": 100_000, "rate": 1_000}
 QUICK = {"recipients": 6_000, "rate": 1_000}
 SEED = 1
 BURST = 6_000  # messages, whose callbacks come as fast as they are answered
-TOKEN = "token-of-the-bench"  # noqa: S105  # of a product that lives for this bench alone
 PAUSE = 0.25  # seconds over each page
 # Messages as a campaign leaves them: the provider has them, nobody has confirmed them yet.
 _MESSAGES = """
@@ -42,8 +41,7 @@ _MESSAGES = """
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    told = {"CONVOCA_SIMULATED_TOKEN": TOKEN}  # the carrier signs with it
-    with product.running(env=told, seconds=180) as running, message_stage.beside(running):
+    with product.running(env=product.SIGNED, seconds=180) as running, message_stage.beside(running):
         ids = _stage(size["recipients"] + BURST)
         steady, burst = ids[: size["recipients"]], ids[size["recipients"] :]
         campaign_id = _campaign_of(ids[0])
@@ -104,7 +102,7 @@ async def _both(running: Product, campaign_id: int, ids: list[UUID], rate: int, 
     """The callbacks, and a strategist who reads pages meanwhile."""
     pages: list[float] = []
     reading = asyncio.create_task(_read(running, campaign_id, pages))
-    load = await receipt_load.send(running.url, TOKEN, receipt_load.bursts(ids, seed), rate)
+    load = await receipt_load.send(running.url, product.TOKEN, receipt_load.bursts(ids, seed), rate)
     reading.cancel()
     with suppress(asyncio.CancelledError):
         await reading
@@ -112,7 +110,7 @@ async def _both(running: Product, campaign_id: int, ids: list[UUID], rate: int, 
 
 
 async def _as_fast(running: Product, ids: list[UUID], seed: int) -> Load:
-    return await receipt_load.send(running.url, TOKEN, receipt_load.bursts(ids, seed), 100_000)
+    return await receipt_load.send(running.url, product.TOKEN, receipt_load.bursts(ids, seed), 100_000)
 
 
 async def _read(running: Product, campaign_id: int, milliseconds: list[float]) -> None:

@@ -29,7 +29,6 @@ FIRST_CODE, SENDERS, SLOW, FAST = (
 )  # short codes of one pool; parts a second of each while planning, and after
 WARM = 3.0  # seconds of sending that are not counted
 LOOK = 0.02
-TOKEN = "token-of-the-bench"  # noqa: S105  # of a product that lives for this bench alone
 TEXT = "Hola {given_names|vecina}, este es un mensaje de prueba de Convoca. Responda BAJA para no recibir otro."
 # One in fifty shares a phone with somebody; names are short and long, with accents and without.
 _PEOPLE = """
@@ -44,7 +43,7 @@ _PEOPLE = """
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    env = {"CONVOCA_DEMO": "no", "CONVOCA_SIMULATED_TOKEN": TOKEN}
+    env = {"CONVOCA_DEMO": "no", **product.SIGNED}
     with product.running(env=env) as running, message_stage.beside(running):
         with loading(db.engine(), ["contacts"]) as connection:
             connection.execute(text(_PEOPLE), {"people": size["recipients"], "seed": seed})
@@ -57,7 +56,7 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
         rate = _rate(campaign_id, size["seconds"])
         pause_s = _pause(campaign_id, carrier)
         worker_mb = _most_memory(running.pids()["messages"])
-        bare = carrier_capacity.bare_rate(carrier.url, ACCOUNT_SID, TOKEN, messages=size["bare"])
+        bare = carrier_capacity.bare_rate(carrier.url, ACCOUNT_SID, product.TOKEN, messages=size["bare"])
     return [
         Figure("plan_s", plan_s, "s", PLAN_S),
         Figure("first_message_s", first_s, "s", FIRST_S),

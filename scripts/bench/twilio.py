@@ -31,7 +31,6 @@ ABOUT = "20 operators and 100 citizens at once on Twilio's protocol: the card, c
 FULL = {"operators": 20, "citizens": 100, "calls_per_second": 30, "think_ms": 3000, "seconds": 180}
 QUICK = {"operators": 20, "citizens": 100, "calls_per_second": 30, "think_ms": 3000, "seconds": 40}
 SEED = 1
-TOKEN = {"CONVOCA_SIMULATED_TOKEN": "token-of-the-bench"}  # of a product that lives for this bench alone
 CALLBACKS = 3  # of a call that nobody answers: initiated, ringing, completed
 LOOK = 2.0
 SETTLED = 3.0
@@ -91,8 +90,9 @@ def read(told: Mapping[str, Any]) -> Exchange:
 
 
 def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
-    with product.running(env=TOKEN) as running, database(running) as engine:
-        turns = measure_turns(running, TOKEN["CONVOCA_SIMULATED_TOKEN"], seed)
+    with product.running(env=product.SIGNED) as running, database(running) as engine:
+        time.sleep(WARM_UP)  # a product that has just begun looks through everything once
+        turns = measure_turns(running, product.TOKEN, seed)
         since = time.time()  # the carrier never had the calls of the recorded interviews
         floor = floor_of(running, size["operators"], size["think_ms"], seed=seed, calls_per_second=0.0)
         watch = Watch(floor.addresses.carrier)
@@ -113,12 +113,11 @@ def measure(size: Mapping[str, int], seed: int) -> list[Figure]:
 @contextmanager
 def _load(running: Product, carrier: str, size: Mapping[str, int]) -> Iterator["subprocess.Popen[str]"]:
     """scripts.bench.twilio_load with its people in the database; it begins at a line of input."""
-    lines = size["citizens"] - size["operators"]
     command = [
         sys.executable, "-m", "scripts.bench.twilio_load", "--rate", str(size["calls_per_second"]),
-        "--seconds", str(size["seconds"]), "--lines", str(lines),
+        "--seconds", str(size["seconds"]), "--lines", str(size["citizens"]),
     ]  # fmt: skip
-    own = {"CONVOCA_PUBLIC_URL": running.url, "CONVOCA_SIMULATED_URL": carrier, **TOKEN}
+    own = {"CONVOCA_PUBLIC_URL": running.url, "CONVOCA_SIMULATED_URL": carrier, **product.SIGNED}
     env = environment(running.var, own)
     process = subprocess.Popen(
         command, cwd=product.ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -36,7 +36,8 @@ SHORT: Kinds = ("busy", "invalid")  # whose phones ring for a moment only
 
 @dataclass(frozen=True)
 class Load:
-    """`rate` calls a second for `seconds`, of which so many ring at once as `lines` says."""
+    """`rate` calls a second for `seconds`; some of them ring for long, so that `lines` are up at once with those of the
+    operators."""
 
     rate: float
     seconds: float
@@ -48,7 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench.twilio_load", description=__doc__)
     parser.add_argument("--rate", type=float, default=30.0, help="calls a second (default 30)")
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long (default 60)")
-    parser.add_argument("--lines", type=int, default=80, help="how many of them ring at once (default 80)")
+    parser.add_argument("--lines", type=int, default=100, help="calls up at once, operators' too (default 100)")
     options = parser.parse_args(argv)
     wsgi.start_process()
     logging.getLogger().setLevel(logging.WARNING)  # a line a call would be measured too
@@ -97,7 +98,7 @@ def _person(phone: str) -> dict[str, object]:
 
 def _place(load: Load, made: Mapping[Kinds, int]) -> tuple[int, float]:
     """(calls placed, seconds it took). One thread plans, as the dialer does; others place, as workers do."""
-    planned: SimpleQueue[str | None] = SimpleQueue()
+    planned: SimpleQueue[list[str] | None] = SimpleQueue()
     placers = [threading.Thread(target=_placer, args=(planned,)) for _ in range(PLACERS)]
     for thread in placers:
         thread.start()
@@ -105,9 +106,9 @@ def _place(load: Load, made: Mapping[Kinds, int]) -> tuple[int, float]:
     while (elapsed := time.monotonic() - begun) < load.seconds:
         due = int(elapsed * load.rate) - placed
         if due > 0:
-            for call_id in _plan(load, made, due):
-                planned.put(call_id)
-                placed += 1
+            decision = _plan(load, made, due)
+            planned.put(decision)
+            placed += len(decision)
         time.sleep(PAUSE)
     for _ in placers:
         planned.put(None)
@@ -119,7 +120,7 @@ def _place(load: Load, made: Mapping[Kinds, int]) -> tuple[int, float]:
 def _plan(load: Load, made: Mapping[Kinds, int], due: int) -> list[str]:
     """The next calls: as many long ones as lines are free, the others short."""
     with open_session() as session:
-        long = min(due, max(load.lines - _ringing(session, list(made.values())), 0))
+        long = min(due, max(load.lines - _up(session), 0))
         found: list[str] = []
         for kinds, number in ((LONG, long), (SHORT, due - long)):
             if number:
@@ -129,14 +130,14 @@ def _plan(load: Load, made: Mapping[Kinds, int], due: int) -> list[str]:
     return found
 
 
-def _ringing(session: Session, queue_ids: list[int]) -> int:
-    lines = select(func.count()).select_from(Call).where(Call.queue_id.in_(queue_ids), Call.state != "ended")
-    return session.scalar(lines) or 0
+def _up(session: Session) -> int:
+    """Calls that the carrier has now, as far as the ledger knows."""
+    return session.scalar(select(func.count()).where(Call.state.not_in(("planned", "wrap_up", "ended")))) or 0
 
 
-def _placer(planned: "SimpleQueue[str | None]") -> None:
-    while (call_id := planned.get()) is not None:
-        jobs.place_calls([call_id])
+def _placer(planned: "SimpleQueue[list[str] | None]") -> None:
+    while (decision := planned.get()) is not None:
+        jobs.place_calls(decision)
 
 
 if __name__ == "__main__":

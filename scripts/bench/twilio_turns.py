@@ -6,6 +6,7 @@ into its ledger, and prints the number of each with its phone, one a line.
 
 import argparse
 import asyncio
+import math
 import random
 import statistics
 import time
@@ -34,6 +35,7 @@ from scripts.simulated_carrier.citizens import Citizen, citizen
 THINKING = 1.5  # seconds until a key is pressed, from half to one and a half times as much
 PATIENCE = ClientTimeout(total=15)  # Twilio's own
 PEOPLE = 20
+RECORDED = "Bench: recorded"  # the campaign of these calls
 
 
 class NothingMeasured(Exception):
@@ -42,16 +44,31 @@ class NothingMeasured(Exception):
 
 @dataclass
 class Seen:
-    """Milliseconds until each document; `faults`: the answers that were none."""
+    """Milliseconds until each document that came from `since` on (monotonic); `faults`: the answers that were none."""
 
+    since: float = 0.0
     waits: list[float] = field(default_factory=list)
     faults: list[int] = field(default_factory=list)
+
+    def came(self, wait: float) -> None:
+        if time.monotonic() >= self.since:
+            self.waits.append(wait)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`thinking`: seconds until a key is pressed, from half to one and a half times as much; all have begun after
+    `arriving` seconds, and nobody goes on after `until` (monotonic)."""
+
+    thinking: float = THINKING
+    arriving: float = THINKING
+    until: float = math.inf
 
 
 def measure_turns(running: Product, token: str, seed: int) -> list[Figure]:
     """PEOPLE interviews at once, from the answered call to the goodbye."""
-    lines = running.python("scripts.bench.twilio_turns", "calls", str(PEOPLE)).splitlines()
-    seen = asyncio.run(_all(running.url, token, [line.split() for line in lines], seed))
+    people, seen = ringing(running, PEOPLE), Seen()
+    asyncio.run(press_keys(running.url, token, people, seed, seen))
     if len(seen.waits) < PEOPLE or seen.faults:
         raise NothingMeasured(f"{len(seen.waits)} documents, and refused with {seen.faults}")
     return [
@@ -61,13 +78,26 @@ def measure_turns(running: Product, token: str, seed: int) -> list[Figure]:
     ]
 
 
-async def _all(base: str, token: str, people: list[list[str]], seed: int) -> Seen:
-    seen, dice = Seen(), random.Random(seed)
+def ringing(running: Product, number: int) -> list[list[str]]:
+    """(call, phone) of so many calls of a recorded campaign whose phones ring."""
+    return [line.split() for line in running.python("scripts.bench.twilio_turns", "calls", str(number)).splitlines()]
+
+
+async def press_keys(
+    base: str, token: str, people: list[list[str]], seed: int, seen: Seen, pace: Pace = Pace(), *, at_once: int = PEOPLE
+) -> None:
+    """So many are interviewed at once, each from the answered call to the goodbye; then it is another person's turn."""
+    dice, left = random.Random(seed), iter(people)
     async with ClientSession(timeout=PATIENCE, connector=TCPConnector(limit=0)) as http:
-        caller = _Caller(http, RequestValidator(token), seen)
-        told = [(f"{base}/hooks/voice/survey/{call_id}", phone) for call_id, phone in people]
-        await asyncio.gather(*(caller.interview(url, phone, random.Random(dice.random())) for url, phone in told))
-    return seen
+        caller = _Caller(http, RequestValidator(token), seen, pace)
+
+        async def one_after_the_other(dice: random.Random) -> None:
+            await asyncio.sleep(dice.uniform(0, pace.arriving))
+            while time.monotonic() < pace.until and (person := next(left, None)) is not None:
+                call_id, phone = person
+                await caller.interview(f"{base}/hooks/voice/survey/{call_id}", phone, dice)
+
+        await asyncio.gather(*(one_after_the_other(random.Random(dice.random())) for _ in range(at_once)))
 
 
 @dataclass
@@ -77,14 +107,16 @@ class _Caller:
     http: ClientSession
     validator: RequestValidator
     seen: Seen
+    pace: Pace
 
     async def interview(self, url: str, phone: str, dice: random.Random) -> None:
         person = replace(citizen(phone, SEED), takes_part=True)
         form = {"CallSid": _ref(phone), "CallStatus": "in-progress", "From": phone}
-        await asyncio.sleep(dice.uniform(0, THINKING))
         document = await self._post(url, form)
         while document is not None and (verb := document.find("Gather")) is not None:
-            await asyncio.sleep(dice.uniform(0.5, 1.5) * THINKING)
+            await asyncio.sleep(dice.uniform(0.5, 1.5) * self.pace.thinking)
+            if time.monotonic() > self.pace.until:
+                return
             document = await self._post(_action(verb), form | _pressed(verb, person))
 
     async def _post(self, url: str, form: dict[str, str]) -> ElementTree.Element | None:
@@ -92,7 +124,7 @@ class _Caller:
         begun = time.perf_counter()
         async with self.http.post(url, data=form, headers=headers) as answer:
             body = await answer.text()
-        self.seen.waits.append((time.perf_counter() - begun) * 1000)
+        self.seen.came((time.perf_counter() - begun) * 1000)
         if answer.status != 200:
             self.seen.faults.append(answer.status)
             return None
@@ -117,7 +149,7 @@ def _ref(phone: str) -> str:
 def ring(session: Session, number: int) -> list[tuple[UUID, str]]:
     """So many calls of a new recorded campaign of the demonstration's survey, as they are while the phone rings."""
     queue = CallQueue(
-        name="Bench: recorded", purpose="survey", carrier="simulated", caller_id="+525512340000", mode="manual",
+        name=RECORDED, purpose="survey", carrier="simulated", caller_id="+525512340000", mode="manual",
         script="survey/1", answered_by="recording", on_behalf_of="Casa Inventada", state="running",
         privacy_notice_url="https://example.org/aviso",
     )  # fmt: skip

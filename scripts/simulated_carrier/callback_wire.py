@@ -27,7 +27,7 @@ class Wire:
 
     def __init__(self, host: str, port: int, most: Callable[[], float]) -> None:
         self.host, self.port, self._most = host, port, most
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()
         self._open: set[_Connection] = set()
         self._connecting = 0
         self._waiting: deque[_Post] = deque()
@@ -42,7 +42,9 @@ class Wire:
 
     def _go_on(self) -> None:
         while self._waiting and self._idle:
-            self._idle.pop().begin(self._waiting.popleft())
+            # The one that lay longest: the last one again and again would be one process of ours doing all the work,
+            # where the many machines of a real carrier come to each.
+            self._idle.popleft().begin(self._waiting.popleft())
         room = max(int(self._most()), 1) - len(self._open) - self._connecting
         for _ in range(min(len(self._waiting) - self._connecting, room)):
             self._connecting += 1

@@ -10,7 +10,7 @@ from callcenter.base.settings import Twilio
 from callcenter.carriers import BadNumber, Dial, Known, Route, Trace
 from callcenter.carriers.twilio import errors, limits, media, wire
 from callcenter.carriers.twilio.media import Media
-from callcenter.carriers.twilio.switchboard import TwilioSwitchboard
+from callcenter.carriers.twilio.switchboard import EVERY_EVENT, TwilioSwitchboard
 from callcenter.carriers.twilio.wire import ask
 from callcenter.carriers.twilio.words import event_of
 
@@ -42,9 +42,8 @@ class TwilioCarrier(TwilioSwitchboard, Media):
                 to=dial.phone,
                 from_=dial.caller_id,
                 url=f"{self._hooks}/{hook}/{dial.call_id}",
-                status_callback=f"{self._hooks}/status/{dial.call_id}",
-                status_callback_event=["initiated", "ringing", "answered", "completed"],
                 timeout=dial.ring_seconds,
+                **self._news(dial),
                 **media.detection(self._hooks, dial),
             )
         except ProviderError as error:
@@ -52,6 +51,11 @@ class TwilioCarrier(TwilioSwitchboard, Media):
             if errors.meaning(error.code).kind == "geo" and not dial.phone.startswith("+52"):
                 raise BadNumber(str(error), code=error.code) from None
             raise
+
+    def _news(self, dial: Dial) -> dict[str, Any]:
+        if not dial.is_followed:
+            return {}
+        return {"status_callback": f"{self._hooks}/status/{dial.call_id}", "status_callback_event": EVERY_EVENT}
 
     def hang_up(self, ref: str) -> None:
         try:

@@ -21,7 +21,7 @@ from callcenter.carriers.twilio import errors
 
 T = TypeVar("T")
 SECONDS = 8.0  # connect, and between two bytes of the answer
-PARALLEL = 8  # kept connections; a worker calls one after the other, the sweeper beside it
+PARALLEL = 8  # kept connections; a worker asks for four calls at once, the sweeper beside it
 
 
 def client(account: Twilio) -> Client:

@@ -5,6 +5,7 @@ from typing import Any
 
 from twilio.twiml.voice_response import Dial, VoiceResponse
 
+from callcenter.base.errors import InvalidInput
 from callcenter.carriers.twilio import errors
 from callcenter.ledger import apologies
 
@@ -27,10 +28,10 @@ KEPT = ("CallStatus", "SipResponseCode", "ErrorCode", "CallDuration", "SequenceN
 
 
 def event_of(form: Mapping[str, str]) -> str:
-    """Our event for what Twilio says; raises ValueError that names the status and the known ones."""
+    """Our event for what Twilio says. Raises InvalidInput that names the status and the known ones."""
     status = form.get("CallStatus", "")
     if status not in EVENTS:
-        raise ValueError(f"CallStatus is {status!r}; known are {', '.join(EVENTS)}")
+        raise InvalidInput(f"CallStatus is {status!r}; known are {', '.join(EVENTS)}")
     if status == "failed":
         return errors.outcome_of_failed(form.get("SipResponseCode"), form.get("ErrorCode"))
     return EVENTS[status]

@@ -62,7 +62,7 @@ def test_a_newcomer_asks_and_reads_how_the_account_stands(client: FlaskClient, t
     assert rows == {"account": "ok", "address": "ok", "reach": "asked", "balance": "warning", "numbers": "ok",
                     "countries": "fault", "prices": "ok"}  # fmt: skip
     assert "Allow it in Twilio" in part
-    assert "$4.20" in part
+    assert "USD\u00a04.20" in part
     assert "Casa" in part
     assert len(twilio.probes) == 1
 
@@ -120,8 +120,8 @@ def test_prices_and_what_was_paid_are_shown_and_a_rate_is_kept(
     call_prices.keep(session, "simulated", [("CA1", Decimal("0.09"), "USD")])
     session.commit()
     page = client.get(PAGE).text
-    assert "$0.0500" in page
-    assert "1 call of the last 30 days has its price: $0.09 in all, $0.0450 a started minute." in page
+    assert "USD\u00a00.0500" in page
+    assert "1 call of the last 30 days has its price: USD\u00a00.09 in all, USD\u00a00.0450 a started minute." in page
     assert post(client, "rate", rate="dieciocho").status_code == 422
     assert post(client, "rate", rate="18.5").status_code == 302
     assert call_prices.exchange_rate(session) == Decimal("18.5")

@@ -76,7 +76,7 @@ def test_who_has_connected_gets_an_account_of_their_own(post: Post, session: Ses
     given = post("phone/account").json
     assert set(given) == {"name", "uri", "ws_url", "password"}
     assert given["name"] == f"op-{seat.id}"
-    assert session.scalars(select(AuditEntry.action)).all()[-1] == "softphones.log_in"
+    assert session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()[-1] == "softphones.log_in"
 
 
 def test_an_account_is_refused_before_the_connect(post: Post) -> None:
@@ -166,8 +166,9 @@ def test_signing_out_ends_the_account_and_the_shift(
 
 
 def test_every_fault_that_the_scripts_name_has_a_sentence_and_no_other(client: FlaskClient) -> None:
-    scripts = "".join((STATIC / f"{name}.js").read_text() for name in ("microphone", "phone", "console_phone"))
-    named = re.findall(r'(?:say\(|code: |\?\? |return |Error: |\? )"([a-z_]+)"', scripts)
+    names = ("microphone", "page_phone", "phone", "twilio_phone", "console_phone")
+    scripts = "".join((STATIC / f"{name}.js").read_text() for name in names)
+    named = re.findall(r'(?:say\(|fault\(|error, |return |Error: |\? )"([a-z_]+)"', scripts)
     page = client.get("/console/").text
     found = re.search(r'id="console-words">(.*?)</script>', page, re.DOTALL)
     assert found

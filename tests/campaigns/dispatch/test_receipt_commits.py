@@ -11,11 +11,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
-from callcenter.base import db, outbox
+from callcenter.base import db, group_commits, outbox
 from callcenter.base.clock import real_now
+from callcenter.base.group_commits import NotCommitted
 from campaigns.channels import Receipt
 from campaigns.dispatch import message_news, receipt_commits
-from campaigns.dispatch.receipt_commits import NotCommitted, ReceiptCommits
+from campaigns.dispatch.receipt_commits import ReceiptCommits
 from campaigns.mailings import message_campaigns
 from campaigns.mailings.message_campaigns import MessagePlan
 from campaigns.messages import Message, MessageReceipt
@@ -126,7 +127,7 @@ def test_those_who_come_meanwhile_are_committed_together(ids: list[UUID], engine
     assert gate.is_in.wait(SECONDS)
     for message_id in ids[1:]:
         crowd.bring(message_id, receipt("delivered"))
-    while len(crowd.commits._waiting) < 11:
+    while crowd.commits.groups.waiting() < 11:
         threading.Event().wait(0.01)
     gate.opened.set()
     assert set(crowd.wait().values()) == {True}
@@ -149,7 +150,7 @@ def test_an_unknown_message_is_told_from_the_others_of_its_group(ids: list[UUID]
     assert gate.is_in.wait(SECONDS)
     crowd.bring(stranger, receipt("delivered"))
     crowd.bring(ids[1], receipt("delivered"))
-    while len(crowd.commits._waiting) < 2:
+    while crowd.commits.groups.waiting() < 2:
         threading.Event().wait(0.01)
     gate.opened.set()
     assert crowd.wait() == {ids[0]: True, ids[1]: True, stranger: False}
@@ -161,7 +162,7 @@ def test_a_receipt_that_cannot_be_stored_costs_the_others_nothing(ids: list[UUID
     assert gate.is_in.wait(SECONDS)
     crowd.bring(ids[1], Receipt("delivered", "delivered", "SM1\0", None, {}))  # no text holds a zero byte
     crowd.bring(ids[2], receipt("delivered"))
-    while len(crowd.commits._waiting) < 2:
+    while crowd.commits.groups.waiting() < 2:
         threading.Event().wait(0.01)
     gate.opened.set()
     answers = crowd.wait()
@@ -191,7 +192,7 @@ def test_a_postgresql_that_stays_away_is_said_and_not_called_received(
     def away(*_: object) -> message_news.Heard:
         raise OperationalError("SELECT", {}, Exception("no connection"))
 
-    monkeypatch.setattr(receipt_commits, "PATIENCE", 0.0)
+    monkeypatch.setattr(group_commits, "PATIENCE", 0.0)
     monkeypatch.setattr(message_news, "record_receipts", away)
     with pytest.raises(NotCommitted):
         ReceiptCommits().commit(ids[0], receipt("delivered"))
@@ -200,7 +201,7 @@ def test_a_postgresql_that_stays_away_is_said_and_not_called_received(
 def test_a_row_that_somebody_holds_keeps_only_its_own_receipt_waiting(
     ids: list[UUID], engine: Engine, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipt_commits, "_PATIENT", text("SET LOCAL lock_timeout = '200ms'"))
+    monkeypatch.setattr(group_commits, "_PATIENT", text("SET LOCAL lock_timeout = '200ms'"))
     crowd = Crowd(ReceiptCommits())
     with engine.connect() as connection, connection.begin():
         connection.execute(select(Message.id).where(Message.id == ids[1]).with_for_update())
@@ -208,7 +209,7 @@ def test_a_row_that_somebody_holds_keeps_only_its_own_receipt_waiting(
         assert gate.is_in.wait(SECONDS)
         crowd.bring(ids[1], receipt("delivered"))
         crowd.bring(ids[2], receipt("delivered"))
-        while len(crowd.commits._waiting) < 2:
+        while crowd.commits.groups.waiting() < 2:
             threading.Event().wait(0.01)
         gate.opened.set()
         answers = crowd.wait()

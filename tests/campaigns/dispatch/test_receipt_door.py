@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
+from callcenter.base.group_commits import NotCommitted
 from callcenter.base.settings import Settings
 from campaigns import webhooks
 from campaigns.channels import Receipt
 from campaigns.dispatch import message_claims as claims
 from campaigns.dispatch import receipt_commits
 from campaigns.dispatch.message_claims import Outgoing
-from campaigns.dispatch.receipt_commits import NotCommitted
 from tests.campaigns.cast import Campaign, Cast, message_of
 
 FORM = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": "+529221110001", "Empty": ""}

@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -60,6 +61,14 @@ def test_a_call_carries_our_id_in_both_addresses_and_all_four_events() -> None:
     assert data["StatusCallback"] == f"https://convoca.example/hooks/voice/status/{CALL}"
     assert data["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
     assert (data["To"], data["From"], data["Timeout"]) == (DIAL.phone, DIAL.caller_id, 25)
+
+
+def test_a_call_that_nobody_keeps_asks_for_no_news() -> None:
+    twilio, wire = carrier((201, FOUND))
+    twilio.place(replace(DIAL, answered_by="recording", is_followed=False))
+    data = wire.requests[0][2]
+    assert data["Url"] == f"https://convoca.example/hooks/voice/survey/{CALL}"
+    assert not [name for name in data if name.startswith("StatusCallback")]
 
 
 REFUSED = NoConnection(MaxRetryError(None, "/", NewConnectionError(socket.socket, "refused")))  # type: ignore[arg-type]
