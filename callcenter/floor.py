@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from callcenter import carriers, operators, queues
 from callcenter.base import audit, flags, live
-from callcenter.base.auth import access
+from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput, Refused
 from callcenter.base.outbox import tell_later
 from callcenter.base.settings import web_settings
+from callcenter.privacy import arco_deadlines
 from callcenter.sound import recording_keeping, voice_messages
 from callcenter.supervision import floor_alarms, floor_figures, floor_notes, floor_rows
 from callcenter.supervision.floor_rows import Filter
@@ -60,7 +61,8 @@ def page() -> ResponseReturnValue:
     session = web_session()
     return render_template(
         "callcenter/floor/page.html", queue_reasons=QUEUE_REASONS, note_length=floor_notes.LENGTH,
-        states=floor_rows.STATES, thresholds=floor_rows.thresholds(session), **_board(session),
+        states=floor_rows.STATES, thresholds=floor_rows.thresholds(session), lights=arco_deadlines.LABELS,
+        warnings=arco_deadlines.warnings(session) if may(frozenset({"administrator"})) else {}, **_board(session),
     )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ def take_call(browser: Browser, url: str, out: Path, language: str) -> int:
                 tab.fill("#script #value", "10" if "10" in tab.inner_text("#question-text") else "40")
             tab.locator("#script .option").first.click()
             tab.wait_for_selector(f"#script [name=item][value='{asked}']", state="detached")
+        tab.evaluate("scrollTo(0, 0)")
+        tab.mouse.move(0, 0)  # an option under the pointer would look chosen
         tab.wait_for_timeout(700)
         tab.screenshot(path=out / "console.png")
         tab.click("#leave-after")

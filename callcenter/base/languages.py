@@ -12,6 +12,12 @@ LANGUAGES = ("es", "en")
 LOCALES = {"es": "es_MX", "en": "en"}
 COOKIE = "language"
 ZONE = "America/Mexico_City"
+# By 24 hours and with the month by its name, in both languages: no «a.m..» ends a sentence, and nobody takes the
+# eleventh of October for the tenth of November.
+DATE_FORMATS = {
+    "time.short": "H:mm", "time.medium": "H:mm:ss",
+    "datetime.short": "d MMM y, H:mm", "datetime.medium": "d MMM y, H:mm:ss",
+}  # fmt: skip
 
 
 def init_app(app: Flask) -> None:
@@ -21,7 +27,8 @@ def init_app(app: Flask) -> None:
         BABEL_DEFAULT_TIMEZONE=ZONE,
         BABEL_TRANSLATION_DIRECTORIES="callcenter/base/translations",
     )
-    Babel(app, locale_selector=lambda: LOCALES[language()])
+    formats = {**Babel.default_date_formats, **DATE_FORMATS}
+    Babel(app, date_formats=formats, locale_selector=lambda: LOCALES[language()])
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def conversation_page(conversation: Conversation, **more: Any) -> str:
 def thread(conversation_id: int) -> ResponseReturnValue:
     """What was said, for the page that refreshes itself."""
     conversation = conversations.find(web_session(), conversation_id, of_user=only_own())
-    return render_template("campaigns/inbox/_thread.html", **_thread(conversation), asked=asked())
+    return render_template("campaigns/inbox/_refreshed.html", **_thread(conversation), asked=asked(), oob=True)
 
 
 @blueprint.post("/take")
@@ -249,8 +249,15 @@ def _thread(conversation: Conversation) -> dict[str, Any]:
     before, after = lists.neighbours(session, here.wanted, conversation)
     return {
         "conversation": conversation, "lines": threads.read(session, conversation), "before": before, "after": after,
-        "channels": _channel_labels(),
+        "channels": _channel_labels(), "is_barred": _is_barred(conversation),
     }  # fmt: skip
+
+
+def _is_barred(conversation: Conversation) -> bool:
+    """Did they ask for no more?"""
+    if conversation.resolution == "opt_out":
+        return True
+    return conversation.phone is not None and suppressions.find(web_session(), conversation.phone) is not None
 
 
 def _person(conversation: Conversation) -> dict[str, Any]:
@@ -262,7 +269,6 @@ def _person(conversation: Conversation) -> dict[str, Any]:
         "contact": contact, "ways": ways, "paused": replies.is_paused(session, conversation, ways[0].channel),
         "history": contact_history.read(session, contact.id, limit=DEEDS).deeds if contact else [],
         "household": contacts.household(session, contact) if contact else [],
-        "is_suppressed": conversation.phone is not None and bool(suppressions.find(session, conversation.phone)),
         "canned": canned_replies.offered(session, contact), "queues": conversation_callbacks.choices(session),
         "surveys": survey_invitations.choices(session) if contact else [],
         "asking": survey_chats.of_conversation(session, conversation.id),

@@ -23,7 +23,7 @@ from callcenter.trunks import reach_invented
 from campaigns import audiences, calling, labels, reports
 from campaigns.calling import CallCampaign
 from campaigns.mailings import preflight
-from campaigns.telephoning import call_drafts, call_figures, draft_plans, quota_views
+from campaigns.telephoning import call_drafts, call_figures, draft_plans, quota_views, why_views
 from campaigns.telephoning.call_figures import Speed
 from campaigns.telephoning.call_forecasts import Forecast
 from campaigns.telephoning.draft_forms import PaceForm
@@ -187,7 +187,9 @@ def _pace_form(campaign: CallCampaign) -> PaceForm:
 
 
 def _show(campaign: CallCampaign, pace_form: PaceForm | None = None) -> str:
+    # The panel comes with the page: one that arrived later would push away what the hand is already reaching for.
+    panel = {} if campaign.queue.state == "finished" else why_views.picture(campaign)
     return render_template(
         "campaigns/call.html", pace_form=pace_form or _pace_form(campaign),
-        heirs=calling.heirs(web_session(), campaign), **_picture(campaign),
+        heirs=calling.heirs(web_session(), campaign), **(panel | _picture(campaign)),
     )  # fmt: skip

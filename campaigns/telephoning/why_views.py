@@ -32,7 +32,7 @@ STATES = {
 def words() -> dict[str, Any]:
     """What the templates of the panel need."""
     return {
-        "states": STATES, "labels": labels, "zone_names": why.zone_names, "rest_label": why.rest_label,
+        "labels": labels, "zone_names": why.zone_names, "rest_label": why.rest_label,
         "why_sentence": queues.why_sentence, "mode_names": queue_pace.NAMES, "masked": masked,
         "sees_phones": current_user.is_authenticated and may(SEE_PHONES),
         "fallback_sentence": queue_pace.fallback_sentence,
@@ -45,21 +45,21 @@ def page(campaign_id: int) -> str:
     campaign = calling.find(web_session(), campaign_id)
     said = request.args.get("person", "").strip()
     found = _find(campaign, said) if said else None
-    return render_template("campaigns/why.html", said=said, found=found, **_picture(campaign))
+    return render_template("campaigns/why.html", said=said, found=found, **picture(campaign))
 
 
 @blueprint.get("/panel")
 @access(*WATCHERS)
 def panel(campaign_id: int) -> str:
     """The part that moves."""
-    return render_template("campaigns/_why.html", **_picture(calling.find(web_session(), campaign_id)))
+    return render_template("campaigns/_why.html", **picture(calling.find(web_session(), campaign_id)))
 
 
 @blueprint.get("/brief")
 @access(*WATCHERS)
 def brief(campaign_id: int) -> str:
     """The panel in a few lines, for the page of the campaign."""
-    return render_template("campaigns/_why_brief.html", **_picture(calling.find(web_session(), campaign_id)))
+    return render_template("campaigns/_why_brief.html", **picture(calling.find(web_session(), campaign_id)))
 
 
 @blueprint.get("/person")
@@ -72,6 +72,12 @@ def of_person(campaign_id: int) -> str:
     return render_template("campaigns/_why_people.html", said=said, found=found, campaign=campaign)
 
 
+def picture(campaign: CallCampaign) -> dict[str, Any]:
+    """The panel at this moment, for every page that carries it."""
+    answer = why.of_campaign(web_session(), campaign)
+    return {"campaign": campaign, "queue": campaign.queue, "why": answer, "states": STATES}
+
+
 def _find(campaign: CallCampaign, said: str) -> Found:
     """What was looked for is personal data: the audit says that somebody looked, and how."""
     session = web_session()
@@ -79,7 +85,3 @@ def _find(campaign: CallCampaign, said: str) -> Found:
     audit.record(session, current_user.id, "contacts.search", f"call-campaign/{campaign.id}", by=found.by)
     session.commit()
     return found
-
-
-def _picture(campaign: CallCampaign) -> dict[str, Any]:
-    return {"campaign": campaign, "queue": campaign.queue, "why": why.of_campaign(web_session(), campaign)}

@@ -56,9 +56,13 @@ def test_somebody_is_answered_from_the_keyboard_and_writes_again(page_as: PageAs
     page.locator("body").click(position={"x": 5, "y": 5})
     press(page, "e")
     page.wait_for_url(lambda url: url != conversation)
-    say(running_product, phone, "BAJA")
     page.goto(conversation)
-    expect(page.locator(".inbox-note")).to_contain_text("pidió que no se le contacte", timeout=SOON)
+    expect(page.locator("#reply-text")).to_be_visible(timeout=SOON)
+    say(running_product, phone, "BAJA")
+    expect(page.locator(".inbox-note")).to_contain_text("pidió que no se le contacte", timeout=SOON)  # without a reload
+    expect(page.locator("#reply-text")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".inbox-note")).to_be_visible(timeout=SOON)
     expect(page.locator("#reply-text")).to_have_count(0)
 
 

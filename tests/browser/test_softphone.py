@@ -470,7 +470,8 @@ def test_available_is_refused_in_words_while_the_switch_cannot_be_reached(consol
 def test_the_sound_check_hears_itself_and_is_measured(console: Console) -> None:
     page = console()
     page.locator("#try-microphone").click()
-    expect(page.locator("[data-check=microphone]")).to_have_attribute("data-state", "ok", timeout=10 * SECONDS)
+    # A browser takes its time to open a microphone on a busy machine.
+    expect(page.locator("[data-check=microphone]")).to_have_attribute("data-state", "ok", timeout=30 * SECONDS)
     expect(page.locator("#try-microphone")).to_be_hidden()
     connected(page)
     page.keyboard.press("e")
