@@ -50,14 +50,16 @@ def record_event(session: Session, call_id: UUID, event: Event) -> bool:
     return _keep(session, call_id, event) and _apply(session, call, event)
 
 
-def record_events(session: Session, told: Sequence[tuple[UUID, Event]]) -> None:
-    """The same for one event each of many calls; those that are not ours are passed over."""
+def record_events(session: Session, told: Sequence[tuple[UUID, Event]]) -> set[UUID]:
+    """The same for events of many calls, in their order; those that are not ours are passed over. Returns ours."""
     found = call_ledger.lock_all(session, [call_id for call_id, _event in told])
     ours = [(found[call_id], event) for call_id, event in told if call_id in found]
     new = call_ledger.keep_events(session, [(call.id, event.key, event.kind, event.payload) for call, event in ours])
     for call, event in ours:
         if (call.id, event.key) in new:
+            new.remove((call.id, event.key))  # the same may have come twice
             _apply(session, call, event)
+    return set(found)
 
 
 def _apply(session: Session, call: Call, event: Event) -> bool:
@@ -292,5 +294,6 @@ def _close(session: Session, call: Call, outcome: str) -> None:
     call.attempt.outcome = outcome
     call.lease_until = None
     session.flush()
-    operators.release(session, call.id)
+    if call.operator_id is not None:
+        operators.release(session, call.id)
     tell_later(session, "dialer")

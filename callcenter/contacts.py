@@ -31,6 +31,21 @@ CONSENTS: dict[str, LazyString] = {
     "opted_out": _l("Refused"),
     "unknown": _l("No answer"),
 }
+# Where an answer came in, as we write it down; any other source is somebody's own words: a list, a form.
+SOURCES: dict[str, LazyString] = {
+    "inbox": _l("Inbox"),
+    "inbound": _l("A call to us"),
+    "operator": _l("Operator"),
+    "supervisor": _l("Supervisor"),
+    "recording": _l("Recorded survey"),
+    "survey link": _l("Survey by link"),
+    "public_page": _l("Page for opting out"),
+    "carrier": _l("Carrier"),
+    "person page": _l("Page of the person"),
+    "merge": _l("Merge"),
+    "opposition": _l("Privacy request"),
+    "privacy request": _l("Privacy request"),
+}
 LINE_KINDS: dict[str, LazyString] = {
     "mobile": _l("Mobile"),
     "landline": _l("Landline"),

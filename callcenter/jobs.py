@@ -17,17 +17,17 @@ from callcenter.ledger.call_placing import Order
 from callcenter.seats import operator_rooms, operator_sweep
 
 log = logging.getLogger(__name__)
-AT_ONCE = 4
-GROUP = 10  # calls claimed, judged and recorded together
+AT_ONCE = 4  # calls that a worker asks for side by side
+# Calls claimed, judged and recorded together: through our own switches, which answer in no time; of a provider only as
+# many as are asked for at once, so that nobody's lease runs out while others are waited for.
+GROUP, PROVIDERS_GROUP = 10, AT_ONCE
 
 
 def place_calls(call_ids: list[str]) -> None:
     """Place the planned calls of one decision. Calls whose placing breaks off stay for the sweeper; the rest go on with
-    the job that `call_sweep.enqueue_again` gives them.
-
-    Through our own switches in groups: they answer quickly. A provider's word is written down call by call."""
+    the job that `call_sweep.enqueue_again` gives them."""
     wanted = [UUID(call_id) for call_id in dict.fromkeys(call_ids)]
-    size = GROUP if carriers.has_switchboard() else 1
+    size = GROUP if carriers.has_switchboard() else PROVIDERS_GROUP
     for first in range(0, len(wanted), size):
         group = wanted[first : first + size]
         try:

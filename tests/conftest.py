@@ -17,6 +17,7 @@ from callcenter.base import clock, db, outbox
 from callcenter.base.auth import ROLES, Role, User
 from callcenter.base.settings import Settings, read_settings
 from scripts import embedded
+from tests import unordered
 from wsgi import create_app
 
 for name in [name for name in os.environ if name.startswith("CONVOCA_") or name in ("DATABASE_URL", "REDIS_URL")]:
@@ -26,6 +27,8 @@ for name in [name for name in os.environ if name.startswith("CONVOCA_") or name 
 # How fast examples are made tells how busy the machine is, and nothing of what is tested.
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("house")
+
+unordered.come_newest_first()
 
 # Who works here in the tests: a name and its one role.
 CAST = {

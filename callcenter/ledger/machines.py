@@ -15,6 +15,7 @@ from callcenter import calls, queues, recordings
 from callcenter.calls import Call, Event
 from callcenter.ledger import voicemails
 from callcenter.ledger.call_scripts import script_for
+from callcenter.queueing import queue_entries
 
 MAY_BE = ("ringing", "answered", "connected")  # states in which a judgement may still change something
 
@@ -25,7 +26,11 @@ def judged(session: Session, call_id: UUID, answered_by: str, said: dict[str, An
     call = calls.locked(session, call_id)
     calls.record_event(session, call_id, Event(voicemails.JUDGED, f"judged:{answered_by}", said))
     is_wanted = queues.get(session, call.queue_id).machine_detection == "on"
-    if not is_wanted or not is_machine(answered_by) or call.state not in MAY_BE or _has_answers(session, call):
+    if not is_wanted or not is_machine(answered_by):
+        return
+    if call.state == "ended" and call.attempt.outcome == "abandoned":
+        _nobody_was_left_waiting(session, call)
+    if call.state not in MAY_BE or _has_answers(session, call):
         return
     leaves = answered_by.startswith(voicemails.ENDED_GREETING) and voicemails.leaves_message(session, call)
     kind, was_connected = voicemails.CODE if leaves else "machine", call.state == "connected"
@@ -38,6 +43,13 @@ def judged(session: Session, call_id: UUID, answered_by: str, said: dict[str, An
         voicemails.leave_later(session, call)
     else:
         calls.hang_up_later(session, call_id)
+
+
+def _nobody_was_left_waiting(session: Session, call: Call) -> None:
+    """No operator was free, and it was a machine that picked up: only a person can be abandoned. The machine's own rule
+    says when they are called again; what the house had begun for a person (rest elsewhere, an apology) stays."""
+    call.attempt.outcome = "machine"
+    queue_entries.settle_again(session, call.entry_id, "machine")
 
 
 def is_machine(answered_by: str) -> bool:

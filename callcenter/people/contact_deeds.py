@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.consent import Consent
-from callcenter.contacts import CONSENTS, Contact
+from callcenter.contacts import CONSENTS, SOURCES, Contact
 from callcenter.imports import ImportBatch
 from callcenter.people import contact_history
 from callcenter.people.contact_history import Deed, earlier
@@ -60,7 +60,7 @@ def consents(session: Session, contact_id: int, limit: int, before: datetime | N
     """What the person answered to the privacy notice, and where the proof is."""
     rows = session.scalars(earlier(select(Consent).where(Consent.contact_id == contact_id), Consent.at, limit, before))
     return [
-        Deed(row.at, _("Consent"), row.source,
+        Deed(row.at, _("Consent"), str(SOURCES.get(row.source, row.source)),
              _("%(answer)s (proof: %(proof)s)", answer=CONSENTS.get(row.kind, row.kind), proof=row.proof))
         for row in rows
     ]  # fmt: skip

@@ -59,7 +59,8 @@ CHANNELS: dict[str, LazyString] = {"call": _l("Call"), "sms": _l("SMS"), "whatsa
 def words() -> dict[str, Any]:
     """What the templates of people's pages need."""
     return {
-        "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "line_kinds": contacts.LINE_KINDS,
+        "sexes": contacts.SEXES, "consents": contacts.CONSENTS, "answer_sources": contacts.SOURCES,
+        "line_kinds": contacts.LINE_KINDS,
         "channels": CHANNELS, "purposes": PURPOSE_LABELS,
         "masked": contacts.masked,
         "sees_phones": sees_phones(),

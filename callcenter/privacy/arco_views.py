@@ -42,15 +42,6 @@ def index() -> ResponseReturnValue:
     return render_template("callcenter/privacy/index.html", page=page, closed=closed, **_words())
 
 
-@blueprint.get("/warning")
-@access("administrator")
-def warning() -> ResponseReturnValue:
-    """The part of the front page that says what is urgent."""
-    return render_template(
-        "callcenter/privacy/warning.html", warnings=arco_deadlines.warnings(web_session()), **_words()
-    )
-
-
 @blueprint.get("/new")
 @access("administrator")
 def new() -> ResponseReturnValue:

@@ -27,7 +27,7 @@ def settle(session: Session, entry_id: int | None, outcome: str) -> None:
     if entry is None or _is_out(session, entry):
         return
     rules = queue_rules.of_queue(queues.get(session, entry.queue_id))
-    entry.attempts, same = _tries(session, entry.id), _same(session, entry, outcome)
+    entry.attempts, same = _tries_and_same(session, entry, outcome)
     if outcome == "abandoned":
         _leave_alone(session, entry)
     step = queue_rules.next_step(
@@ -41,6 +41,13 @@ def settle(session: Session, entry_id: int | None, outcome: str) -> None:
     entry.is_callback = entry.is_callback and outcome in KEEPS_PROMISE
     if step.is_new_pass:
         entry.pass_number, entry.pass_began_at = entry.pass_number + 1, real_now()
+
+
+def settle_again(session: Session, entry_id: int | None, outcome: str) -> None:
+    """The end of the person's last try turned out to be another one; nothing when they are being called already."""
+    entry = _locked(session, entry_id)
+    if entry is not None and entry.state in ("waiting", "done"):
+        settle(session, entry_id, outcome)
 
 
 def finish(session: Session, entry_id: int | None, reason: str) -> None:
@@ -139,15 +146,6 @@ def _is_out(session: Session, entry: QueueEntry) -> bool:
     return is_out
 
 
-def _same(session: Session, entry: QueueEntry, outcome: str) -> int:
-    """Tries of this pass that ended so."""
-    alike = select(func.count()).select_from(Call).join(Attempt, Attempt.id == Call.id)
-    alike = alike.where(Call.entry_id == entry.id, Attempt.outcome == outcome)
-    if entry.pass_began_at is not None:
-        alike = alike.where(Attempt.created_at > entry.pass_began_at)
-    return session.scalar(alike) or 0
-
-
 def _find_phone(session: Session, entry: QueueEntry, step: Step) -> bool:
     """Let the entry name the phone of the next try; False when the one at hand is dead and there is no other."""
     if not step.other_phone:
@@ -181,14 +179,26 @@ def _leave_alone(session: Session, entry: QueueEntry) -> None:
 
 def _tries(session: Session, entry_id: int) -> int:
     session.flush()
-    counted = or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
-    ledger = (
-        select(func.count())
-        .select_from(Call)
-        .join(Attempt, Attempt.id == Call.id)
-        .where(Call.entry_id == entry_id, counted)
-    )
-    return session.scalar(ledger) or 0
+    return session.scalar(_of_entry(entry_id, func.count().filter(_counted()))) or 0
+
+
+def _tries_and_same(session: Session, entry: QueueEntry, outcome: str) -> tuple[int, int]:
+    """How many tries count, and how many of this pass ended so."""
+    session.flush()
+    alike = Attempt.outcome == outcome
+    if entry.pass_began_at is not None:
+        alike &= Attempt.created_at > entry.pass_began_at
+    both = func.count().filter(_counted()).label("tries"), func.count().filter(alike).label("same")
+    row = session.execute(_of_entry(entry.id, *both)).one()
+    return row.tries, row.same
+
+
+def _of_entry(entry_id: int, *asked: Any) -> Any:
+    return select(*asked).select_from(Call).join(Attempt, Attempt.id == Call.id).where(Call.entry_id == entry_id)
+
+
+def _counted() -> Any:
+    return or_(Call.disposition.is_not(None), Attempt.outcome.in_(COUNTED))
 
 
 def _locked(session: Session, entry_id: int | None) -> QueueEntry | None:

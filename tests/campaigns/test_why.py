@@ -1,6 +1,7 @@
 """The why panel from the dialer's own turn to the page, the command, and the search for one person."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -196,6 +197,19 @@ def test_the_page_shows_every_limit_the_zones_and_the_reason(session: Session, c
     assert 'data-code="no_operators"' in said
     assert "Central zone" in said
     assert "Sondeo de mayo" in said
+
+
+@pytest.mark.parametrize(("state", "is_there"), [("running", True), ("paused", True), ("finished", False)])
+def test_the_campaigns_page_carries_the_panel_from_the_start(
+    session: Session, client_as: ClientAs, state: str, is_there: bool
+) -> None:
+    """What arrives later moves the page under the hand: nothing below it is asked for on load."""
+    made = campaign(session, cast.person(session), state=state)
+    session.commit()
+    page = client_as("supervisor").get(f"/campaigns/calls/{made.id}", headers={"Accept-Language": "en"}).text
+    assert ('data-aspect="' in page.partition('id="why"')[2].partition('id="picture"')[0]) == is_there
+    assert "load" not in {word for trigger in re.findall(r'hx-trigger="([^"]*)"', page.partition("<main")[2])
+                          for word in re.split(r"[ ,]+", trigger)}  # fmt: skip
 
 
 def test_somebody_is_found_by_name_phone_or_number_with_what_keeps_them(session: Session, client_as: ClientAs) -> None:

@@ -18,6 +18,7 @@ from callcenter.ledger import voicemail_jobs, voicemails
 from callcenter.ledger.call_ledger import CallEvent
 from callcenter.ledger.call_scripts import CallScript, _kinds, register
 from callcenter.operators import Operator
+from callcenter.queueing import abandonment
 from callcenter.seats import operator_snapshot
 from tests.callcenter import cast
 from tests.callcenter.cast import FakeCarrier
@@ -92,6 +93,18 @@ def test_only_a_clear_machine_ends_a_call_and_only_where_the_campaign_wants_it(
     assert cast.call(session, call_id).attempt.outcome == outcome
     kept = session.scalars(select(CallEvent.payload).where(CallEvent.kind == "judged")).all()
     assert kept == [{"AnsweredBy": answered_by, "MachineDetectionDuration": "3400"}]
+
+
+@pytest.mark.parametrize(("answered_by", "outcome"), [("machine_start", "machine"), ("human", "abandoned")])
+def test_a_machine_that_found_nobody_free_is_no_abandoned_citizen(
+    session: Session, post: Callback, carrier: FakeCarrier, answered_by: str, outcome: str
+) -> None:
+    queue = cast.queue(session, cast.person(session), machine_detection="on")
+    call_id = cast.abandoned(session, queue)
+    session.commit()
+    assert (judge(post, call_id, answered_by), judge(post, call_id, answered_by)) == (204, 204)
+    assert cast.call(session, call_id).attempt.outcome == cast.entry(session, call_id).reason == outcome
+    assert abandonment.of_queues(session, [queue.id])[queue.id].abandoned == (outcome == "abandoned")
 
 
 def test_the_operator_of_a_machines_call_is_free_once_its_leg_is_down(

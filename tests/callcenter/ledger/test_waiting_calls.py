@@ -123,6 +123,28 @@ def test_a_keeper_forgets_whose_time_is_over(session: Session, monkeypatch: pyte
     keeper.forget(call_id)
 
 
+def test_one_look_is_for_all_who_wait_on_the_lines_of_a_process(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, real, looks = people_and_queue(session, 2), waiting_calls.ready, list[int]()
+    first, second = cast.waiting(session, queue), cast.waiting(session, queue)
+
+    def look(session: Session, call_ids: list[UUID]) -> list[UUID]:
+        looks.append(len(call_ids))
+        return real(session, call_ids)
+
+    monkeypatch.setattr(waiting_calls, "ready", look)
+    monkeypatch.setattr(waiting_calls, "LOOK", 60.0)
+    lines = waiting_calls.Lines()
+    with lines.held(first), lines.held(second):
+        assert not any(lines.is_ready(session, call_id) for call_id in (first, second, first))
+        assert looks == [2]
+        monkeypatch.setattr(lines, "_next", 0.0)  # the time has come
+        cast.operator(session)
+        assert all(lines.is_ready(session, call_id) for call_id in (first, second))
+    assert lines.is_ready(session, first)  # nobody waits there: its own thread asks what became of it
+
+
 FREED, WAITING = 4, 8
 
 

@@ -166,8 +166,7 @@ def test_nobody_stands_twice_in_a_queue_and_who_was_done_stays_done(
     session: Session, ana: Contact, twin: Contact
 ) -> None:
     both, other = cast.queue(session, ana, twin), cast.queue(session, twin)
-    entry = session.scalars(select(QueueEntry).where(QueueEntry.contact_id == twin.id)).first()
-    assert entry is not None
+    entry = session.scalars(select(QueueEntry).filter_by(contact_id=twin.id, queue_id=both.id)).one()
     entry.state, entry.reason, entry.attempts = "done", "completed", 2
     session.flush()
     merges.merge(session, ana.id, twin.id, user_id=None)

@@ -50,7 +50,8 @@ def test_a_case_goes_its_way_with_both_deadlines(session: Session, case: ArcoReq
 
 def test_each_step_is_audited_without_words(session: Session, case: ArcoRequest) -> None:
     arco.reject(session, case.id, "No es Ana Pérez", None)
-    entries = session.scalars(select(AuditEntry).where(AuditEntry.subject == f"privacy-request/{case.id}")).all()
+    of_case = select(AuditEntry).where(AuditEntry.subject == f"privacy-request/{case.id}").order_by(AuditEntry.id)
+    entries = session.scalars(of_case).all()
     assert [entry.action for entry in entries] == ["privacy.received", "privacy.rejected"]
     assert "Ana" not in str([entry.detail for entry in entries])
 

@@ -141,8 +141,7 @@ def test_an_opposition_keeps_the_phone_off_all_lists(session: Session, admin: Fl
 
 def test_the_front_page_warns_the_administrator_and_nobody_else(session: Session, client_as: ClientAs) -> None:
     admin = client_as("administrator")
-    assert "alert" not in admin.get("/privacy/warning").text
+    assert "Solicitudes de datos personales:" not in admin.get("/floor/").text
     post(admin, "/privacy/", **(NEW | {"received_on": "2024-01-15"}))
-    assert "alert-danger" in admin.get("/privacy/warning").text
-    assert "/privacy/warning" in admin.get("/floor/").text
-    assert "/privacy/warning" not in client_as("supervisor").get("/floor/").text
+    assert "Solicitudes de datos personales:" in admin.get("/floor/").text
+    assert "Solicitudes de datos personales:" not in client_as("supervisor").get("/floor/").text

@@ -37,7 +37,7 @@ def bare(answer: TestResponse) -> tuple[int, list[Any], str]:
 
 def work(session: Session) -> None:
     """What the worker does."""
-    for request_id in session.scalars(select(PublicRequest.id)).all():
+    for request_id in session.scalars(select(PublicRequest.id).order_by(PublicRequest.id)).all():
         privacy_jobs.do_public_request(request_id)
     session.expire_all()
 

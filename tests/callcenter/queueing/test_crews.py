@@ -30,8 +30,8 @@ def test_a_change_is_on_file_and_no_change_is_not(session: Session) -> None:
     olga, made = operator(session), queue(session)
     for wanted in ([], [olga.id], [olga.id], []):
         crews.name(session, made.id, wanted, None)
-    rows = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "queues.name_crew"))
-    assert [(row["was"], row["now"]) for row in rows] == [([], [olga.id]), ([olga.id], [])]
+    kept = select(AuditEntry.detail).where(AuditEntry.action == "queues.name_crew").order_by(AuditEntry.id)
+    assert [(row["was"], row["now"]) for row in session.scalars(kept)] == [([], [olga.id]), ([olga.id], [])]
 
 
 def test_nobody_who_left_the_house_is_offered(session: Session) -> None:

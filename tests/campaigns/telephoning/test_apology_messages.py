@@ -88,8 +88,8 @@ def test_turned_off_nobody_more_is_written_to_and_each_change_is_in_the_audit(
     apology_messages.set_message(session, queue_id, None, None)
     cast.abandoned(session, campaign.queue)
     assert (written(session), apology_messages.of(session, queue_id)) == ([], None)
-    kept = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "queues.set_apology")).all()
-    assert [entry["is_on"] for entry in kept] == [True, True, False]
+    kept = select(AuditEntry.detail).where(AuditEntry.action == "queues.set_apology").order_by(AuditEntry.id)
+    assert [entry["is_on"] for entry in session.scalars(kept)] == [True, True, False]
 
 
 def test_a_queue_that_is_no_campaigns_and_a_text_that_cannot_be_sent_are_refused(
