@@ -1,7 +1,7 @@
 """A worker, in this process, with jobs that look at how it is seen from outside."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from rq import Queue
@@ -23,7 +23,7 @@ def lose_everything_and_look() -> None:
     enqueue(look)
 
 
-def enqueue(job: object) -> None:
+def enqueue(job: Callable[[], None]) -> None:
     Queue("bulk", connection=outbox.redis(), serializer=JSONSerializer).enqueue(job, result_ttl=0)
 
 
@@ -38,7 +38,9 @@ def _signals() -> Iterator[None]:
 
 @pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("job", [look, lose_everything_and_look])
-def test_a_worker_is_known_to_serve_its_queues_also_after_a_redis_that_lost_everything_meanwhile(job: object) -> None:
+def test_a_worker_is_known_to_serve_its_queues_also_after_a_redis_that_lost_everything_meanwhile(
+    job: Callable[[], None],
+) -> None:
     enqueue(job)
     worker = Worker(list(outbox.JOB_QUEUES), connection=outbox.redis(), serializer=JSONSerializer)
     worker.work(burst=True, logging_level="CRITICAL")
