@@ -41,6 +41,7 @@ class Choice:
     code: str
     label: str
     role: str | None = None
+    image: str = ""
 
     @property
     def is_apart(self) -> bool:
@@ -49,7 +50,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way."""
+    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way. `image`:
+    the name of a picture, of a choice too (surveys.pictures), '' for none."""
 
     name: str
     kind: str
@@ -60,6 +62,11 @@ class Question:
     value: str | None
     place: int
     total: int
+    image: str = ""
+
+    @property
+    def names_pictures(self) -> bool:
+        return bool(self.image) or any(choice.image for choice in self.choices)
 
     @property
     def order(self) -> list[str]:
@@ -234,6 +241,7 @@ def _question(look: Look, name: str) -> Question:
         value=look.answers.get(name),
         place=look.path.index(name) + 1,
         total=len(look.path),
+        image=_picture(look, item),
     )
 
 
@@ -255,7 +263,11 @@ def _shown(look: Look, item: dict[str, Any]) -> Iterator[Choice]:
     named = {choice["name"]: choice for choice in item["choices"]}
     for code in codes_in_order(item, look.world, look.seed):
         shown = named[code]
-        yield Choice(code, _spoken(look, shown["label"]), shown["role"])
+        yield Choice(code, _spoken(look, shown["label"]), shown["role"], _picture(look, shown))
+
+
+def _picture(look: Look, shown: dict[str, Any]) -> str:
+    return wording(look.items, shown["image"], look.language) if "image" in shown else ""
 
 
 def _checked(look: Look, item: dict[str, Any], given: str | Sequence[str]) -> str:

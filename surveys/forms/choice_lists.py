@@ -21,8 +21,7 @@ def read_lists(workbook: Workbook, faults: Faults) -> dict[str, Choices]:
         inferred = code if code in ROLES and code != "candidate" else None
         columns = {key: text for key, text in row.cells.items() if key not in ("list_name", "role")}
         choice = {"name": code, "label": row.texts.get("label", {}), "role": role or inferred, "columns": columns}
-        if "audio" in row.texts:
-            choice["audio"] = row.texts["audio"]
+        choice |= {column: row.texts[column] for column in ("audio", "image", "video") if column in row.texts}
         choices.append(choice)
     return lists
 

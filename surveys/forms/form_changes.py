@@ -96,6 +96,7 @@ def _differences(old: Item, new: Item) -> Iterator[Difference]:
         yield Difference("relevant", "", " and ".join(old["relevant"]), " and ".join(new["relevant"]), breaks=True)
     for column in TEXTS:
         yield from _texts(column, old[column], new[column])
+    yield from _texts("image", old.get("image", {}), new.get("image", {}))
     yield from _choices(old["choices"], new["choices"])
 
 
@@ -113,6 +114,8 @@ def _choices(old: Sequence[Item], new: Sequence[Item]) -> Iterator[Difference]:
             continue
         for difference in _texts("choice", was[code]["label"], choice["label"]):
             yield Difference("choice", code, difference.before, difference.after)
+        for difference in _texts("choice_image", was[code].get("image", {}), choice.get("image", {})):
+            yield Difference("choice_image", code, difference.before, difference.after)
         if was[code]["role"] != choice["role"]:
             yield Difference("role", code, _text(was[code]["role"]), _text(choice["role"]), breaks=True)
     for code in [code for code in was if code not in now]:

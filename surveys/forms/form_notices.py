@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from flask_babel import gettext as _
 
+from surveys.forms import form_media
 from surveys.forms.items import ASKED, Items
+from surveys.forms.repeats import base_name
 from surveys.forms.sheets import Workbook, column_of
 
 KNOWN = {
@@ -19,13 +21,15 @@ KNOWN = {
         "instance_name", "style", "allow_choice_duplicates", "name",
     }),
 }  # fmt: skip
+SAID = 8  # names in one sentence
 MANY = 12  # choices that a voice can read aloud
 LONG = 400  # characters of a question that a voice can read aloud
 
 
 def notices(workbook: Workbook, items: Items) -> list[str]:
     """A sentence for each, most important first."""
-    return [*_settings(items), *_unknown_columns(workbook), *_words(items), *_lists(workbook, items)]
+    return [*_settings(items), *_media(workbook, items), *_unknown_columns(workbook), *_words(items),
+            *_lists(workbook, items)]  # fmt: skip
 
 
 def _settings(items: Items) -> Iterator[str]:
@@ -35,6 +39,23 @@ def _settings(items: Items) -> Iterator[str]:
         yield _("No question is the vote question, so there are no results of a vote: name it as “vote_question”.")
     elif not items["likely_question"]:
         yield _("No question tells how likely people are to vote: name it as “likely_question”.")
+
+
+def _media(workbook: Workbook, items: Items) -> Iterator[str]:
+    videos = [row.get("name") for sheet in (workbook.survey, workbook.choices) for row in sheet.rows
+              if "video" in row.texts]  # fmt: skip
+    if videos:
+        yield _("Videos are shown nowhere; write what they say into the words of: %(names)s.",
+                names=_few(videos))  # fmt: skip
+    shown = [base_name(item) for item in items["items"] if item["type"] in ASKED and form_media.shows_pictures(item)]
+    if shown:
+        yield _("Who is asked by telephone or in a chat sees no picture: their words must be enough in %(names)s.",
+                names=_few(shown))  # fmt: skip
+
+
+def _few(names: list[str]) -> str:
+    once = list(dict.fromkeys(names))
+    return ", ".join(once[:SAID]) + ("…" if len(once) > SAID else "")
 
 
 def _unknown_columns(workbook: Workbook) -> Iterator[str]:

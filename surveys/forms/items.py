@@ -5,6 +5,7 @@ The result is plain JSON (it is stored with the questionnaire's version):
  "items": [{"name", "type", "row", "label": {language: text}, "hint", "audio", "required", "required_message",
             "relevant": [expression], "constraint", "constraint_message", "calculation", "default", "randomize",
             "seed", "choice_filter", "choices": [{"name", "label", "role", "columns"}]}],
+ "image" and "video", {language: file name}, are there where the form names them, of questions and choices, "audio" too
  "order": [names, each after the ones its expressions need]}
 """
 
@@ -196,6 +197,7 @@ def _no_name(name: str) -> str:
 def _item(row: Row, kind: str, group_relevant: list[str]) -> dict[str, Any]:
     parameters = dict(re.findall(r"(\w+)\s*=\s*([^;,\s]+)", row.get("parameters")))
     required = row.get("required").strip()
+    media: dict[str, Any] = {column: row.texts[column] for column in ("image", "video") if column in row.texts}
     return {
         "name": row.get("name"),
         "type": kind,
@@ -214,6 +216,7 @@ def _item(row: Row, kind: str, group_relevant: list[str]) -> dict[str, Any]:
         "seed": parameters.get("seed", ""),
         "choice_filter": row.get("choice_filter"),
         "choices": [],
+        **media,
     }
 
 

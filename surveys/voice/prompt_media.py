@@ -1,9 +1,9 @@
 """Sound files that a form names in its columns `media::audio`: which sentence each of them says. Pure."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 
 from surveys import engine
+from surveys.forms.form_media import plain
 from surveys.forms.items import Items
 
 AT_ONCE = 20  # files of one upload
@@ -15,11 +15,6 @@ def named(items: Items, language: str) -> dict[str, list[str]]:
     for key, file in _named(items, language):
         found.setdefault(plain(file), []).append(key)
     return found
-
-
-def plain(file: str) -> str:
-    """`sonidos/Saludo.WAV` -> `saludo.wav`: forms and browsers write folders and capitals as they like."""
-    return PurePosixPath(file.replace("\\", "/")).name.strip().lower()
 
 
 def _named(items: Items, language: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.web import takes_upload
 from surveys import questionnaire
+from surveys.forms import form_media
 from surveys.pages import MAKERS, blueprint
 from surveys.voice import prompt_media, prompts, sounds
 from surveys.voice.sound_reading import read_apart
@@ -31,7 +32,7 @@ def keep_prompt_files(survey_id: int) -> ResponseReturnValue:
     session.commit()  # no transaction waits while the files are read
     kept = 0
     for name, sound in _read(set(keys)):
-        for key in keys[prompt_media.plain(name)]:
+        for key in keys[form_media.plain(name)]:
             prompts.keep_sound(session, (survey_id, language, key), sound, source="file", file_name=name,
                                user_id=current_user.id)  # fmt: skip
             kept += 1
@@ -52,7 +53,7 @@ def _read(known: set[str]) -> list[tuple[str, Sound]]:
     read: list[tuple[str, Sound]] = []
     for upload in uploads[: prompt_media.AT_ONCE]:
         name = str(upload.filename)
-        if prompt_media.plain(name) not in known:
+        if form_media.plain(name) not in known:
             flash(_("%(file)s: the form names no such file in this language.", file=name), "error")
             continue
         try:
