@@ -46,6 +46,10 @@ def compose() -> None:
     person_register.spare("prompts", "what a recorded survey says, and who changed it")
     person_register.spare("carried_talks", "what a recorded survey said last; gone within the hour")
     person_register.spare("prompt_sounds", "sounds of what a recorded survey says")
+    person_register.spare("pictures", "pictures that questionnaires show")
+    person_register.spare(
+        "questionnaire_pictures", "which picture a questionnaire shows, and who of the house added it"
+    )
     person_register.spare("prompt_trials", "who of the house tried a recorded survey; the number rung is kept nowhere")
 
 

@@ -16,6 +16,7 @@ from callcenter.base.errors import InvalidInput, NotFound
 from surveys.forms.items import Items, read_items
 from surveys.forms.sheets import Source
 from surveys.forms.xlsform import read_workbook
+from surveys.pictures import picture_store
 
 MOST_FROZEN = 16  # versions that a process keeps; one of two thousand questions takes some ten megabytes
 _frozen: dict[tuple[int, str], Items] = {}
@@ -115,6 +116,7 @@ def replace_form(session: Session, survey_id: int, form: ReadForm) -> Questionna
     following = _version(survey_id, present.version + 1, form)
     session.add(following)
     session.flush()
+    picture_store.carry(session, present.id, following.id)
     return following
 
 
