@@ -26,6 +26,7 @@ from campaigns.telephoning import notices
 from surveys import quotas
 from surveys.fieldwork import quota_entries
 from surveys.fieldwork.quota_cells import QuotaPlan
+from surveys.pictures import form_pictures
 from surveys.voice import prompt_catalogue
 
 OPERATOR_SCRIPT = "operator"
@@ -168,11 +169,21 @@ def launch(session: Session, campaign_id: int, user_id: int | None, *, confirmed
     return people
 
 
+def survey_of(campaign: CallCampaign) -> int | None:
+    """The number of the survey that is asked; None when operators have a text of their own."""
+    kind, _slash, number = campaign.queue.script.partition("/")
+    return int(number) if kind == "survey" and number.isdecimal() else None
+
+
 def recorded_survey(campaign: CallCampaign) -> int | None:
     """The number of the survey that a machine asks; None when operators talk."""
-    kind, _slash, number = campaign.queue.script.partition("/")
-    is_recorded = campaign.queue.answered_by == "recording" and kind == "survey"
-    return int(number) if is_recorded and number.isdecimal() else None
+    return survey_of(campaign) if campaign.queue.answered_by == "recording" else None
+
+
+def missing_pictures(session: Session, campaign: CallCampaign) -> str:
+    """A sentence about pictures that operators would not see beside their questions; '' when there is none."""
+    survey_id = survey_of(campaign)
+    return form_pictures.missing(session, survey_id) if survey_id and not recorded_survey(campaign) else ""
 
 
 def gaps(session: Session, campaign: CallCampaign) -> list[prompt_catalogue.Gap]:

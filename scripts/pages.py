@@ -15,7 +15,7 @@ NOT_PAGES = re.compile(
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
     r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
     r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show|enclosed"
-    r"|download_draft|download_version|quality_table|verify_call|outcome_file|sample_file"
+    r"|download_draft|download_version|picture|quality_table|verify_call|outcome_file|sample_file"
     r"|tables_file|map_file|trend_chart|trend_table|weight_file|survey_web\.page|survey_web\.stop_page"
     r"|lines\.card|lines\.news|recorded_survey_webhooks\.prompt"
     r"|study_links\.page|study_links\.file|study_packages_part|study_file|package_file"

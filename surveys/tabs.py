@@ -8,16 +8,19 @@ from sqlalchemy.orm import Session
 
 from callcenter.base import navigation
 from surveys import questionnaire
+from surveys.forms import form_media
 
 
 @dataclass(frozen=True)
 class Tab:
-    """One page. `needs_vote`: it says nothing of a questionnaire that asks for no vote."""
+    """One page. `needs_vote`, `needs_pictures`: it says nothing of a questionnaire that asks for no vote, or names no
+    picture."""
 
     name: str
     endpoint: str
     word: Any
     needs_vote: bool = False
+    needs_pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ SECTIONS = (
     Section(_l("Questionnaire"), (
         Tab("show", "surveys.show", _l("Questions")),
         Tab("builder", "surveys.builder", _l("Build")),
+        Tab("pictures", "surveys.pictures", _l("Pictures"), needs_pictures=True),
         Tab("versions", "surveys.versions", _l("Versions")),
     )),
     Section(_l("Fieldwork"), (
@@ -51,11 +55,16 @@ SECTIONS = (
 
 def sections(session: Session, survey_id: int) -> list[Section]:
     """The sections and pages that this person may open and that have something to say of this survey."""
-    asks_vote = bool(questionnaire.current(session, survey_id).items.get("vote_question"))
+    items = questionnaire.current(session, survey_id).items
+    asks_vote, has_pictures = bool(items.get("vote_question")), bool(form_media.pictures(items))
     found = []
     for section in SECTIONS:
         tabs = tuple(
-            tab for tab in section.tabs if navigation.is_open(tab.endpoint) and (asks_vote or not tab.needs_vote)
+            tab
+            for tab in section.tabs
+            if navigation.is_open(tab.endpoint)
+            and (asks_vote or not tab.needs_vote)
+            and (has_pictures or not tab.needs_pictures)
         )
         if tabs:
             found.append(Section(section.word, tabs))

@@ -30,6 +30,8 @@ from surveys.forms.form_reading import read_apart
 from surveys.forms.items import Items
 from surveys.forms.xlsform import MAX_BYTES
 from surveys.pages import EVERYBODY, MAKERS, READERS, blueprint
+from surveys.pictures import form_pictures, picture_views
+from surveys.pictures.picture_files import LARGEST_UPLOAD
 from surveys.publishing import study_package_views, study_views
 from surveys.questionnaire import ReadForm
 from surveys.sampling import numbering_views, outcome_views, sample_views
@@ -49,6 +51,7 @@ __all__ = [
     "numbering_views",
     "order_pages",
     "outcome_views",
+    "picture_views",
     "prompt_media_views",
     "prompt_views",
     "quality_views",
@@ -95,12 +98,14 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/")
 @access(*MAKERS)
-@takes_upload(MAX_BYTES)
+@takes_upload(MAX_BYTES + LARGEST_UPLOAD)
 def create() -> ResponseReturnValue:
     """A survey from an XLSForm; a form with faults is answered with each of them by sheet, row and column."""
     session = web_session()
     try:
-        survey = questionnaire.add_survey(session, request.form.get("name", ""), _uploaded(session))
+        form, pictures = _uploaded(session), picture_views.uploaded()
+        survey = questionnaire.add_survey(session, request.form.get("name", ""), form)
+        picture_views.keep(session, survey.id, pictures)
     except InvalidInput as fault:
         session.rollback()
         return _list(fault.faults), 422
@@ -119,12 +124,14 @@ def show(survey_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:survey_id>/form")
 @access(*MAKERS)
-@takes_upload(MAX_BYTES)
+@takes_upload(MAX_BYTES + LARGEST_UPLOAD)
 def replace_form(survey_id: int) -> ResponseReturnValue:
     """A corrected XLSForm: in place while nobody has answered, else as the next version."""
     session = web_session()
     try:
-        version = questionnaire.replace_form(session, survey_id, _uploaded(session))
+        form, pictures = _uploaded(session), picture_views.uploaded()
+        version = questionnaire.replace_form(session, survey_id, form)
+        picture_views.keep(session, survey_id, pictures)
     except InvalidInput as fault:
         session.rollback()
         return _show(survey_id, fault.faults), 422
@@ -174,6 +181,7 @@ def _show(survey_id: int, faults: Mapping[str, str]) -> str:
         versions=questionnaire.versions(session, survey_id),
         faults=faults,
         language=_reading_language(newest.items),
+        missing=form_pictures.missing(session, survey_id),
         words=builder_words,
         speaker=Speaker(newest.items, _reading_language(newest.items)),
         may_make=may(frozenset(MAKERS)),

@@ -61,6 +61,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
         return render_template(
             "campaigns/call_preflight.html", campaign=campaign, check=_check(campaign), labels=labels,
             gaps=calling.gaps(web_session(), campaign), survey_id=calling.recorded_survey(campaign),
+            missing=calling.missing_pictures(web_session(), campaign),
         )  # fmt: skip
     return _show(campaign)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from surveys.engine import Choice, Question
 from surveys.fieldwork.answering import Given
 from surveys.interviews import Standing
 from surveys.pages import OPERATORS, blueprint
+from surveys.pictures import form_pictures, picture_views
 
 MAX_KEY = 80
 
@@ -138,6 +140,9 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         kept=None,
         state=interview.state,
         short=standing.only is not None,
+        pictures=form_pictures.drawn(
+            web_session(), interview.questionnaire_id, question, partial(picture_views.address, interview.survey_id)
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from callcenter.base.errors import InvalidInput
 from surveys import questionnaire
 from surveys.fieldwork import survey_links
 from surveys.pages import MAKERS, READERS, blueprint
+from surveys.pictures import form_pictures
 
 
 @blueprint.get("/<int:survey_id>/links")
@@ -49,5 +50,5 @@ def _page(survey_id: int, *, fault: str = "", typed: str = "") -> str:
     return render_template(
         "surveys/links.html", survey=questionnaire.find(session, survey_id), fault=fault, typed=typed,
         figures=survey_links.figures(session, survey_id), latest=survey_links.latest_expiry(session, survey_id),
-        may_make=may(frozenset(MAKERS)), as_of=real_now(),
+        may_make=may(frozenset(MAKERS)), as_of=real_now(), missing=form_pictures.missing(session, survey_id),
     )  # fmt: skip

@@ -89,6 +89,11 @@ def door_to_answer(session: Session, code: str, key: str | None) -> tuple[Door, 
     return Door(link, survey, _state_now(session, link, survey, held.standing), held.standing), held
 
 
+def survey_of(session: Session, code: str) -> Survey:
+    """What the link of this code leads to, whatever it may do now. Raises NotFound like `door`."""
+    return _behind(session, code)[1]
+
+
 def after(session: Session, found: Door, standing: Standing) -> Door:
     """The same door when its interview stands so."""
     return replace(found, state=_state_now(session, found.link, found.survey, standing), standing=standing)

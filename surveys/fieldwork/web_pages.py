@@ -28,6 +28,7 @@ from surveys.fieldwork.interview_pages import after, before, read_given
 from surveys.fieldwork.interview_standing import Held, Standing, standing_of
 from surveys.fieldwork.survey_links import ANSWERABLE, CLOSED, DECLINED, EXPIRED, NEW, OPEN, OPTED_OUT, USED, Door
 from surveys.forms.items import Items
+from surveys.pictures import form_pictures, picture_views
 from surveys.questionnaire import current
 
 blueprint = Blueprint("survey_web", "surveys", url_prefix="/e", template_folder="templates")
@@ -85,6 +86,16 @@ def answer(code: str) -> ResponseReturnValue:
     return _closed(code, survey_links.after(session, found, standing)) if is_over else _ask(code, standing, following)
 
 
+@blueprint.get("/<code>/pictures/<sha256>")
+@public(WHY)
+def picture(code: str, sha256: str) -> ResponseReturnValue:
+    """A picture of the questionnaire, for who holds a link to it."""
+    session = web_session()
+    with _limited(code):
+        survey = survey_links.survey_of(session, code)
+    return picture_views.as_response(form_pictures.find(session, survey.id, sha256))
+
+
 @blueprint.get("/<code>/stop")
 @public(WHY)
 def stop_page(code: str) -> ResponseReturnValue:
@@ -138,9 +149,14 @@ def _ask(code: str, standing: Standing, question: Question | None, fault: str = 
         standing.interview.language, "surveys/web/question.html", code=code, question=asked, fault=fault,
         language=standing.interview.language, back=before(way, asked), forward=after(way, asked, standing.answers),
         answered=sum(name in standing.answers for name in way), total=len(way), key=uuid4().hex,
-        shown_at=real_now().timestamp(), sponsor=_sponsor(standing),
+        shown_at=real_now().timestamp(), sponsor=_sponsor(standing), pictures=_pictures(code, standing, asked),
     )  # fmt: skip
     return _framed(part)
+
+
+def _pictures(code: str, standing: Standing, asked: Question | None) -> dict[str, form_pictures.Drawn]:
+    version = standing.interview.questionnaire_id
+    return form_pictures.drawn(web_session(), version, asked, lambda name: url_for(".picture", code=code, sha256=name))
 
 
 def _closed(code: str, found: Door) -> ResponseReturnValue:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, send_file, url_for
@@ -25,6 +26,7 @@ from surveys.forms.form_reading import read_apart
 from surveys.forms.sheets import Source, language_of
 from surveys.forms.xlsform import write_workbook
 from surveys.pages import MAKERS, blueprint
+from surveys.pictures import form_pictures, picture_views
 
 FORM_BYTES = 2_000_000
 PICKED = 100  # questions before this one that a condition can be picked from
@@ -159,7 +161,8 @@ def preview_question(survey_id: int, place: int) -> ResponseReturnValue:
         return str(fault)
     builder_forms.write(source, place, form)
     seen = outline(source, page_language())
-    return render_template("surveys/_builder_preview.html", **_faces(seen, place), faults=seen.lines[place].faults)
+    return render_template("surveys/_builder_preview.html", **_faces(survey_id, seen, place),
+                           faults=seen.lines[place].faults)  # fmt: skip
 
 
 @blueprint.post("/<int:survey_id>/builder/use")
@@ -243,13 +246,17 @@ def _place(source: Source, otherwise: Callable[[Source], int] | None = None) -> 
     return min(max(wanted, 0), max(len(source["survey"]["lines"]) - 1, 0))
 
 
-def _faces(seen: Outline, place: int) -> dict[str, Any]:
+def _faces(survey_id: int, seen: Outline, place: int) -> dict[str, Any]:
     """What each face makes of the question at a place, in every language; nothing while the form has faults."""
     line = seen.lines[place]
     if seen.items is None or not line.name:
-        return {"faces": {}, "line": line}
-    languages = seen.items["languages"]
-    return {"faces": {one: form_preview.preview(seen.items, line.name, one) for one in languages}, "line": line}
+        return {"faces": {}, "line": line, "pictures": {}}
+    faces = {one: form_preview.preview(seen.items, line.name, one) for one in seen.items["languages"]}
+    session, found = web_session(), dict[str, form_pictures.Drawn]()
+    version, address = questionnaire.current(session, survey_id).id, partial(picture_views.address, survey_id)
+    for face in faces.values():
+        found |= form_pictures.drawn(session, version, face.screen, address)
+    return {"faces": faces, "line": line, "pictures": found}
 
 
 def _draw(survey_id: int, opened: Opened, place: int, *, fault: str = "", typed: dict[str, Any] | None = None) -> str:
@@ -263,8 +270,8 @@ def _draw(survey_id: int, opened: Opened, place: int, *, fault: str = "", typed:
         "surveys/builder.html", survey=questionnaire.find(session, survey_id), opened=opened, seen=seen, place=place,
         form=builder_forms.shown(source, place), languages=sheet_edits.languages(source), words=builder_words,
         settings=sheet_edits.settings(source), current=questionnaire.current(session, survey_id), fault=fault,
-        typed=typed, earlier=earlier, answers={line.name: _answers(source, line.place) for line in earlier},
-        **_faces(seen, place),
+        typed=typed, missing=form_pictures.missing(session, survey_id, seen.items), earlier=earlier,
+        answers={line.name: _answers(source, line.place) for line in earlier}, **_faces(survey_id, seen, place),
     )  # fmt: skip
 
 

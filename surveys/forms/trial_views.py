@@ -1,6 +1,7 @@
 """The page on which a questionnaire is tried as an operator asks it: nothing is stored."""
 
 import json
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +15,12 @@ from callcenter.base.clock import ZONE, campaign_now, real_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from surveys import engine, questionnaire
+from surveys.engine import Question
 from surveys.fieldwork.interview_pages import after, before, keys_of
 from surveys.fieldwork.keypad_trial_views import trial_items
 from surveys.forms.items import Items
 from surveys.pages import EVERYBODY, blueprint
+from surveys.pictures import form_pictures, picture_views
 
 MAX_KEPT = 100_000
 
@@ -87,8 +90,14 @@ class _Trial:
             action=action, page=action, back=before(way, asked), forward=after(way, asked, answers),
             answered=sum(name in answers for name in way), total=len(way), saved_at=None, key=uuid4().hex,
             shown_at=real_now().timestamp(), kept=json.dumps(self.answers, ensure_ascii=False), state="trial",
-            short=False,
+            short=False, pictures=self._pictures(asked),
         )  # fmt: skip
+
+    def _pictures(self, asked: Question | None) -> dict[str, form_pictures.Drawn]:
+        """Those of the version in use; what only a draft names is kept beside them."""
+        session = web_session()
+        version = questionnaire.current(session, self.seed).id
+        return form_pictures.drawn(session, version, asked, partial(picture_views.address, self.seed))
 
     def _all(self) -> dict[str, str]:
         hidden = {item["name"]: f"[{item['name']}]" for item in self.items["items"] if item["type"] == "hidden"}

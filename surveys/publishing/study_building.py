@@ -132,6 +132,10 @@ def _data_files(
     for form in source.forms:
         files[f"questionnaire/version-{form.version}.json"] = _form_json(form.items)
         files[f"questionnaire/version-{form.version}.xml"] = form.xform.encode()
+        if form.pictures:
+            files[f"questionnaire/version-{form.version}-pictures.json"] = as_json(form.pictures)
+    shown = {name for form in source.forms for name in form.pictures.values()}
+    files |= {f"questionnaire/{name}": source.pictures[name] for name in sorted(shown)}
     for number, attached in enumerate(source.attachments, 1):
         files[f"attachments/{number:02}-{attached.kind}-{attached.file_name}"] = attached.content
     return files

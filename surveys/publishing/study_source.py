@@ -3,7 +3,7 @@
 import platform
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.errors import Refused
 from surveys import questionnaire, responses, studies
+from surveys.forms import form_media
 from surveys.forms.items import Items
+from surveys.pictures import picture_store
 from surveys.publishing import study_checklist, study_coded, study_facts, study_files, study_packages
 from surveys.publishing.study_checklist import Checklist
 from surveys.publishing.study_facts import Said
@@ -30,13 +32,14 @@ SOFTWARE = ("numpy", "scipy", "polars", "svy", "pyxform", "pyreadstat", "openpyx
 
 @dataclass(frozen=True)
 class Form:
-    """One version of the questionnaire, as it was asked."""
+    """One version of the questionnaire, as it was asked. `pictures`: name in the form -> file among the source's."""
 
     version: int
     file_name: str
     sha256: str
     items: Items
     xform: str
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Source:
     recipes: Recipes
     rejection: Mapping[str, Any]
     attachments: tuple[Attachment, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def as_of(self) -> datetime:
@@ -99,6 +103,7 @@ def read(session: Session, package_id: int) -> Source | None:
         return None
     study = studies.find(session, package.study_id)
     survey = questionnaire.find(session, study.survey_id)
+    forms = [_form(session, form) for form in questionnaire.versions(session, survey.id)]
     found = study_coded.with_coded(session, responses.read(session, survey.id), package.language)
     return Source(
         package_id=package_id,
@@ -108,11 +113,12 @@ def read(session: Session, package_id: int) -> Source | None:
         said=study_facts.said(session, study),
         fingerprint=study_facts.fingerprint(session, study),
         checklist=study_checklist.checklist(found.as_of.date()),
-        forms=tuple(_form(form) for form in questionnaire.versions(session, survey.id)),
+        forms=tuple(forms),
         responses=found,
         recipes=recipes(session, survey.id),
         rejection=study_facts.rejection(session, survey.id),
         attachments=tuple(_attachment(file) for file in study_files.with_firm(session, study.id)),
+        pictures=picture_store.contents(session, {name for form in forms for name in form.pictures.values()}),
     )
 
 
@@ -127,8 +133,10 @@ def recipes(session: Session, survey_id: int) -> Recipes:
     return Recipes(weight_recipes.in_force(session, survey_id), vote, is_signed)
 
 
-def _form(form: questionnaire.Questionnaire) -> Form:
-    return Form(form.version, form.file_name, form.sha256, form.items, form.form)
+def _form(session: Session, form: questionnaire.Questionnaire) -> Form:
+    named, there = form_media.pictures(form.items), picture_store.of_version(session, form.id)
+    pictures = {name: there[name].file for name in named if name in there}
+    return Form(form.version, form.file_name, form.sha256, form.items, form.form, pictures)
 
 
 def _attachment(file: study_files.StudyFile) -> Attachment:
