@@ -27,6 +27,7 @@ from campaigns.telephoning.call_drafts import CallDraft
 from campaigns.telephoning.draft_forecasts import Question
 from campaigns.telephoning.draft_steps import REVIEW, STEPS
 from campaigns.wizards.wizard_pages import Room
+from surveys.pictures import form_pictures
 from surveys.voice import prompt_catalogue, prompt_ringing
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/calls/drafts")
@@ -186,8 +187,10 @@ def _aside(draft: CallDraft, key: str) -> dict[str, Any]:
     session = web_session()
     if key == "people":
         return {"check": draft_forecasts.reach(session, draft.form, web_settings())}
-    if key == "script" and (survey_id := _survey_of(draft)) and draft.form.get("answered_by") == "recording":
-        return {"gaps": prompt_catalogue.gaps(session, survey_id), "survey_id": survey_id}
+    if key == "script" and (survey_id := _survey_of(draft)):
+        if draft.form.get("answered_by") == "recording":
+            return {"gaps": prompt_catalogue.gaps(session, survey_id), "survey_id": survey_id}
+        return {"missing_pictures": form_pictures.missing(session, survey_id)}
     if key == "schedule":
         book, now = rulebook.read(session), campaign_now(session).astimezone(ZONE)
         return {"hours": [(DAY_KIND_LABELS[kind], *span) for kind, span in book.hours.items()],

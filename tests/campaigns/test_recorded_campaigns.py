@@ -22,6 +22,7 @@ from surveys.voice import speech
 from tests.callcenter.cast import FakeCarrier
 from tests.callcenter.trunk_cast import MEXICO_CITY, trunk
 from tests.campaigns import wizard
+from tests.surveys.pictures.picture_cast import ballot
 from tests.surveys.survey_forms import SAMPLE, workbook
 
 MUTE = [["type", "name", "label::Náhuatl (nah)"], ["integer", "age", "¿Xihuitl?"]]
@@ -136,3 +137,19 @@ def test_a_campaign_that_was_made_before_its_survey_went_mute_is_not_launched(
     draft = calling.create(session, plan, None)
     with pytest.raises(Refused, match="no recording"):
         calling.launch(session, draft.id, None)
+
+
+def test_pictures_that_operators_would_not_see_are_named_before_the_launch_and_hold_nobody_up(
+    session: Session, strategist: FlaskClient, form: dict[str, str]
+) -> None:
+    drawn = questionnaire.create_survey(session, "Boleta", "boleta.xlsx", ballot())
+    draft_id = wizard.begin(strategist)
+    wizard.write(strategist, draft_id, form | {"script": f"survey/{drawn.id}", "answered_by": "operators"})
+    assert "not uploaded: boleta.png, azul.png" in wizard.page(strategist, draft_id, "script")
+    plan = CallPlan(form["name"], int(form["segment_id"]), "survey", f"survey/{drawn.id}", "asterisk", MEXICO_CITY,
+                    form["on_behalf_of"], form["privacy_notice_url"])  # fmt: skip
+    draft = calling.create(session, plan, None)
+    session.commit()
+    assert "not uploaded: boleta.png" in strategist.get(f"/campaigns/calls/{draft.id}").text
+    recorded = calling.create(session, replace(plan, answered_by="recording"), None)
+    assert calling.missing_pictures(session, recorded) == ""
