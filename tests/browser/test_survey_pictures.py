@@ -50,8 +50,8 @@ def test_a_citizen_marks_a_ballot_with_pictures(
     expect(page.locator("#answer input[name=item]")).to_have_value("vote", timeout=SOON)
     pictures = page.locator("#answer img")
     expect(pictures).to_have_count(4)
-    page.wait_for_function("[...document.querySelectorAll('#answer img')].every(one => one.complete)")
-    assert pictures.evaluate_all("all => all.map(one => one.naturalWidth)") == [900, 240, 240, 240]
+    for place_of, width in enumerate((900, 240, 240, 240)):
+        expect(pictures.nth(place_of)).to_have_js_property("naturalWidth", width, timeout=SOON)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     boxes = [box for one in page.locator(".options-drawn .option").all() if (box := one.bounding_box())]
