@@ -1,4 +1,4 @@
-"""The call centre's own past: who was at work in the shifts, what they wrote down of people, and what they are told."""
+"""The call centre's own past: who was at work in the shifts, what they wrote down of people, what they answer."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,10 @@ from callcenter.base.clock import ZONE
 from callcenter.contacts import Contact
 from callcenter.people import contact_notes
 from callcenter.seats.operator_log import OperatorChange
-from callcenter.supervision import floor_notes
 from campaigns.correspondence import canned_replies
 from scripts.demo import past_calls, rows
 from scripts.demo.past import SHIFTS, real
 
-NOTE = "Hoy se llama hasta las 19:00. Quien pida más datos del estudio: el aviso de privacidad está en su pantalla."
 ABOUT_PEOPLE = (
     "Pide que se le llame después de las cinco.",
     "Oye poco del lado derecho: hablar despacio.",
@@ -29,17 +27,16 @@ CANNED = {
     "casilla": "Su sección es la {section|que dice su credencial}. La ubicación de su casilla la publica la autoridad"
     " electoral.",
     "horario": "Las casillas abren a las 8:00 y cierran a las 18:00.",
-    "gracias": "Gracias por su respuesta, {given_names|vecina, vecino}.",
+    "privacidad": "Sus respuestas se usan solo para el estudio. El aviso de privacidad: https://convoca.invalid/aviso",
 }
 
 
 def load(session: Session, user_ids: Mapping[str, int], *, seed: int) -> None:
-    """Attendance of the past shifts, notes on people, a note to everybody, and the replies that are written often."""
+    """Attendance of the past shifts, notes on people, and the replies that are written often."""
     rows.copy(session, OperatorChange, list(_changes(session, seed)))
     people = session.scalars(select(Contact.id).order_by(Contact.id).limit(len(ABOUT_PEOPLE))).all()
     for contact_id, said in zip(people, ABOUT_PEOPLE, strict=True):
         contact_notes.write(session, contact_id, said, user_ids["operador"], despite_words=True)
-    floor_notes.send(session, NOTE, user_ids["supervision"])
     for shortcut, text in CANNED.items():
         canned_replies.save(session, None, shortcut, text, user_ids["supervision"])
 

@@ -5,7 +5,7 @@ It invites to the panel in two wordings, so that a newcomer sees how a trial of 
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ def load(session: Session, campaign: MessageCampaign, *, seed: int) -> int:
         session, campaign, [Asked(row.id, row.wording, messages.values_of(row), row.contact_id) for row in planned]
     ).written
     sent = [_message(row, place, texts[row.id], seed) for place, row in enumerate(planned)]
-    rows.copy(session, Attempt, [_attempt(row, campaign.purpose) for row in sent])
+    rows.copy(session, Attempt, [attempt(row, campaign.purpose) for row in sent])
     kept = ("body", "parts", "provider_ref", "state", "error_code", "sent_at", "news_at", "finished_at")
     written = Message.__table__
     session.connection().execute(
@@ -94,7 +94,8 @@ def _message(row: Any, place: int, text: Written, seed: int) -> dict[str, Any]:
     }
 
 
-def _attempt(row: dict[str, Any], purpose: str) -> dict[str, Any]:
+def attempt(row: Mapping[str, Any], purpose: str) -> dict[str, Any]:
+    """The ledger's row of a message that has its end. `row`: id, contact_id, phone, at, sent_at, finished_at, state."""
     return {
         "id": row["id"],
         "channel": "sms",

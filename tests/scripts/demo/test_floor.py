@@ -1,4 +1,4 @@
-"""What the demonstration's call centre has behind it: shifts, notes, replies that are written often."""
+"""What the demonstration's call centre has behind it: shifts, notes on people, replies that are written often."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -7,7 +7,6 @@ from callcenter.base.clock import real_now
 from callcenter.operators import Operator
 from callcenter.people import contact_notes
 from callcenter.seats.operator_log import OperatorChange
-from callcenter.supervision import floor_notes
 from campaigns.correspondence import canned_replies
 from scripts.demo import SIMULATED_OPERATORS, floor
 
@@ -20,7 +19,6 @@ def test_the_simulated_floor_was_at_work_in_every_shift_and_nobody_is_left_there
     assert all(at < real_now() for at in demo.scalars(select(OperatorChange.at)))
 
 
-def test_a_note_waits_for_a_supervisor_and_one_is_told_to_everybody(demo: Session) -> None:
+def test_a_note_waits_for_a_supervisor_and_replies_are_at_hand(demo: Session) -> None:
     assert contact_notes.count_open(demo) == 1
-    assert [note.text for note in floor_notes.of_shift(demo)] == [floor.NOTE]
     assert {reply.shortcut for reply in canned_replies.listed(demo)} == set(floor.CANNED)

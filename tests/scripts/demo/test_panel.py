@@ -5,9 +5,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import DRILL_START
+from campaigns.correspondence import conversation_threads
+from campaigns.correspondence.conversations import Conversation
 from campaigns.correspondence.survey_chats import SurveyChat
 from campaigns.mailings import message_approvals, message_campaigns, message_trials
 from campaigns.messages import Message
+from scripts.demo import chats as demo_chats
 from scripts.demo import panel
 from scripts.simulated_carrier.citizens import CANDIDATES, citizen
 from surveys import questionnaire, responses
@@ -85,6 +88,8 @@ def test_one_goes_on_in_a_chat_with_what_they_began_on_the_page_and_one_is_being
     assert faces["done"][-1] == "sms"
     assert set(faces["asking"]) == {"sms"}
     assert chats["asking"].item == "age"
+    thread = conversation_threads.read(panel_demo, panel_demo.get_one(Conversation, chats["done"].conversation_id))
+    assert [line.kind for line in thread] == ["out", *["in", "out"] * (1 + len(demo_chats.LEFT))]
 
 
 def test_the_invitation_tries_two_wordings_and_another_message_waits_for_a_second_person(panel_demo: Session) -> None:
