@@ -13,7 +13,23 @@ from callcenter.base.auth import User
 from callcenter.base.settings import Settings
 from callcenter.gate import elections
 from campaigns.correspondence import conversations
-from scripts.demo import SEED, history, lists, mailing, people, places, privacy, staff, structure, studies
+from scripts.demo import (
+    SEED,
+    chats,
+    coding,
+    floor,
+    history,
+    lists,
+    mailing,
+    panel,
+    people,
+    places,
+    privacy,
+    staff,
+    structure,
+    studies,
+    verification,
+)
 
 ELECTION, ELECTION_NAME = date(2027, 6, 6), "Elecciones federales 2027"
 CONTACTS, CALLS = 5000, 900
@@ -51,6 +67,11 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
     made = studies.load(session, user_ids, settings)
     complete = history.load(session, made.calls.queue_id, made.survey.id, calls, seed=SEED)
     sent = mailing.load(session, made.sent, seed=SEED)
+    by_link = panel.load(session, made.panel, made.sent, seed=SEED)
+    chats.load(session, made.sent, seed=SEED)
+    coding.load(session, made.survey.id, user_ids, seed=SEED)
+    verification.load(session, made.survey.id, user_ids["encuestas"], seed=SEED)
+    floor.load(session, user_ids, seed=SEED)
     conversations.assign(session, [FIRST_ANSWER], user_ids["operador"], user_ids["supervision"])
     cases = privacy.load(session, user_ids["administracion"])
     made.survey.state = "open"
@@ -61,6 +82,7 @@ def load(session: Session, settings: Settings, *, contacts: int = CONTACTS, call
         "pledges": forms,
         "calls": calls,
         "interviews": complete,
+        "interviews by link": by_link,
         "messages": sent,
         "privacy requests": cases,
     }

@@ -8,12 +8,12 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcenter.consent import Consent
 from callcenter.contacts import Contact, name_key
-from scripts.demo import places, structure
+from scripts.demo import places, rows, structure
 from scripts.simulated_carrier.citizens import Citizen, citizen
 
 SOURCE = "Demostración"
@@ -70,12 +70,12 @@ def load(
     """Insert the contacts and the evidence of what each agreed to. `promoters`: as `structure.load` returns them."""
     citizens = [citizen(phone, seed) for phone in phones(count, seed)]
     dice = random.Random(f"{seed}/people")
-    rows = [_row(person, section_ids, promoters, dice) for person in citizens]
-    session.execute(insert(Contact), rows)
+    written = [_row(person, section_ids, promoters, dice) for person in citizens]
+    rows.copy(session, Contact, written)
     found = session.execute(select(Contact.phone, Contact.id).where(Contact.source == SOURCE))
     ids = {phone: contact_id for phone, contact_id in found}  # noqa: C416 - a result is no sequence of pairs
-    evidence = [_evidence(ids[row["phone"]], row["consent"], number, now) for number, row in enumerate(rows, 1)]
-    session.execute(insert(Consent), [one for one in evidence if one])
+    evidence = [_evidence(ids[row["phone"]], row["consent"], number, now) for number, row in enumerate(written, 1)]
+    rows.copy(session, Consent, [one for one in evidence if one])
 
 
 def _row(

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from callcenter.base.clock import ZONE
 from callcenter.contacts import Contact, text_key
-from callcenter.people.pledges import series
+from callcenter.people.pledges import Pledge, series
 from callcenter.people.posts import Post
 from callcenter.people.structure import Organization, Promoter
+from scripts.demo import rows
 
 ORGANIZATIONS = ("Comité municipal", "Mujeres del Sur", "Jóvenes por Minatitlán")
 PROMOTERS = 24
@@ -27,10 +28,10 @@ def load(session: Session) -> dict[int, tuple[int, int]]:
     session.execute(insert(Organization), named)
     by_name = dict(session.execute(select(Organization.name, Organization.id)).all())
     houses = [by_name[name] for name in ORGANIZATIONS]
-    rows = [(name_of(number), houses[number % len(houses)]) for number in range(1, PROMOTERS + 1)]
+    brought = [(name_of(number), houses[number % len(houses)]) for number in range(1, PROMOTERS + 1)]
     session.execute(
         insert(Promoter),
-        [{"name": name, "name_key": text_key(name), "organization_id": house} for name, house in rows],
+        [{"name": name, "name_key": text_key(name), "organization_id": house} for name, house in brought],
     )
     _posts(session)
     ids = dict(session.execute(select(Promoter.name, Promoter.id)).all())
@@ -55,18 +56,8 @@ def load_pledges(session: Session, promoters: dict[int, tuple[int, int]], *, see
             if dice.random() < TWICE:
                 other = dice.choice(sorted(set(of_promoter) - {promoter_id}))
                 forms.append(_form(contact_id, other, of_promoter[other], len(forms) + 1, dice))
-    _copy(session, forms)
+    rows.copy(session, Pledge, forms)
     return len(forms)
-
-
-def _copy(session: Session, forms: list[dict[str, Any]]) -> None:
-    """Three thousand rows in the time of a dozen INSERTs."""
-    raw = session.connection().connection.driver_connection
-    if raw is None or not forms:
-        return
-    with raw.cursor() as cursor, cursor.copy(f"COPY pledges ({', '.join(forms[0])}) FROM STDIN") as stream:
-        for form in forms:
-            stream.write_row(tuple(form.values()))
 
 
 def _form(contact_id: int, promoter_id: int, organization_id: int, number: int, dice: random.Random) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The demonstration's survey, segments and campaigns, made by the product's own functions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,8 @@ from campaigns.mailings import message_approvals, message_campaigns, message_dra
 from campaigns.mailings.message_campaigns import MessageCampaign, MessagePlan
 from campaigns.segments import Segment
 from campaigns.telephoning import call_drafts
-from scripts.demo import publication
+from campaigns.texts.wordings import LETTERS, Wording
+from scripts.demo import panel, publication
 from scripts.demo.places import DATA
 from surveys import questionnaire
 from surveys.questionnaire import Survey
@@ -28,6 +29,12 @@ NOTICE_URL = "https://convoca.invalid/aviso-de-privacidad"
 REMINDER = (
     "Hola {given_names|vecina, vecino}: Estudio de Opinión Demostración le recuerda que su sección es la {section}. "
     "Responda BAJA para no recibir mensajes."
+)
+INVITATIONS = (
+    "Hola {given_names|vecina, vecino}: Estudio de Opinión Demostración le pregunta otra vez su opinión, 2 minutos: "
+    "{survey_link} Responda BAJA para no recibir mensajes.",
+    "Su opinión cuenta, {given_names|vecina, vecino}. Panel de Estudio de Opinión Demostración, 7 preguntas: "
+    "{survey_link} ¿Mejor por aquí? Responda SÍ; BAJA para no recibir mensajes.",
 )
 SEGMENTS: dict[str, list[tuple[str, str, Any]]] = {
     "Aviso aceptado": [("consent", "in", ["opted_in"])],
@@ -46,13 +53,14 @@ SEGMENTS: dict[str, list[tuple[str, str, Any]]] = {
 @dataclass(frozen=True)
 class Studies:
     survey: Survey
+    panel: Survey  # repeated every month, by link
     calls: CallCampaign
-    sent: MessageCampaign  # has its history of receipts
+    sent: MessageCampaign  # has its history of receipts; invites to the panel
     ready: MessageCampaign  # a newcomer may launch it
 
 
 def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Studies:
-    """Survey, segments, a running calling campaign and two SMS campaigns."""
+    """Two surveys, segments, a running calling campaign and three SMS campaigns."""
     strategist = user_ids["estrategia"]
     survey = questionnaire.create_survey(session, "", FORM, (DATA / FORM).read_bytes())
     survey.sponsor, survey.population = ON_BEHALF_OF, "Personas de 18 años o más con credencial en Minatitlán"
@@ -64,10 +72,23 @@ def load(session: Session, user_ids: dict[str, int], settings: Settings) -> Stud
     calling.launch(session, calls.id, strategist)
     call_drafts.begin(session, strategist, _half_made(ten_sections.id, survey.id))
     message_drafts.begin(session, strategist, _almost_done(young_women.id))
-    sent = message_campaigns.create(session, _message("Aviso de encuesta", ten_sections.id, settings), strategist)
+    invited = panel.begin(session, ON_BEHALF_OF, user_ids["encuestas"])
+    sent = _invite(session, ten_sections.id, invited.id, settings, strategist)
     ready = message_campaigns.create(session, _message("Recordatorio", young_women.id, settings), strategist)
     message_approvals.approve(session, ready, message_approvals.version(session, ready), user_ids["administracion"])
-    return Studies(survey, calls, sent, ready)
+    waits = message_campaigns.create(session, _message("Dónde está mi casilla", everybody.id, settings), strategist)
+    message_approvals.ask(session, waits, strategist)
+    return Studies(survey, invited, calls, sent, ready)
+
+
+def _invite(session: Session, segment_id: int, survey_id: int, settings: Settings, user_id: int) -> MessageCampaign:
+    """To the panel's third wave, in two wordings that are tried against each other."""
+    plan = replace(
+        _message("Invitación al panel, mayo", segment_id, settings), purpose="survey", text=INVITATIONS[0],
+        survey_id=survey_id, trial_goal="replies", is_plain=True,
+    )  # fmt: skip
+    said = [Wording(letter, text, 50) for letter, text in zip(LETTERS, INVITATIONS, strict=True)]
+    return message_campaigns.create(session, plan, user_id, said)
 
 
 def _reserve(session: Session, survey_id: int, segment_id: int, user_id: int) -> None:

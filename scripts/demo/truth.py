@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcenter.contacts import Contact
@@ -12,11 +12,13 @@ from scripts.demo import SEED
 from scripts.simulated_carrier.citizens import CANDIDATES
 from scripts.simulated_carrier.citizens import truth as hidden
 from surveys.interviews import Answer, Interview
+from surveys.questionnaire import Survey
 
 
 def compare(session: Session, *, seed: int = SEED) -> dict[str, Any]:
     """{"n", "raw": {answer: {"truth", "found"}}, "effective": …, "largest_error", "margin"}: shares 0–1 over all
-    invented contacts and over complete interviews; `margin` is that of a share of one half at 95 %."""
+    invented contacts and over complete interviews of the survey that is asked by telephone (the panel asks the same
+    people several times); `margin` is that of a share of one half at 95 %."""
     phones = session.scalars(select(Contact.phone).where(Contact.invented))
     real = hidden(phones, seed)
     votes = Counter(session.scalars(_votes()))
@@ -49,6 +51,7 @@ def _votes() -> Any:
     return (
         select(Answer.value)
         .join(Interview, Interview.id == Answer.interview_id)
+        .where(Interview.survey_id == select(func.min(Survey.id)).scalar_subquery())
         .where(Answer.item == "vote", Answer.superseded_at.is_(None), Answer.counts, Interview.state == "complete")
     )
 
