@@ -2,7 +2,8 @@
 
 The rules are `gate_rules`, what they look at is `gate_facts` and `rulebook`, the evidence of consent is `consents`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import text
@@ -71,14 +72,15 @@ def refusals(
 
 
 def verdicts(
-    session: Session, contact_id: int, channel: str, purpose: str, *, phone: str, simulated: bool
-) -> list[Verdict]:
-    """What each rule of the gate says of this person now, in the gate's order, and when it would say otherwise.
-
-    The first that refuses is what `refusal` answers."""
-    asked = _question(session, channel, purpose, simulated=simulated)
+    session: Session, contact_id: int, channel: str, purposes: Iterable[str], *, phone: str, simulated: bool
+) -> dict[str, list[Verdict]]:
+    """What each rule of the gate says of this person now for each of the purposes, in the gate's order, and when it
+    would say otherwise. The first that refuses is what `refusal` answers. Few SELECTs, however many purposes."""
+    first, *others = purposes
+    asked = _question(session, channel, first, simulated=simulated)
     (facts,) = gate_facts.read(session, [(contact_id, phone)], channel, now=asked.now)
-    return [gate_rules.verdict(rule, facts, asked) for rule in RULES]
+    questions = [asked, *(replace(asked, purpose=purpose, memory={}) for purpose in others)]
+    return {one.purpose: [gate_rules.verdict(rule, facts, one) for rule in RULES] for one in questions}
 
 
 def hold_phones(session: Session, phones: Collection[str], *, wait: bool = False) -> set[str]:

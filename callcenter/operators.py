@@ -18,7 +18,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import NotFound, Refused
 from callcenter.base.outbox import enqueue_later, tell_later
-from callcenter.ledger import citizen_moves
+from callcenter.ledger import citizen_moves, inbound_waits
 from callcenter.ledger.call_ledger import Call, is_waiting
 from callcenter.queueing import queue_entries
 from callcenter.seats import operator_lines
@@ -40,8 +40,7 @@ class Operator(Base):
 
     `room_ref` is the carrier's reference of their permanent leg, `room_opened_at` when it was answered: only then is
     a call offered; `room_lost_at` since when it is gone and was not opened again. In a call, `pause_reason` and
-    `leave_after_call` say what comes after it.
-    An operator without queues of their own serves every running one.
+    `leave_after_call` say what comes after it. An operator without queues of their own serves every running one.
     """
 
     __tablename__ = "operators"
@@ -123,8 +122,8 @@ def seen(session: Session, operator_id: int) -> None:
 
 def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Operator | None:
     """Give the call to `first` or to whom it was promised, else to who has waited longest in an open room; None when
-    nobody is free. A room on another switch than the call is out of its reach, and nobody passes a citizen who has
-    picked up before them and still waits.
+    nobody is free. A room on another switch is out of the call's reach. Nobody passes a citizen who picked up earlier
+    and still waits, or who rang us and has waited long (ledger.inbound_waits).
 
     The caller holds the call's row. Two calls never get one operator: rows locked by another offer are skipped. A row
     that was only being written (a heartbeat) is waited for in a second look, so that nobody is overlooked."""
@@ -135,7 +134,7 @@ def offer(session: Session, call_id: UUID, *, first: int | None = None) -> Opera
     wanted = (
         select(Operator)
         .options(lazyload(Operator.user))  # a citizen waits: nobody asks here who the operator is
-        .where(is_free(real_now()), serves(call.queue_id), reachable, ~_is_awaited_since(call.answered_at, real_now()))
+        .where(is_free(real_now()), serves(call.queue_id), reachable, ~_is_anothers(session, call, real_now()))
         .order_by((Operator.id == promised).desc(), Operator.state_since, Operator.id)
         .limit(1)
         .execution_options(populate_existing=True)
@@ -179,18 +178,33 @@ def is_free(now: datetime) -> Any:
     )
 
 
-def _is_awaited_since(before: datetime | None, now: datetime) -> Any:
-    """The condition of an operator for whom somebody waits who picked up `before` that; None: anybody."""
+def _is_anothers(session: Session, call: Call, now: datetime) -> Any:
+    """The condition of an operator whom somebody else gets before this call."""
+    long_ago, is_out = now - inbound_waits.FIRST_AFTER, call.direction == "out"
+    since = long_ago if is_out else inbound_waits.began(session, call.id) or now
+    kept = is_kept_for_who_rang(now, since)
+    return kept if since < long_ago else or_(_is_awaited_since((is_out and call.answered_at) or now, now), kept)
+
+
+def is_kept_for_who_rang(now: datetime, since: datetime) -> Any:
+    """The condition of an operator whom who rang us, and waits since before `since`, gets at their next look."""
+    rang = inbound_waits.by_queue(now, since)
+    in_reach = rang.c.switch.in_(("", func.split_part(Operator.room_ref, "/", 1)))
+    free = select(func.count()).select_from(Operator).where(is_free(now), serves(rang.c.queue_id), in_reach)
+    return exists().where(serves(rang.c.queue_id), in_reach, rang.c.people >= free.correlate(rang).scalar_subquery())
+
+
+def _is_awaited_since(before: datetime, now: datetime) -> Any:
+    """The condition of an operator for whom somebody waits who picked up `before` that."""
     switch_of_call, switch_of_room = (func.split_part(ref, "/", 1) for ref in (Call.carrier_ref, Operator.room_ref))
     in_reach = or_(~Call.carrier_ref.contains("/"), switch_of_call == switch_of_room)
-    earlier = true() if before is None else Call.answered_at < before
-    return exists().where(is_waiting(now), earlier, serves(Call.queue_id), in_reach)
+    return exists().where(is_waiting(now), Call.answered_at < before, serves(Call.queue_id), in_reach)
 
 
 def serves(queue_id: Any) -> Any:
     """The condition of an operator who takes calls of this queue. `queue_id`: a number or a column."""
     own = select(operator_queues.c.queue_id).where(operator_queues.c.operator_id == Operator.id)
-    own = own.correlate(Operator, Call)  # by itself only to the SELECT right around it
+    own = own.correlate_except(operator_queues)  # by itself only to the SELECT right around it
     return or_(~own.exists(), own.where(operator_queues.c.queue_id == queue_id).exists())
 
 

@@ -13,7 +13,7 @@ from wsgi import BLUEPRINTS
 NOT_PAGES = re.compile(
     r"\.(static|standing|trunk|test_state|targets|live|running|board|state|when|times|training_when|progress|preview"
     r"|refused_csv|refused_xlsx|rows|export|chart|table|events|snapshot|suggest|frozen|verdict|warning|faults"
-    r"|person_pledges|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
+    r"|work|healthz|interview_state|call_page|start|recording|sound|download|hear_prompt|hear_voice"
     r"|panel|of_person|reach|forecast|trial_state|brief|groups|checks|certificate_rows|message_whys\.show|enclosed"
     r"|download_draft|download_version|picture|quality_table|verify_call|outcome_file|sample_file"
     r"|tables_file|map_file|trend_chart|trend_table|weight_file|survey_web\.page|survey_web\.stop_page"

@@ -1,10 +1,7 @@
 """Pages of the house's rules: hours, holidays, limits, the do-not-call register, the suppression list."""
 
-import os
-import secrets
 from collections.abc import Mapping
 from datetime import date, time
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -12,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from callcenter import calendar, suppressions
 from callcenter.base import audit, live
@@ -28,7 +24,7 @@ from callcenter.gate.do_not_call import Upload
 from callcenter.gate.rulebook import DAY_KINDS
 from callcenter.phones import normalise
 from callcenter.places import states, zones
-from callcenter.tables import file_faults
+from callcenter.tables import file_faults, uploads
 
 blueprint = Blueprint("rules", "callcenter", url_prefix="/rules", template_folder="templates")
 
@@ -188,30 +184,16 @@ def progress() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     session, given = web_session(), request.form
     try:
-        made_on = _day(given.get("made_on", ""), "made_on")
-        path, name = _kept_file(request.files.get("file"))
-    except InvalidInput as fault:
-        return _register_page(fault.faults, given), 422
-    try:
-        upload = Upload(path, given.get("source", ""), made_on, given.get("mode") == "replace", name)
-        do_not_call.create(session, upload, current_user.id)
+        made_on, file = _day(given.get("made_on", ""), "made_on"), uploads.chosen(request.files.get("file"))
+        with uploads.kept(file, web_settings().var / do_not_call.UPLOADS) as path:
+            is_whole = given.get("mode") == "replace"
+            upload = Upload(path, given.get("source", ""), made_on, is_whole, uploads.name(file))
+            do_not_call.create(session, upload, current_user.id)
+            session.commit()
     except InvalidInput as fault:
         session.rollback()
-        path.unlink()
         return _register_page(fault.faults, given), 422
-    session.commit()
     return redirect(url_for("rules.register"))
-
-
-def _kept_file(file: FileStorage | None) -> tuple[Path, str]:
-    if file is None or not file.filename:
-        raise InvalidInput({"file": _("Choose a file.")})
-    folder = web_settings().var / do_not_call.UPLOADS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / secrets.token_hex(16)  # never a name from outside
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        file.save(kept)
-    return path, Path(file.filename).name[:200]
 
 
 def _register_page(faults: Mapping[str, str], form: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcenter.base.clock import real_now
+from callcenter.ledger import inbound_waits
 from callcenter.ledger.call_ledger import Call
 from callcenter.ledger.call_states import DIALLING
 from callcenter.operators import Operator, is_free, operator_queues
@@ -160,8 +161,9 @@ def read(session: Session) -> Floor:
     floor.free = list(session.scalars(select(Operator.id).where(is_free(now))))
     for operator_id in floor.free:
         floor.queues_of.setdefault(operator_id, None)
-    # Who rings us hears the menu first, and who has waited so long is being told so: neither takes an operator now.
+    # Who is told that nobody came, or hears the menu, takes no operator; who rang us and asked for one takes the next.
     waits = and_(Call.state == "answered", Call.direction == "out", Call.answered_at > now - PATIENCE)
+    waits = or_(waits, Call.id.in_(inbound_waits.calls(now)))
     is_ours = or_(Call.state == "answered", Call.operator_id.is_not(None))  # an operator waits for it (previews)
     as_seen = case((and_(waits, Call.operator_id.is_(None)), "answered"), (is_ours, HELD), else_=Call.state)
     goes = func.coalesce(Call.given_up_at > now - GOING, false())

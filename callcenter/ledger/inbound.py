@@ -8,7 +8,7 @@ the ledger like any other, with `direction` in; the gate is not asked, since it 
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -22,7 +22,9 @@ from callcenter.base.outbox import tell_later
 from callcenter.calls import Event
 from callcenter.contacts import Contact
 from callcenter.gate import rulebook
-from callcenter.ledger.call_ledger import Call, CallEvent
+from callcenter.ledger import inbound_waits
+from callcenter.ledger.call_ledger import Call
+from callcenter.ledger.inbound_waits import MENU, PATIENCE
 from callcenter.operators import Operator
 from callcenter.phones import normalise
 from callcenter.queueing import queue_entries
@@ -30,8 +32,6 @@ from callcenter.queues import CallQueue, QueueEntry
 from callcenter.sound import voice_messages
 
 MEMORY = timedelta(days=30)  # how long after our call a number that rings back is taken for its answer
-MENU = timedelta(minutes=2)  # from one word of the citizen to the next
-PATIENCE = timedelta(seconds=60)  # how long who wants an operator waits until one is free
 BACK_IN = timedelta(minutes=10)  # nobody was free: we call back no sooner
 CHOICES = ("operator", "opt_out", "message", "none")
 AT_WORK = ("available", "preview", "in_call", "wrap_up")  # an operator in one of these may be free in a moment
@@ -148,7 +148,7 @@ def choose(session: Session, call_id: UUID, choice: str) -> str:
 def left(session: Session, call_id: UUID, event: Event) -> None:
     """The citizen hung up (`event` says so): who was waiting for an operator is called back. Harmless when repeated."""
     call = calls.locked(session, call_id)
-    if call.state == "answered" and _waits_since(session, call) is not None:
+    if call.state == "answered" and inbound_waits.began(session, call.id) is not None:
         _promise(session, call)
     calls.record_event(session, call_id, event)
 
@@ -158,15 +158,10 @@ def _connect(session: Session, call: Call) -> str:
     if operator_id is not None:
         recordings.begin(session, call.id)
         return f"op-{operator_id}"
-    calls.record_event(session, call.id, Event("waits", "waits"))
-    since = _waits_since(session, call)
+    calls.record_event(session, call.id, Event(inbound_waits.WAITS, inbound_waits.WAITS))
+    since = inbound_waits.began(session, call.id)
     is_patient = since is not None and real_now() < since + PATIENCE
     return "wait" if is_patient and _is_anybody_at_work(session, call) else _promise(session, call)
-
-
-def _waits_since(session: Session, call: Call) -> datetime | None:
-    """Since when the citizen has waited for an operator (real time)."""
-    return session.scalar(select(CallEvent.at).where(CallEvent.call_id == call.id, CallEvent.key == "waits"))
 
 
 def _await(call: Call) -> None:

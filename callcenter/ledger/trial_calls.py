@@ -4,13 +4,12 @@ Like every call of ours a trial is a committed row before the carrier hears of i
 it belongs to no queue, and counts for nobody."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from callcenter import carriers, phones, suppressions
@@ -22,13 +21,11 @@ from callcenter.base.outbox import enqueue_later
 from callcenter.calls import Event
 from callcenter.carriers import Dial
 from callcenter.carriers.twilio import errors
+from callcenter.ledger import own_rings
+from callcenter.ledger.own_rings import LIFE, RING_SECONDS, WINDOW, OwnRing
 from callcenter.privacy import person_register
 
-RING_SECONDS = 25
-LIFE = timedelta(seconds=75)  # ringing, the words, and some patience
-WINDOW, MOST = timedelta(minutes=10), 6  # trials of one person: this is no way to call others
-ENDS = frozenset({"hung_up", "busy", "no_answer", "failed", "invalid_number", "canceled", "not_placed", "lost"})
-OPEN = ("planned", "placing", "ringing", "answered")
+MOST = 6  # trials of one person within WINDOW
 STATES: dict[str, LazyString] = {
     "planned": _l("Your telephone is about to ring."),
     "placing": _l("Calling your telephone…"),
@@ -49,33 +46,18 @@ RESULTS: dict[str, LazyString] = {
 }
 
 
-class TrialCall(Base):
-    """`state`: planned | placing | ringing | answered | ended. `result`: how it ended, a code of RESULTS. `number`:
-    E.164, until it has ended; `shown`: its last digits. `words`: what is said where the carrier can say it. `told`: the
-    carrier's own code of its end, a number of Twilio's or `sip 486`."""
+class TrialCall(OwnRing, Base):
+    """`result`: a code of RESULTS. `words`: what is said where the carrier can say it. `told`: the carrier's own code
+    of its end, a number of Twilio's or `sip 486`."""
 
     __tablename__ = "trial_calls"
     __table_args__ = (Index("ix_trial_calls_asked_by_asked_at", "asked_by", "asked_at"),)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     subject: Mapped[str]
-    number: Mapped[str | None]
-    shown: Mapped[str]
     carrier: Mapped[str]
     caller_id: Mapped[str]
     words: Mapped[str]
-    state: Mapped[str] = mapped_column(default="planned")
-    result: Mapped[str | None]
     told: Mapped[str | None]
-    ref: Mapped[str | None]
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    asked_at: Mapped[datetime] = mapped_column(default=real_now)
-    deadline_at: Mapped[datetime]
-    answered_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN
 
     @property
     def sentence(self) -> str:
@@ -130,12 +112,12 @@ def begin(session: Session, number: str, wanted: Wanted, user_id: int) -> TrialC
 def claim(session: Session, trial_id: UUID) -> Dial | None:
     """Take a planned trial for placing, with its way; None when it was taken, is too late, or there is no way."""
     trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
-    if trial is None or trial.state != "planned" or trial.number is None or trial.deadline_at < real_now():
+    if trial is None or not trial.is_due or trial.number is None:
         return None
     try:
         route = carriers.carrier(trial.carrier).route(session, trial.number, trial.caller_id, 0)
     except (ProviderError, carriers.NoCarrier):
-        _close(trial, "no_route")
+        trial.end("no_route")
         return None
     trial.state = "placing"
     return Dial(trial.id, trial.number, route.caller_id, RING_SECONDS, route=route)
@@ -146,7 +128,7 @@ def failed(session: Session, trial_id: UUID, error: ProviderError) -> None:
     trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
     if trial is not None and trial.is_open and not error.unknown:
         trial.told = error.code or None
-        _close(trial, "invalid_number" if isinstance(error, carriers.BadNumber) else "not_placed")
+        trial.end("invalid_number" if isinstance(error, carriers.BadNumber) else "not_placed")
 
 
 def heard(session: Session, trial_id: UUID, event: Event) -> TrialCall | None:
@@ -154,14 +136,9 @@ def heard(session: Session, trial_id: UUID, event: Event) -> TrialCall | None:
     trial = session.get(TrialCall, trial_id, with_for_update=True, populate_existing=True)
     if trial is None or not trial.is_open:
         return trial
-    trial.ref = trial.ref or event.ref
-    if event.kind == "ringing" and trial.state in ("planned", "placing"):
-        trial.state = "ringing"
-    elif event.kind == "answered":
-        trial.state, trial.answered_at = "answered", trial.answered_at or real_now()
-    elif event.kind in ENDS:
+    if trial.hear(event):
         trial.told = _told(event)
-        _close(trial, "played" if trial.answered_at else event.kind)
+        trial.end("played" if trial.answered_at else event.kind)
     return trial
 
 
@@ -181,15 +158,13 @@ def find(session: Session, trial_id: UUID) -> TrialCall:
 
 def sweep(session: Session) -> None:
     """Close trials of which nothing was heard any more."""
-    late = select(TrialCall).where(TrialCall.state.in_(OPEN), TrialCall.deadline_at < real_now())
-    for trial in session.scalars(late.with_for_update(skip_locked=True)):
-        _close(trial, "played" if trial.answered_at else "unheard")
+    own_rings.sweep(session, TrialCall)
 
 
 def _told(event: Event) -> str | None:
     """What the carrier's own codes say of an end that tells little by itself."""
     code, sip = event.payload.get("ErrorCode"), event.payload.get("SipResponseCode")
-    if event.kind not in ("failed", "invalid_number"):
+    if event.kind not in ("failed", "invalid_number", "not_placed"):
         return None
     return str(code) if code else f"sip {sip}" if sip else None
 
@@ -200,7 +175,3 @@ def _in_words(told: str | None) -> str:
     if told.startswith("sip "):
         return errors.sip_sentence(told.removeprefix("sip "))
     return errors.sentence(told) if errors.knows(told) else ""
-
-
-def _close(trial: TrialCall, result: str) -> None:
-    trial.state, trial.result, trial.ended_at, trial.number = "ended", result, real_now(), None

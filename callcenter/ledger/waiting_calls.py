@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from callcenter import operators
 from callcenter.base.clock import real_now
+from callcenter.ledger import inbound_waits
 from callcenter.ledger.call_ledger import Call, is_waiting
 from callcenter.ledger.call_states import WAITS
 
@@ -29,7 +30,8 @@ def ready(session: Session, call_ids: Collection[UUID]) -> list[UUID]:
     """Those of these calls that should be asked for again, in the order of their answers: an operator of their queue
     is free, or they do not wait any more. Nothing is locked."""
     now = real_now()
-    somebody = exists().where(operators.is_free(now), operators.serves(Call.queue_id))
+    kept = operators.is_kept_for_who_rang(now, now - inbound_waits.FIRST_AFTER)
+    somebody = exists().where(operators.is_free(now), operators.serves(Call.queue_id), ~kept)
     wanted = select(Call.id).where(Call.id.in_(call_ids), or_(~is_waiting(now), somebody))
     return list(session.scalars(wanted.order_by(Call.answered_at, Call.id)))
 

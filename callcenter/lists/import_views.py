@@ -1,8 +1,5 @@
 """Pages of imports: upload, mapping and preview, progress, result, undo. A file is parsed in a worker only."""
 
-import os
-import secrets
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -12,7 +9,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from callcenter import imports
 from callcenter.base import live
@@ -28,7 +24,7 @@ from callcenter.lists.import_choices import Choice
 from callcenter.lists.import_outcomes import REASON_SENTENCES
 from callcenter.lists.import_preview import same_file
 from callcenter.people import attributes
-from callcenter.tables import file_faults
+from callcenter.tables import file_faults, uploads
 from callcenter.tables.table_files import ENDINGS
 
 blueprint = Blueprint("imports", "callcenter", url_prefix="/imports", template_folder="templates")
@@ -94,39 +90,28 @@ def index() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     session = web_session()
     try:
-        batch = _keep_upload(session, request.files.get("file"), request.form.get("source", ""))
+        batch = _keep_upload(session, request.form.get("source", ""))
     except InvalidInput as fault:
+        session.rollback()
         page = render_template("callcenter/imports/index.html", batches=imports.recent(session), faults=fault.faults)
         return page, 422
-    batch.notice_version = request.form.get("notice_version", "").replace("\0", "").strip()[:100] or None
-    enqueue_later(session, "callcenter.lists.import_jobs.inspect_import", batch.id, queue="default")
-    session.commit()
     return redirect(url_for("imports.show", import_id=batch.id))
 
 
-def _keep_upload(session: Session, file: FileStorage | None, source: str) -> ImportBatch:
-    if file is None or not file.filename:
-        raise InvalidInput({"file": _("Choose a file.")})
-    if not file.filename.lower().endswith(ENDINGS):
-        raise InvalidInput({"file": _("Send a CSV, .xlsx or .ods file, or a ZIP of one; this is none of them.")})
+def _keep_upload(session: Session, source: str) -> ImportBatch:
+    wrong = _("Send a CSV, .xlsx or .ods file, or a ZIP of one; this is none of them.")
+    file = uploads.chosen(request.files.get("file"), ENDINGS, wrong)
     if not source.strip():
         raise InvalidInput({"source": _("Name where the list comes from.")})
-    folder = web_settings().var / imports.UPLOADS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path: Path = folder / secrets.token_hex(16)  # never a name from outside
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-            left = MAX_UPLOAD_BYTES
-            while chunk := file.stream.read(1 << 20):
-                left -= len(chunk)
-                if left < 0:
-                    raise InvalidInput({"file": _("The file is larger than 2 GB. Send the list in parts.")})
-                kept.write(chunk)
-        name = Path(file.filename).name[:200]
-        return imports.create(session, path, source=source[:200], file_name=name, user_id=current_user.id)
-    except BaseException:  # no copy of a list stays that no batch knows of
-        path.unlink(missing_ok=True)
-        raise
+    too_large = _("The file is larger than 2 GB. Send the list in parts.")
+    with uploads.kept(file, web_settings().var / imports.UPLOADS, most=MAX_UPLOAD_BYTES, too_large=too_large) as path:
+        batch = imports.create(
+            session, path, source=source[:200], file_name=uploads.name(file), user_id=current_user.id
+        )
+        batch.notice_version = request.form.get("notice_version", "").replace("\0", "").strip()[:100] or None
+        enqueue_later(session, "callcenter.lists.import_jobs.inspect_import", batch.id, queue="default")
+        session.commit()
+    return batch
 
 
 @blueprint.get("/<int:import_id>")

@@ -28,6 +28,7 @@ from callcenter.base.clock import ZONE, campaign_now
 from callcenter.base.db import web_session
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
+from callcenter.contacts import Contact
 from callcenter.gate import rulebook
 from callcenter.gate.house_rules import PURPOSE_LABELS
 from callcenter.people import (
@@ -38,6 +39,7 @@ from callcenter.people import (
     contact_search,
     duplicates,
     merges,
+    structure_views,
 )
 from callcenter.people.contact_search import Search
 from callcenter.phones import normalise
@@ -154,6 +156,8 @@ def person_page(session: Session, contact_id: int, **more: Any) -> str:
     return render_template(
         "callcenter/contacts/show.html",
         contact=contact,
+        **_verdict(session, contact, "survey"),
+        **structure_views.pledges_part(session, contact_id),
         card=contact_edit.values(session, contact),
         attributes=attributes.all_attributes(session),
         evidence=consent.evidence(session, contact_id),
@@ -196,22 +200,28 @@ def verdict(contact_id: int) -> ResponseReturnValue:
     """«¿Por qué no?»: for each purpose and channel whether, and for one purpose what each rule of the gate says."""
     session = web_session()
     contact = contacts.get(session, contact_id)
-    purpose = request.args.get("purpose", "survey")
+    return render_template(
+        "callcenter/contacts/verdict.html",
+        contact=contact,
+        **_verdict(session, contact, request.args.get("purpose", "survey")),
+    )
+
+
+def _verdict(session: Session, contact: Contact, purpose: str) -> dict[str, Any]:
+    """What contacts/verdict.html shows; `purpose`: the one told in full. Raises InvalidInput."""
     if purpose not in calendar.PURPOSES:
         raise InvalidInput(_("There is no purpose %(purpose)s.", purpose=purpose))
     simulated = dict.fromkeys(consent.CHANNELS, web_settings().is_drill)
     simulated["call"] = trunks.reach_invented(session, web_settings().carrier)
-    asked = {
-        code: {
-            channel: consent.verdicts(session, contact_id, channel, code, phone=contact.phone, simulated=is_drill)
-            for channel, is_drill in simulated.items()
-        }
-        for code in calendar.PURPOSES
+    by_channel = {
+        channel: consent.verdicts(
+            session, contact.id, channel, calendar.PURPOSES, phone=contact.phone, simulated=is_drill
+        )
+        for channel, is_drill in simulated.items()
     }
-    return render_template(
-        "callcenter/contacts/verdict.html", asked=asked, purpose=purpose, contact=contact,
-        waits=person_waits.of_person(session, contact, simulated=simulated["call"]),
-    )  # fmt: skip
+    asked = {code: {channel: said[code] for channel, said in by_channel.items()} for code in calendar.PURPOSES}
+    waits = person_waits.of_person(session, contact, simulated=simulated["call"])
+    return {"asked": asked, "purpose": purpose, "waits": waits}
 
 
 @blueprint.post("/contacts/<int:contact_id>/opt-out")

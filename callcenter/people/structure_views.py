@@ -34,7 +34,7 @@ def compose() -> None:
 
 @blueprint.context_processor
 def _words() -> dict[str, Any]:
-    return {"pledge_states": pledges.STATES, "may_write": auth.may(frozenset(WRITERS))}
+    return {"may_write": auth.may(frozenset(WRITERS))}
 
 
 @blueprint.get("/")
@@ -97,13 +97,6 @@ def part(promoter_id: int) -> ResponseReturnValue:
     return redirect(url_for("structure.promoter", promoter_id=kept_id))
 
 
-@blueprint.get("/people/<int:contact_id>/pledges")
-@access(*READERS)
-def person_pledges(contact_id: int) -> ResponseReturnValue:
-    """The part of the person's page that shows their pledges, and takes a new one."""
-    return _pledges(web_session(), contact_id, {})
-
-
 @blueprint.post("/people/<int:contact_id>/pledges")
 @access(*WRITERS)
 def add_pledge(contact_id: int) -> ResponseReturnValue:
@@ -137,14 +130,20 @@ def _form() -> Form:
     )
 
 
+def pledges_part(session: Session, contact_id: int, faults: dict[str, str] | None = None) -> dict[str, Any]:
+    """What structure/pledges_part.html shows: a person's pledges, and a form for a new one."""
+    return {
+        "contact_id": contact_id,
+        "pledges": pledges.of_person(session, contact_id),
+        "pledge_states": pledges.STATES,
+        "may_pledge": auth.may(frozenset(WRITERS)),
+        "pledge_faults": faults or {},
+        "typed_pledge": request.form if faults else {},
+    }
+
+
 def _pledges(session: Session, contact_id: int, faults: dict[str, str]) -> str:
-    return render_template(
-        "callcenter/structure/pledges_part.html",
-        contact_id=contact_id,
-        pledges=pledges.of_person(session, contact_id),
-        faults=faults,
-        asked=request.form if faults else {},
-    )
+    return render_template("callcenter/structure/pledges_part.html", **pledges_part(session, contact_id, faults))
 
 
 def _promoter(session: Session, promoter_id: int, faults: dict[str, str]) -> str:

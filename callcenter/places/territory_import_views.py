@@ -1,9 +1,6 @@
 """Pages of territorial imports: upload, what was recognised, confirm, progress, result, undo. A worker parses."""
 
-import os
-import secrets
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -13,7 +10,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from callcenter import imports
 from callcenter.base import live
@@ -26,7 +22,7 @@ from callcenter.base.web import takes_upload
 from callcenter.places import territory_batches, territory_jobs
 from callcenter.places.territory_batches import TerritoryBatch
 from callcenter.places.territory_import import Choices
-from callcenter.tables import file_faults
+from callcenter.tables import file_faults, uploads
 from callcenter.tables.table_files import csv_line
 
 blueprint = Blueprint("territory_imports", "callcenter", url_prefix="/territory/imports", template_folder="templates")
@@ -108,11 +104,10 @@ def index() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     session = web_session()
     try:
-        batch = _keep_upload(session, request.files.get("file"))
+        batch = _keep_upload(session)
     except InvalidInput as fault:
+        session.rollback()
         return _index(fault.faults), 422
-    enqueue_later(session, "callcenter.places.territory_jobs.inspect_territory", batch.id, queue="default")
-    session.commit()
     return redirect(url_for("territory_imports.show", batch_id=batch.id))
 
 
@@ -200,25 +195,12 @@ def _date(name: str) -> date | None:
         raise InvalidInput({name: _("Write the date as year-month-day, for example 2027-06-06.")}) from error
 
 
-def _keep_upload(session: Session, file: FileStorage | None) -> TerritoryBatch:
-    if file is None or not file.filename:
-        raise InvalidInput({"file": _("Choose a file.")})
-    if not file.filename.lower().endswith(ENDINGS):
-        raise InvalidInput(
-            {"file": _("Send a CSV, an .xlsx, a GeoJSON, or the ZIP of a shapefile; this is none of them.")}
-        )
-    folder = web_settings().var / imports.UPLOADS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path: Path = folder / secrets.token_hex(16)  # never a name from outside
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-            left = MAX_UPLOAD_BYTES
-            while chunk := file.stream.read(1 << 20):
-                left -= len(chunk)
-                if left < 0:
-                    raise InvalidInput({"file": _("The file is larger than 500 MB. Send one layer of one state.")})
-                kept.write(chunk)
-        return territory_batches.create(session, path, Path(file.filename).name[:200], current_user.id)
-    except BaseException:  # no copy of a list stays that no batch knows of
-        path.unlink(missing_ok=True)
-        raise
+def _keep_upload(session: Session) -> TerritoryBatch:
+    wrong = _("Send a CSV, an .xlsx, a GeoJSON, or the ZIP of a shapefile; this is none of them.")
+    file = uploads.chosen(request.files.get("file"), ENDINGS, wrong)
+    too_large = _("The file is larger than 500 MB. Send one layer of one state.")
+    with uploads.kept(file, web_settings().var / imports.UPLOADS, most=MAX_UPLOAD_BYTES, too_large=too_large) as path:
+        batch = territory_batches.create(session, path, uploads.name(file), current_user.id)
+        enqueue_later(session, "callcenter.places.territory_jobs.inspect_territory", batch.id, queue="default")
+        session.commit()
+    return batch

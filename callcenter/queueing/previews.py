@@ -64,9 +64,10 @@ def show_next(session: Session, queue: CallQueue) -> int:
     """Put the next people of a queue of the mode `preview` before the operators who are free for it; returns how many.
 
     An operator who is held so is given their own callbacks, too, and people who found nobody lately."""
+    now = real_now()
     waits = (
         select(Operator)
-        .where(operators.is_free(real_now()), operators.serves(queue.id))
+        .where(operators.is_free(now), operators.serves(queue.id), ~operators.is_kept_for_who_rang(now, now))
         .order_by(Operator.state_since, Operator.id)
         .limit(AT_ONCE)
         .with_for_update(of=Operator, skip_locked=True)

@@ -21,6 +21,7 @@ LEFT_ALONE = 72 * HOUR  # minutes; who picked up to silence, whatever anybody se
 LONGEST = 14 * 24 * HOUR  # minutes between two tries, however a pause grows
 LOOK_SECONDS = (15, 900)  # the shortest and the longest look at a person before a call
 MOST_PASSES, MOST_RETRIES, MOST_GROWTH = 5, 10, 5.0
+MOST_GROWN = 50  # times that a pause grows: it has long been the longest one then, and the power stays a number
 MOST_MONEY = Decimal(100_000_000)
 
 ORDERS: dict[str, LazyString] = {
@@ -30,7 +31,8 @@ ORDERS: dict[str, LazyString] = {
     "hour": _l("People for whom this hour is the best"),
     "newest": _l("Newest on the list"),
 }
-# What makes a try count for nothing: it is made again, and no rule bounds how often.
+# What makes a try count for nothing: it is made again, and no rule bounds how often. Its pause may grow to an hour: a
+# number of which the network says each time that there is no line must not keep a line busy.
 GIVEN_BACK = frozenset({"canceled", "lost", "not_placed"})
 # The phone is of no use for this person: another one of theirs is tried, or they are done.
 DEAD_PHONE = frozenset({"invalid_number", "wrong_number"})
@@ -66,7 +68,7 @@ RETRIES: dict[str, Retry] = {
     "abandoned": Retry(minutes=LEFT_ALONE),
     "lost": Retry(minutes=HOUR),
     "canceled": Retry(minutes=10),
-    "not_placed": Retry(minutes=2),
+    "not_placed": Retry(minutes=2, growth=2.0),
 }
 
 
@@ -115,12 +117,13 @@ def next_step(
     retry = rules.retry(outcome)
     if retry is None:
         return Step(outcome)
+    longest = max(retry.minutes, HOUR) if outcome in GIVEN_BACK else LONGEST
+    pause = min(retry.minutes * retry.growth ** min(max(same - 1, 0), MOST_GROWN), longest)
     if outcome in GIVEN_BACK:
-        return Step(outcome, retry.minutes)
+        return Step(outcome, pause)
     if tries >= rules.most_attempts and not is_callback:
         return Step("max_attempts")
     most = retry.most if retry.most is not None or rules.passes == 1 else 0
-    pause = min(retry.minutes * retry.growth ** max(same - 1, 0), LONGEST)
     if most is None or same <= most:
         return Step(outcome, pause, other_phone=retry.other_phone)
     if retry.next_pass and pass_number < rules.passes:

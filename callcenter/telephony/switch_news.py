@@ -174,6 +174,9 @@ def _call_ended(session: Session, call_id: UUID, news: events.Ended, ref: str) -
     call = calls.locked(session, call_id)
     if _said(session, call_id, "ami:ended") is not None:
         return
+    if call.state != "ended" and call.answered_at is None and _said(session, call_id, "ami:said") is not None:
+        # They picked up, and hung up while it was judged who did: nobody called them a machine.
+        calls.record_event(session, call_id, Event("answered", "ami:answered", ref=ref))
     if call.answered_at is not None:
         hung_up = Event("hung_up", "ami:ended", news.raw, ref)
         if call.direction == "in":

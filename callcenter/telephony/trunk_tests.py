@@ -3,7 +3,7 @@
 Like every call of ours a test is a committed row before the switch hears of it. Its number is forgotten at its end."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
@@ -18,42 +18,24 @@ from callcenter.base.errors import InvalidInput, NotFound, ProviderError, Refuse
 from callcenter.base.outbox import enqueue_later, tell_later
 from callcenter.calls import Event
 from callcenter.carriers import Dial, Route
-from callcenter.ledger import trial_calls
+from callcenter.ledger import own_rings, trial_calls
+from callcenter.ledger.own_rings import LIFE, RING_SECONDS, WINDOW, OwnRing
 from callcenter.telephony import trunk_book, trunk_health, trunk_numbers
 
-RING_SECONDS = 25
-LIFE = timedelta(seconds=75)  # ringing, the sentence, the tone, and some patience
-WINDOW, MOST = timedelta(minutes=10), 10  # tests of one trunk
-ENDS = frozenset({"hung_up", "busy", "no_answer", "failed", "invalid_number", "canceled", "not_placed", "lost"})
-OPEN = ("planned", "placing", "ringing", "answered")
+MOST = 10  # tests of one trunk within WINDOW
 
 
-class TrunkTest(Base):
-    """`state`: planned | placing | ringing | answered | ended. `result`: how it ended, a code of
-    trunk_words.TEST_RESULTS. `number`: E.164, until it has ended; `shown`: its last digits."""
+class TrunkTest(OwnRing, Base):
+    """`result`: a code of trunk_words.TEST_RESULTS."""
 
     __tablename__ = "trunk_tests"
     __table_args__ = (Index("ix_trunk_tests_trunk_id_id", "trunk_id", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[UUID] = mapped_column(unique=True)
     trunk_id: Mapped[int] = mapped_column(ForeignKey("trunks.id", ondelete="CASCADE"))
-    number: Mapped[str | None]
-    shown: Mapped[str]
-    state: Mapped[str] = mapped_column(default="planned")
-    result: Mapped[str | None]
-    ref: Mapped[str | None]
     q850: Mapped[int | None]
     sip_code: Mapped[int | None]
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    asked_at: Mapped[datetime] = mapped_column(default=real_now)
-    deadline_at: Mapped[datetime]
     ringing_at: Mapped[datetime | None]
-    answered_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN
 
 
 def begin(session: Session, trunk_id: int, number: str, user_id: int | None) -> TrunkTest:
@@ -85,7 +67,7 @@ def begin(session: Session, trunk_id: int, number: str, user_id: int | None) -> 
 def claim(session: Session, test_id: int) -> Dial | None:
     """Take a planned test for placing; None when somebody else has it, or it is too late."""
     test = session.get(TrunkTest, test_id, with_for_update=True, populate_existing=True)
-    if test is None or test.state != "planned" or test.number is None or test.deadline_at < real_now():
+    if test is None or not test.is_due or test.number is None:
         return None
     trunk = trunk_book.find(session, test.trunk_id)
     test.state = "placing"
@@ -110,14 +92,12 @@ def heard(session: Session, call_id: UUID, event: Event) -> bool:
     )
     if test is None:
         return trial_calls.heard(session, call_id, event) is not None
-    test.ref = test.ref or event.ref
     if not test.is_open:
         return True
-    if event.kind == "ringing" and test.state in ("planned", "placing"):
-        test.state, test.ringing_at = "ringing", real_now()
-    elif event.kind == "answered":
-        test.state, test.answered_at = "answered", test.answered_at or real_now()
-    elif event.kind in ENDS:
+    is_end = test.hear(event)
+    if test.state == "ringing":
+        test.ringing_at = test.ringing_at or real_now()
+    if is_end:
         _end(session, test, event)
     _tell(session)
     return True
@@ -127,7 +107,7 @@ def failed(session: Session, test_id: int, error: ProviderError) -> None:
     """The switch did not take the call."""
     test = session.get(TrunkTest, test_id, with_for_update=True, populate_existing=True)
     if test is not None and test.is_open and not error.unknown:
-        _close(test, f"switch:{error.code or 'refused'}")
+        test.end(f"switch:{error.code or 'refused'}")
         _tell(session)
 
 
@@ -147,9 +127,7 @@ def find(session: Session, test_id: int) -> TrunkTest:
 
 def sweep(session: Session) -> None:
     """Close tests of which nothing was heard any more."""
-    late = select(TrunkTest).where(TrunkTest.state.in_(OPEN), TrunkTest.deadline_at < real_now())
-    for test in session.scalars(late.with_for_update(skip_locked=True)):
-        _close(test, "played" if test.answered_at else "unheard")
+    if own_rings.sweep(session, TrunkTest):
         _tell(session)
 
 
@@ -164,16 +142,12 @@ def _end(session: Session, test: TrunkTest, event: Event) -> None:
     test.q850, test.sip_code = _number(event.payload.get("Cause")), _sip_code(event.payload.get("TechCause"))
     trunk = trunk_book.find(session, test.trunk_id, lock=True)
     if test.answered_at is not None:
-        _close(test, "played")
+        test.end("played")
         trunk_health.forgive(trunk)  # it has just shown that it works
     elif trunk_health.is_our_fault(test.q850, test.sip_code):
-        _close(test, "trunk_fault")
+        test.end("trunk_fault")
     else:
-        _close(test, event.kind)
-
-
-def _close(test: TrunkTest, result: str) -> None:
-    test.state, test.result, test.ended_at, test.number = "ended", result, real_now(), None
+        test.end(event.kind)
 
 
 def _number(value: object) -> int | None:

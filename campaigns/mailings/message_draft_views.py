@@ -14,7 +14,6 @@ from callcenter.base.settings import web_settings
 from campaigns import labels
 from campaigns.mailings import message_beside, message_drafts, message_plans, message_steps
 from campaigns.mailings.message_drafts import MessageDraft
-from campaigns.mailings.message_steps import STEPS
 from campaigns.wizards.wizard_pages import Room
 from campaigns.wizards.wizard_steps import REVIEW
 
@@ -49,23 +48,15 @@ def save(draft_id: int, step: str) -> ResponseReturnValue:
     draft = ROOM.kept(draft_id, step)
     if (gone := _gone(draft)) is not None:
         return gone
-    wanted = request.form.get("go", "next")
-    if wanted == "next":
-        if not message_steps.form_of(web_session(), draft.form, step).validate():
-            return redirect(ROOM.address(draft, step, check=1))  # kept as it is; a reload sends nothing again
-        wanted = message_steps.after(step)
-    if wanted not in STEPS:
-        wanted = step
-    return _applied(draft) if wanted == REVIEW else redirect(ROOM.address(draft, wanted))
+    wanted = ROOM.chosen(draft, step)
+    return _applied(draft) if wanted == REVIEW else ROOM.go(draft, step, wanted)
 
 
 @blueprint.post(f"/<int:draft_id>/<{FORMS}:step>/keep")
 @access(*AUTHORS)
 def keep(draft_id: int, step: str) -> ResponseReturnValue:
-    """Keep the step while it is typed; answers when, and what is missing now."""
-    draft = ROOM.kept(draft_id, step)
-    page = render_template("campaigns/wizard/_kept.html", **ROOM.frame(draft, step))
-    return page, 200, {"HX-Trigger": "drafted"}
+    """While it is typed."""
+    return ROOM.kept_note(draft_id, step)
 
 
 @blueprint.get("/<int:draft_id>/review")

@@ -13,4 +13,4 @@ WIZARD = Wizard((
     Step(REVIEW, _l("Look and send"), None),
 ))  # fmt: skip
 STEPS = WIZARD.steps
-form_of, written, missing, after = WIZARD.form_of, WIZARD.written, WIZARD.missing, WIZARD.after
+form_of, written, missing = WIZARD.form_of, WIZARD.written, WIZARD.missing

@@ -13,7 +13,7 @@ from campaigns.telephoning.draft_forms import (
 )
 from campaigns.wizards.wizard_steps import REVIEW, Missing, Step, Wizard
 
-__all__ = ["REVIEW", "STEPS", "WIZARD", "Missing", "after", "form_of", "missing", "written"]
+__all__ = ["REVIEW", "STEPS", "WIZARD", "Missing", "form_of", "missing", "written"]
 
 WIZARD = Wizard((
     Step("goal", _l("Goal"), GoalForm),
@@ -26,4 +26,4 @@ WIZARD = Wizard((
     Step(REVIEW, _l("Look and start"), None),
 ))  # fmt: skip
 STEPS = WIZARD.steps
-form_of, written, missing, after = WIZARD.form_of, WIZARD.written, WIZARD.missing, WIZARD.after
+form_of, written, missing = WIZARD.form_of, WIZARD.written, WIZARD.missing

@@ -53,23 +53,14 @@ def step(draft_id: int, step: str) -> ResponseReturnValue:
 def save(draft_id: int, step: str) -> ResponseReturnValue:
     """Keep the step, and go where the button says: to any other step, or to the next one once this one is right."""
     draft = ROOM.kept(draft_id, step)
-    if (gone := _gone(draft)) is not None:
-        return gone
-    wanted = request.form.get("go", "next")
-    if wanted in STEPS:
-        return redirect(ROOM.address(draft, wanted))
-    if not draft_steps.form_of(web_session(), draft.form, step).validate():
-        return redirect(ROOM.address(draft, step, check=1))  # kept as it is; a reload sends nothing again
-    return redirect(ROOM.address(draft, draft_steps.after(step)))
+    return _gone(draft) or ROOM.go(draft, step, ROOM.chosen(draft, step))
 
 
 @blueprint.post(f"/<int:draft_id>/<{FORMS}:step>/keep")
 @access(*AUTHORS)
 def keep(draft_id: int, step: str) -> ResponseReturnValue:
-    """Keep the step while it is typed; answers when, and what is missing now."""
-    draft = ROOM.kept(draft_id, step)
-    page = render_template("campaigns/wizard/_kept.html", **_frame(draft, step))
-    return page, 200, {"HX-Trigger": "drafted"}
+    """While it is typed."""
+    return ROOM.kept_note(draft_id, step)
 
 
 @blueprint.get("/<int:draft_id>/review")

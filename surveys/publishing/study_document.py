@@ -55,7 +55,7 @@ def document(
         "subtitle": source.survey,
         "facts": study_results.headline(figures, words),
         "conductor": source.said.parties.get("conductor", {}).get("name", ""),
-        "as_of": _("As of %(time)s", time=format_datetime(source.as_of, "long")),
+        "as_of": _("As of %(time)s", time=format_datetime(source.as_of, "short")),
         "list": f"{source.checklist.title[language]} ({source.checklist.version})",
         "caution": "" if source.checklist.read_by else source.checklist.caution[language],
         "logos": [f"logo_{party}" for party in studies.PARTIES if source.said.files.get(f"logo_{party}")],

@@ -1,15 +1,11 @@
 """The page of numbering plans: upload one, see what was read of it, delete it."""
 
-import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
-from werkzeug.datastructures import FileStorage
 
 from callcenter.base.auth import access, may
 from callcenter.base.db import web_session
@@ -17,7 +13,7 @@ from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import web_settings
 from callcenter.base.web import is_htmx, takes_upload
 from callcenter.contacts import LINE_KINDS
-from callcenter.tables import file_faults
+from callcenter.tables import file_faults, uploads
 from callcenter.tables.table_files import ENDINGS
 from surveys.pages import MAKERS, READERS, blueprint
 from surveys.sampling import numbering_plans
@@ -37,17 +33,14 @@ def plan_page() -> ResponseReturnValue:
 @takes_upload(MAX_BYTES)
 def upload_plan() -> ResponseReturnValue:
     """Keep a file and let a worker read it."""
-    session = web_session()
+    session, wrong = web_session(), _("Send the plan as CSV, XLSX or ODS, or one of these in a ZIP.")
     try:
-        path, name = _kept_file(request.files.get("file"))
+        file = uploads.chosen(request.files.get("file"), ENDINGS, wrong)
     except InvalidInput as fault:
         return _page(fault.faults), 422
-    try:
-        numbering_plans.create(session, path, name, request.form.get("title", ""), current_user.id)
+    with uploads.kept(file, web_settings().var / numbering_plans.UPLOADS) as path:
+        numbering_plans.create(session, path, uploads.name(file), request.form.get("title", ""), current_user.id)
         session.commit()
-    except BaseException:  # no upload stays that no plan knows of
-        path.unlink(missing_ok=True)
-        raise
     return redirect(url_for("surveys.plan_page"))
 
 
@@ -60,19 +53,6 @@ def remove_plan(plan_id: int) -> ResponseReturnValue:
     session.commit()
     flash(_("The numbering plan was deleted."), "success")
     return redirect(url_for("surveys.plan_page"))
-
-
-def _kept_file(file: FileStorage | None) -> tuple[Path, str]:
-    if file is None or not file.filename:
-        raise InvalidInput({"file": _("Choose a file.")})
-    if not file.filename.lower().endswith(ENDINGS):
-        raise InvalidInput({"file": _("Send the plan as CSV, XLSX or ODS, or one of these in a ZIP.")})
-    folder = web_settings().var / numbering_plans.UPLOADS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / secrets.token_hex(16)  # never a name from outside
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        file.save(kept)
-    return path, Path(file.filename).name[:200]
 
 
 def _page(faults: Mapping[str, str]) -> str:

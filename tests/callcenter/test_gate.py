@@ -250,8 +250,8 @@ def test_a_batch_is_answered_as_its_people_one_by_one(session: Session, seed: in
         assert together == alone
         assert together == _judged_by_every_try(session, asked, channel, purpose, simulated=bool(seed % 2))
         for who in people[:5]:
-            verdicts = consent.verdicts(session, who.id, channel, purpose, phone=who.phone, simulated=bool(seed % 2))
-            assert next((one.refusal for one in verdicts if one.refusal), None) == together.get(who.id)
+            said = consent.verdicts(session, who.id, channel, [purpose], phone=who.phone, simulated=bool(seed % 2))
+            assert next((one.refusal for one in said[purpose] if one.refusal), None) == together.get(who.id)
 
 
 def _judged_by_every_try(

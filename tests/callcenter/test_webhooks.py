@@ -129,7 +129,7 @@ def test_an_answer_to_a_call_that_is_over_is_only_a_hang_up(session: Session, po
         ({"CallStatus": "busy", "SipResponseCode": "486"}, "busy"),
         ({"CallStatus": "no-answer", "SipResponseCode": "487"}, "no_answer"),
         ({"CallStatus": "failed", "SipResponseCode": "404"}, "invalid_number"),
-        ({"CallStatus": "failed", "SipResponseCode": "503"}, "failed"),
+        ({"CallStatus": "failed", "SipResponseCode": "503"}, "not_placed"),
         ({"CallStatus": "canceled"}, "canceled"),
         ({"CallStatus": "completed"}, "abandoned"),
     ],

@@ -31,14 +31,17 @@ _DECLINED = Meaning("no_answer", False, "the call was declined, by hand or by a 
 BROKEN = Meaning("failed", False, "the person's line is out of order")
 _OURS = Meaning("not_placed", True, "our trunk did not take it: no line, out of order, not let in, no common codec")
 
-# (meaning, Q.850 causes, SIP codes)
+# (meaning, Q.850 causes, SIP codes). A SIP code means the same here and at Twilio (carriers/twilio/errors.toml), but
+# for 401, 403 and 407: here our own account at the provider is refused, and the trunk rests until it is mended; at
+# Twilio they come from a network beyond, which refuses this call and would refuse it again.
 TABLE: tuple[tuple[Meaning, tuple[int, ...], tuple[int, ...]], ...] = (
     (_NOBODY, (1, 22, 28), (404, 410, 484, 485, 604)),
     (_BUSY, (17,), (486, 600)),
     (_SILENT, (18, 19, 20), (408, 480, 487)),
     (_DECLINED, (21,), (603, 607, 608)),
-    (BROKEN, (27, 127), (502,)),
-    (_OURS, (34, 38, 41, 42, 44, 47, 58, 88, 102), (401, 403, 407, 488, 500, 503, 504)),
+    # Asterisk makes a quiet end of 3xx (16) and of 483 (19): where the call went astray, nobody was silent.
+    (BROKEN, (27, 127), (300, 301, 302, 305, 380, 483, 502)),
+    (_OURS, (34, 38, 41, 42, 44, 47, 58, 88, 102), (401, 403, 407, 488, 500, 503, 504, 580, 606)),
 )
 BY_CAUSE = {cause: meaning for meaning, causes, _ in TABLE for cause in causes}
 BY_SIP = {code: meaning for meaning, _, codes in TABLE for code in codes}

@@ -100,7 +100,10 @@ _LIST: tuple[Meaning, ...] = (
     Meaning("sip_moved", "failed", BY_RULES, _l("The number has moved, and the network does not say where."),
             _OF_PERSON),
     Meaning("sip_format", "failed", BY_RULES, _l("The networks did not understand one another."), _CONSOLE),
-    Meaning("sip_broken", "failed", BY_RULES, _l("The telephone network has a fault, or no line free."), _AGAIN_LATER),
+    Meaning("sip_broken", "failed", BY_RULES, _l("The telephone network could not pass the call on."), _AGAIN_LATER),
+    Meaning("sip_no_line", "not_placed", GIVEN_BACK, _l("The telephone network has a fault, or no line free."),
+            _AGAIN_LATER),
+    Meaning("sip_no_sound", "not_placed", GIVEN_BACK, _l("The other side takes none of our sound formats."), _CONSOLE),
 )  # fmt: skip
 KINDS: Mapping[str, Meaning] = {meaning.kind: meaning for meaning in _LIST}
 UNKNOWN = Meaning("unknown", "not_placed", NOT_BEFORE_CHANGE, _l("unknown"), _CONSOLE)
@@ -130,10 +133,10 @@ def of_sip(code: object) -> Meaning:
 
 def outcome_of_failed(sip: object, code: object) -> str:
     """What became of a call of which Twilio says only that it `failed`: what the network or the error code tells of
-    the person's line, else `failed`."""
-    told = (BY_SIP.get(_number(sip)), BY_CODE.get(_number(code)))
-    of_line = (each.outcome for each in told if each is not None)
-    return next((outcome for outcome in of_line if outcome in ("invalid_number", "busy", "no_answer")), "failed")
+    the person's line, or that the call never got so far and is given back; else `failed`."""
+    told = (each for each in (BY_SIP.get(_number(sip)), BY_CODE.get(_number(code))) if each is not None)
+    of_line = ("invalid_number", "busy", "no_answer")
+    return next((each.outcome for each in told if each.outcome in of_line or each.retry == GIVEN_BACK), "failed")
 
 
 def knows(code: object) -> bool:

@@ -93,6 +93,16 @@ def test_what_the_carrier_says_to_it_is_told(
     assert trial.is_open == (result is None)
 
 
+@pytest.mark.parametrize("kind", ["failed", "invalid_number", "not_placed"])
+def test_an_end_that_tells_little_by_itself_says_what_the_network_answered(
+    session: Session, me: int, kind: str
+) -> None:
+    trial = trial_calls.begin(session, MINE, WANTED, me)
+    trial_calls.heard(session, trial.id, Event(kind, kind, {"SipResponseCode": "503"}))
+    assert (trial.result, trial.told) == (kind, "sip 503")
+    assert "SIP 503" in trial.sentence
+
+
 def test_a_trial_of_which_nothing_is_heard_is_closed(session: Session, me: int) -> None:
     trial = trial_calls.begin(session, MINE, WANTED, me)
     trial.deadline_at = real_now() - timedelta(seconds=1)

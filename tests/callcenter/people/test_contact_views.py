@@ -1,13 +1,15 @@
 """Pages of people: who sees what, what is audited, and the public opt-out."""
 
 import re
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from callcenter import calendar
 from callcenter.base.audit import AuditEntry
 from callcenter.contacts import name_key
 from tests.callcenter.cast import person
@@ -62,6 +64,28 @@ def test_the_gates_verdict_is_shown_for_each_channel(session: Session, client_as
     page = client_as("strategist").get(f"/contacts/{who.id}/verdict?purpose=survey").text
     assert page.count("#x-circle") == 5  # call, SMS, WhatsApp, Telegram, e-mail
     assert client_as("strategist").get(f"/contacts/{who.id}/verdict?purpose=x").status_code == 422
+
+
+def test_the_verdict_and_the_pledges_come_with_the_page_and_cost_few_statements(
+    session: Session, client_as: ClientAs
+) -> None:
+    who = person(session, phone="+522281234567")
+    session.commit()
+    supervisor, said, connection = client_as("supervisor"), list[str](), session.connection()
+    supervisor.get("/contacts/")
+
+    def hear(*call: Any) -> None:
+        said.append(call[2])
+
+    event.listen(connection, "before_cursor_execute", hear)
+    page = supervisor.get(f"/contacts/{who.id}").text
+    event.remove(connection, "before_cursor_execute", hear)
+    body = page.partition("<main")[2]
+    assert 'hx-trigger="load"' not in body
+    assert body.count('aria-pressed="') == len(calendar.PURPOSES)
+    assert 'id="pledges"' in body
+    work = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(work) <= 50, work
 
 
 def test_a_clerk_opts_a_person_out_for_good(session: Session, client_as: ClientAs) -> None:

@@ -93,6 +93,12 @@ def test_a_try_that_never_reached_the_person_is_made_again_however_often(outcome
     assert next_step(Rules(most_attempts=1), outcome, same=9, tries=9, pass_number=1).minutes is not None
 
 
+def test_a_number_that_the_network_never_takes_is_asked_for_less_and_less_often_but_every_hour() -> None:
+    pauses = [next_step(Rules(), "not_placed", same=n, tries=0, pass_number=1).minutes for n in (1, 2, 3, 6, 7, 5000)]
+    assert pauses == [2, 4, 8, 60, 60, 60]
+    assert next_step(Rules(), "lost", same=9, tries=0, pass_number=1).minutes == queue_rules.HOUR
+
+
 def test_a_promised_callback_is_not_lost_to_the_most_tries() -> None:
     step = next_step(Rules(most_attempts=1), "no_answer", same=1, tries=4, pass_number=1, is_callback=True)
     assert step.minutes is not None

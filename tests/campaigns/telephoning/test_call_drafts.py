@@ -258,6 +258,21 @@ def test_the_list_tells_pace_end_and_acts_of_each_campaign(
     assert "End of the working day" in page
 
 
+def test_a_running_campaign_has_one_reason_for_whichever_act_halts_it(
+    session: Session, strategist: FlaskClient, form: dict[str, Any]
+) -> None:
+    wizard.make(strategist, form)
+    (made,) = campaigns(session)
+    address = f"/campaigns/calls/{made.id}"
+    page = strategist.get(address).text
+    assert page.count('name="reason"') == 1
+    for act in ("pause", "finish"):
+        assert f'formaction="{address}/{act}"' in page
+    strategist.post(f"{address}/finish", data={"reason": "complaints"})
+    session.refresh(made.queue)
+    assert (made.queue.state, made.queue.state_reason) == ("finished", "complaints")
+
+
 @pytest.mark.parametrize("way", ["keep", "move"])
 def test_a_campaign_that_ends_keeps_its_promises_or_hands_them_on(
     session: Session, strategist: FlaskClient, form: dict[str, Any], cast: Cast, way: str

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -125,6 +126,7 @@ def test_the_study_says_each_item_present_or_missing(session: Session, study: St
         assert section["blocks"] or section["missing"], section["code"]
     assert next(one for one in bare["sections"] if one["code"] == "1")["missing"] == ["Objetivos del estudio"]
     assert next(one for one in whole["sections"] if one["code"] == "1")["missing"] == []
+    assert re.search(r"\d \w+ \d{4}, \d{1,2}:\d\d$", whole["as_of"]), whole["as_of"]  # as every page tells a time
 
 
 def _without_words(source: study_source.Source) -> study_source.Source:
