@@ -19,6 +19,7 @@ from callcenter.base.web import wants_json
 from callcenter.calls import Call
 from surveys import interviews
 from surveys.engine import Choice, Question
+from surveys.fieldwork import farewells
 from surveys.fieldwork.answering import Given
 from surveys.interviews import Standing
 from surveys.pages import OPERATORS, blueprint
@@ -137,6 +138,7 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         shown_at=real_now().timestamp(),
         kept=None,
         state=interview.state,
+        farewell=farewells.of(web_session(), standing) if standing.only is not None and question is None else "",
         short=standing.only is not None,
     )
 
