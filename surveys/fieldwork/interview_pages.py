@@ -121,6 +121,7 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
     interview = standing.interview
     page = url_for("surveys.call_page", call_id=interview.call_id) if interview.call_id else request.path
     way = standing.path()
+    is_sent_away = question is None and interview.state == "screened"  # and not who declined
     return render_template(
         "surveys/question.html",
         question=question,
@@ -138,8 +139,8 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         shown_at=real_now().timestamp(),
         kept=None,
         state=interview.state,
-        farewell=farewells.of(web_session(), standing) if standing.only is not None and question is None else "",
-        short=standing.only is not None,
+        farewell=farewells.of(web_session(), standing) if is_sent_away else "",
+        short=is_sent_away or (standing.only is not None and question is not None),
     )
 
 
