@@ -49,7 +49,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way."""
+    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way; `guidance`:
+    for the operator alone, and empty on every face where people answer by themselves."""
 
     name: str
     kind: str
@@ -60,6 +61,7 @@ class Question:
     value: str | None
     place: int
     total: int
+    guidance: str = ""
 
     @property
     def order(self) -> list[str]:
@@ -234,6 +236,7 @@ def _question(look: Look, name: str) -> Question:
         value=look.answers.get(name),
         place=look.path.index(name) + 1,
         total=len(look.path),
+        guidance=_spoken(look, item.get("guidance_hint", {})) if look.face == "screen" else "",
     )
 
 
