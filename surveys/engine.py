@@ -50,8 +50,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way. `image`:
-    the name of a picture, of a choice too (surveys.pictures), '' for none."""
+    """One question as it is asked now. `place` counts from 1 among the `total` questions asked on this way. `guidance`:
+    for the operator alone, and empty on every face where people answer by themselves. `image`: the name of a picture,
+    of a choice too (surveys.pictures), '' for none."""
 
     name: str
     kind: str
@@ -62,6 +63,7 @@ class Question:
     value: str | None
     place: int
     total: int
+    guidance: str = ""
     image: str = ""
 
     @property
@@ -241,6 +243,7 @@ def _question(look: Look, name: str) -> Question:
         value=look.answers.get(name),
         place=look.path.index(name) + 1,
         total=len(look.path),
+        guidance=_spoken(look, item.get("guidance_hint", {})) if look.face == "screen" else "",
         image=_picture(look, item),
     )
 

@@ -86,16 +86,27 @@ def open_for_link(session: Session, link: SurveyLink, *, face: str = "web", lang
             "link works again."
         ))  # fmt: skip
     found = held or interview_people.to_go_on(session, link.survey_id, link.contact_id)
+    is_new = found is None
     if found is None:
         found = _new_for_link(session, link, face, language)
+    elif found.queue_id is None and (found.face != face or found.ended_at is not None):  # it comes back from elsewhere
+        found.queue_id = session.scalar(select(interview_people.campaign_of(link.survey_id, link.contact_id)))
+        is_new = found.queue_id is not None
     found.face, found.ended_at = face, None
     standing = read(session, found)
     if language in standing.items["languages"]:
         found.language = language
     link.interview_id, link.opened_at = found.id, link.opened_at or real_now()
     session.flush()
-    set_state(session, standing)
+    _take_up(session, standing, enters=is_new)
     return found
+
+
+def _take_up(session: Session, standing: Standing, *, enters: bool) -> None:
+    """`enters`: it begins in its campaign, so that the quotas are looked at; elsewhere what was decided holds."""
+    set_state(session, standing)
+    if enters and standing.interview.queue_id is not None:
+        set_state(session, weigh(session, standing))
 
 
 def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) -> Interview:
@@ -105,7 +116,8 @@ def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) 
     made = Interview(
         id=number, survey_id=link.survey_id, questionnaire_id=questionnaire.id, face=face,
         language=language_for(questionnaire.items, language or spoken), state="started", seed=seed_of(number),
-        hidden=facts, at=campaign_now(session),
+        hidden=facts, at=campaign_now(session), ended_at=None,
+        queue_id=interview_people.campaign_of(link.survey_id, link.contact_id),
         **sample_marks.of_person(session, link.survey_id, link.contact_id).columns(),
     )  # fmt: skip
     session.add(made)
@@ -115,13 +127,14 @@ def _new_for_link(session: Session, link: SurveyLink, face: str, language: str) 
 
 
 def _go_on_in_call(session: Session, interview: Interview, call: Call, user_id: int | None, face: str) -> Interview:
+    enters = interview.queue_id != call.queue_id
     facts, _language = call_facts.of_call(session, call.id, user_id, face)
     now_said: dict[str, Any] = {name: facts[name] for name in ("operator_name", "sponsor", "campaign") if name in facts}
     interview.call_id, interview.queue_id, interview.face = call.id, call.queue_id, face
     interview.interviewer_id, interview.ended_at = user_id, None
     interview.hidden = {**interview.hidden, **now_said}
     session.flush()
-    set_state(session, read(session, interview))
+    _take_up(session, read(session, interview), enters=enters)
     return interview
 
 
@@ -191,11 +204,14 @@ def close(session: Session, interview_id: UUID) -> Interview:
 
 
 def close_for_link(session: Session, interview_id: UUID, contact_id: int | None) -> Interview:
-    """`close` for one that needs no call; who has answered everything is called for it from no queue."""
+    """`close` for one that needs no call; who has answered everything is called for it from no queue, and whose group
+    has enough not from the campaign that said so."""
     interview = close(session, interview_id)
     if interview.state == "complete" and contact_id is not None:
         scripts = [f"survey/{interview.survey_id}"]
         withdrawals.withdraw(session, [contact_id], "answered_elsewhere", scripts=scripts)
+    elif interview.state == "screened" and contact_id is not None and interview.queue_id is not None:
+        withdrawals.withdraw(session, [contact_id], "over_quota", queue_id=interview.queue_id)
     return interview
 
 

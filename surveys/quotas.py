@@ -14,6 +14,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.db import Base
 from callcenter.base.errors import InvalidInput, NotFound
 from callcenter.base.outbox import enqueue_later, tell_later
+from surveys.fieldwork import quota_memory
 from surveys.fieldwork.quota_cells import WHEN_FULL, Cell, Dimension, QuotaPlan
 
 MOST_CELLS, MOST_DIMENSIONS, MOST_PEOPLE = 2_000, 4, 1_000_000
@@ -64,21 +65,30 @@ def of(session: Session, queue_id: int | None) -> QuotaPlan | None:
     )
 
 
+def recent(session: Session, queue_id: int | None) -> QuotaPlan | None:
+    """`of`, two seconds old at most: for conversations, which ask for it again and again."""
+    return None if queue_id is None else quota_memory.plans.of(queue_id, lambda: of(session, queue_id))
+
+
 def strata(session: Session, queue_id: int | None) -> frozenset[str] | None:
-    """Names of the questions that tell a person's cell; None without quotas."""
+    """Names of the questions that tell a person's cell; None where quotas send nobody away."""
     if queue_id is None:
         return None
-    return strata_of(session.scalar(select(Quota.dimensions).where(Quota.queue_id == queue_id)))
+    row = session.execute(select(Quota.dimensions, Quota.when_full).where(Quota.queue_id == queue_id)).one_or_none()
+    return None if row is None else strata_of(row.dimensions, row.when_full)
 
 
-def strata_of(dimensions: list[Any] | None) -> frozenset[str] | None:
-    """The same of quotas that were read already, as Quota.dimensions has them; None of none."""
-    return None if dimensions is None else frozenset(each["item"] for each in dimensions if each["item"])
+def strata_of(dimensions: list[Any] | None, when_full: str | None) -> frozenset[str] | None:
+    """The same of quotas that were read already, as Quota has them; None of none."""
+    if dimensions is None or when_full != "screen":
+        return None
+    return frozenset(each["item"] for each in dimensions if each["item"])
 
 
 def counted_later(session: Session, queue_id: int) -> None:
     """An interview of this queue became complete, or is it no more: after the commit its list is sorted anew."""
-    if session.scalar(select(Quota.queue_id).where(Quota.queue_id == queue_id)) is not None:
+    quota_memory.full.forget(queue_id)
+    if recent(session, queue_id) is not None:
         sort_later(session, queue_id)
 
 
@@ -101,6 +111,8 @@ def set_plan(session: Session, queue_id: int, plan: QuotaPlan | None, user_id: i
         session.execute(delete(Quota).where(Quota.queue_id == queue_id))
     else:
         _write(session, queue_id, plan, user_id)
+    quota_memory.plans.forget(queue_id)
+    quota_memory.full.forget(queue_id)
     total = {} if plan is None else {"cells": len(plan.cells), "total": plan.total, "stop_margin": plan.stop_margin}
     audit.record(session, user_id, "quotas.set", f"queue/{queue_id}", **total)
     sort_later(session, queue_id)

@@ -18,7 +18,8 @@ from callcenter.queueing.queue_rules import DEAD_PHONE, Step
 from callcenter.queues import CallQueue, QueueEntry
 
 KEEPS_PROMISE = frozenset({"not_placed", "canceled", "lost", "given_up"})  # a callback that was not made yet
-WITHDRAWN = frozenset({"answered_elsewhere", "opted_out", "voted"})  # for good, whatever a call that is on its way says
+# For good, whatever a call that is on its way says.
+WITHDRAWN = frozenset({"answered_elsewhere", "over_quota", "opted_out", "voted"})
 
 
 def settle(session: Session, entry_id: int | None, outcome: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
@@ -13,6 +13,7 @@ from callcenter.ledger.call_ledger import Call
 from callcenter.queueing.queue_tables import CallQueue, QueueEntry
 
 BEFORE_AN_ANSWER = ("planned", "placing", "unknown", "ringing")
+FOR_A_WHILE = ("quota_full", "quota_outside")  # reasons of entries that quotas take back (surveys.quotas)
 # What nobody is called for who has voted already.
 ABOUT_VOTING = ("persuasion", "mobilization", "neutral_reminder")
 
@@ -25,17 +26,23 @@ def withdraw(
     scripts: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
     but_entry: int | None = None,
+    queue_id: int | None = None,
 ) -> int:
     """Take people out of the queues in which they wait or are being called; returns of how many entries.
 
-    `reason`: one of queue_entries.WITHDRAWN. `scripts`, `purposes`: only of queues with one of these. A phone that
-    rings is hung up, who talks goes on talking; nothing that is heard of their call later brings them back."""
+    `reason`: one of queue_entries.WITHDRAWN. `scripts`, `purposes`: only of queues with one of these; `queue_id`: only
+    of this one. A phone that rings is hung up, who talks goes on talking; nothing that is heard of their call later
+    brings them back, nor does a quota that had left them out for a while."""
     which = select(QueueEntry.id, QueueEntry.queue_id).join(CallQueue, CallQueue.id == QueueEntry.queue_id)
-    which = which.where(QueueEntry.contact_id.in_(contact_ids), QueueEntry.state.in_(("waiting", "calling")))
+    comes_back = (QueueEntry.state == "excluded") & QueueEntry.reason.in_(FOR_A_WHILE)
+    which = which.where(QueueEntry.contact_id.in_(contact_ids))
+    which = which.where(or_(QueueEntry.state.in_(("waiting", "calling")), comes_back))
     if scripts is not None:
         which = which.where(CallQueue.script.in_(scripts))
     if purposes is not None:
         which = which.where(CallQueue.purpose.in_(purposes))
+    if queue_id is not None:
+        which = which.where(QueueEntry.queue_id == queue_id)
     if but_entry is not None:
         which = which.where(QueueEntry.id != but_entry)
     found = session.execute(which.order_by(QueueEntry.id).with_for_update(of=QueueEntry)).all()

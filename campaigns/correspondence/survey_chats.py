@@ -224,7 +224,7 @@ def _go_on(
         following = standing.next_question()
     if last is not None or following is None:
         survey_links.finish(session, session.get_one(SurveyLink, going_on.link_id))
-        words = last or [chat.word("thanks", standing.interview.language)]
+        words = survey_links.farewell(session, standing) or [chat.word("thanks", standing.interview.language)]
         _close(session, conversation, going_on, DONE, "\n".join([*notes, *words]))
         return
     _ask(session, conversation, going_on, standing, following, before=notes, user_id=user_id)

@@ -124,7 +124,8 @@ class Conversation:
 
     def _record(self, session: Session, deed: Deed) -> None:
         try:
-            interviews.record_answer(session, self._material.number, deed.item, deed.value)
+            screen = self._material.setting.screen
+            interviews.record_answer(session, self._material.number, deed.item, deed.value, screen=screen)
         except InvalidInput:  # the questionnaire was replaced meanwhile: the face checked with the one it asked
             log.warning("call %s: the answer to %s is not accepted any more", self.call_id, deed.item)
 

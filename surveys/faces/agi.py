@@ -257,7 +257,8 @@ def _opt_out(setting: Setting, state: State) -> Turn:
 
 def _end(setting: Setting, state: State, goodbye: str, outcome_code: str = "") -> Turn:
     code = outcome_code or outcome(setting, state)
-    return Turn(replace(state, stage="over", code=code), Step("end", (own(setting, goodbye),), code=code))
+    said = code if goodbye == "thanks" and code == "over_quota" else goodbye
+    return Turn(replace(state, stage="over", code=code), Step("end", (own(setting, said),), code=code))
 
 
 def _with(deed: Deed, turn: Turn) -> Turn:

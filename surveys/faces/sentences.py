@@ -44,6 +44,12 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "Speak after the tone. When you have finished, press the pound key.",
     },
     "thanks": {"es": "Gracias por su tiempo. Hasta luego.", "en": "Thank you for your time. Goodbye."},
+    "over_quota": {
+        "es": "Es todo: ya tenemos suficientes entrevistas de su grupo y no hace falta preguntarle más. Muchas gracias "
+        "por su tiempo. Hasta luego.",
+        "en": "That is all: we have enough interviews of your group, and there is nothing more to ask you. Thank you "
+        "very much for your time. Goodbye.",
+    },
     "broken_off": {
         "es": "Terminamos aquí. Gracias por su tiempo. Hasta luego.",
         "en": "We end here. Thank you for your time. Goodbye.",

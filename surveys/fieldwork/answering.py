@@ -14,6 +14,7 @@ from surveys import engine, quotas
 from surveys.fieldwork import quota_counts, screening
 from surveys.fieldwork.interview_ledger import Answer
 from surveys.fieldwork.interview_standing import Held, Standing, hold
+from surveys.fieldwork.quota_cells import Screen
 from surveys.questionnaire import Questionnaire
 
 
@@ -36,15 +37,17 @@ def record_answer(
     seconds: float | None = None,
     *,
     key: str | None = None,
+    screen: Screen | None = None,
 ) -> Answer:
     """Save one answer; the same value again, or the same key again, changes nothing. A change keeps the old answer.
+    `screen`: the quotas as the conversation knows them; None: as they stand now.
 
     Raises InvalidInput({item: sentence}) when the questionnaire does not accept it, NotFound."""
     held = hold(session, interview_id, key)
-    return save(session, held, Given(item, value, seconds, key))[0]
+    return save(session, held, Given(item, value, seconds, key), screen)[0]
 
 
-def save(session: Session, held: Held, given: Given) -> tuple[Answer, Standing]:
+def save(session: Session, held: Held, given: Given, screen: Screen | None = None) -> tuple[Answer, Standing]:
     """The same for an interview that is held already; with where it stands then."""
     standing = held.standing
     if held.repeated is not None:
@@ -61,7 +64,7 @@ def save(session: Session, held: Held, given: Given) -> tuple[Answer, Standing]:
     if not held.is_frozen:
         session.get_one(Questionnaire, standing.interview.questionnaire_id).frozen_at = real_now()
     session.flush()
-    return answer, _after_answer(session, held, after, given.item)
+    return answer, _after_answer(session, held, after, given.item, screen)
 
 
 def _answer(standing: Standing, given: Given, after: Standing) -> Answer:
@@ -80,7 +83,9 @@ def _answer(standing: Standing, given: Given, after: Standing) -> Answer:
     )
 
 
-def _after_answer(session: Session, held: Held, standing: Standing, item: str) -> Standing:
+def _after_answer(
+    session: Session, held: Held, standing: Standing, item: str, screen: Screen | None
+) -> Standing:  # fmt: skip
     """What an answer changes: which answers count, the quota of its group, the interview's state."""
     interview, counting = standing.interview, standing.look.applicable
     if any(kept.counts != (name in counting) for name, kept in held.kept.items() if name != item):
@@ -91,20 +96,22 @@ def _after_answer(session: Session, held: Held, standing: Standing, item: str) -
             .values(counts=counts)
             .execution_options(synchronize_session="fetch")
         )
-    weighed = weigh(session, standing) if item in held.strata else standing
+    weighed = weigh(session, standing, screen) if item in held.strata else standing
+    interview.over_quota = weighed.only is not None  # the quotas may be gone since it was weighed
     set_state(session, weighed)
     return weighed
 
 
-def weigh(session: Session, standing: Standing) -> Standing:
-    """The standing, with the short way where the person's group has enough.
+def weigh(session: Session, standing: Standing, screen: Screen | None = None) -> Standing:
+    """The standing, with the short way where the person's group has enough; `screen`: of `record_answer`.
 
     Whether the person's group has enough people is looked at when the interview begins and when a stratum is
     answered, not between: nobody is sent away half-way because the group filled up while they talked."""
     interview = standing.interview
-    screen = quota_counts.screen(session, interview.queue_id, interview.hidden, without=interview.id)
-    is_open = interview.state in ("started", "screened")  # who was asked everything keeps it
-    only = screening.only(screen, standing.items, standing.answers) if is_open else None
+    only = None
+    if interview.state in ("started", "screened"):  # who was asked everything keeps it
+        screen = screen or quota_counts.screen(session, interview.queue_id, interview.hidden)
+        only = screening.only(screen, standing.items, standing.answers)
     interview.over_quota = only is not None
     return replace(standing, only=only)
 

@@ -84,19 +84,27 @@ def _new(session: Session, subject: Subject, items: Items, settled: Settled | No
 
 
 def _screen(
-    session: Session, queue_id: int | None, record: Mapping[str, str], settled: Settled | None,
-    without: UUID | None = None,
-) -> Screen | None:  # fmt: skip
+    session: Session, queue_id: int | None, record: Mapping[str, str], settled: Settled | None
+) -> Screen | None:
     """The quotas as they stood when the conversation began: nobody is sent away because a group filled up meanwhile."""
     if settled is None:
-        return quota_counts.screen(session, queue_id, record, without=without)
-    plan = quotas.of(session, queue_id) if settled.full is not None else None
+        return quota_counts.screen(session, queue_id, record)
+    plan = quotas.recent(session, queue_id) if settled.full is not None else None
     return Screen(plan, settled.full or frozenset(), record) if plan else None
+
+
+def _screen_of(session: Session, queue_id: int | None, standing: Standing, settled: Settled | None) -> Screen | None:
+    """The same for an interview that goes on. Who was told to go on in this campaign goes on."""
+    begun = standing.interview
+    screen = _screen(session, queue_id, begun.hidden, settled)
+    if screen is None or begun.over_quota or begun.queue_id != queue_id:
+        return screen
+    return replace(screen, told_to_go_on=screen.said(standing.answers))
 
 
 def _resumed(session: Session, subject: Subject, standing: Standing, settled: Settled | None = None) -> Material:
     begun = standing.interview
-    screen = _screen(session, begun.queue_id, begun.hidden, settled, begun.id)
+    screen = _screen_of(session, begun.queue_id, standing, settled)
     talk = _Talk(subject.call_id, begun.language, begun.id, standing.answers, subject.sponsor, subject.notice, screen)
     made = _material(session, begun.survey_id, standing.items, talk)
     return replace(made, answers=standing.answers, is_begun=True)
@@ -107,7 +115,7 @@ def _gone_on(session: Session, subject: Subject, standing: Standing, settled: Se
     earlier = standing.interview
     facts, _language = call_facts.of_call(session, subject.call_id, None, "agi")
     values = standing.answers | call_facts.for_items(standing.items, facts)
-    screen = _screen(session, subject.queue_id, earlier.hidden, settled, earlier.id)
+    screen = _screen_of(session, subject.queue_id, standing, settled)
     talk = _Talk(subject.call_id, earlier.language, earlier.id, values, subject.sponsor, subject.notice, screen)
     return _material(session, earlier.survey_id, standing.items, talk)
 

@@ -36,7 +36,7 @@ def keep(session: Session, talk: CarriedTalk, material: Material, exchange: Exch
     """Raises Refused when the survey takes no interview any more."""
     held = material.held
     for deed in exchange.following.deeds:
-        _do(session, talk, deed, held)
+        _do(session, talk, deed, material, held)
         held = None  # of what stood before the deed
     if exchange.heard.kind == "voice":
         number, ref = UUID(exchange.heard.value), exchange.form["RecordingSid"]
@@ -45,7 +45,7 @@ def keep(session: Session, talk: CarriedTalk, material: Material, exchange: Exch
         session.add(_keystrokes(talk, exchange))
 
 
-def _do(session: Session, talk: CarriedTalk, deed: Deed, held: Held | None) -> None:
+def _do(session: Session, talk: CarriedTalk, deed: Deed, material: Material, held: Held | None) -> None:
     call_id = talk.call_id
     if deed.kind == "begun":
         recorded_calls.enter_interview(session, call_id, talk.number, face="twiml")
@@ -55,7 +55,8 @@ def _do(session: Session, talk: CarriedTalk, deed: Deed, held: Held | None) -> N
         recorded_calls.agree_to_voice(session, call_id, agreed=deed.kind == "voice_agreed")
     else:
         try:
-            save(session, held or hold(session, talk.number), Given(deed.item, deed.value))
+            given = Given(deed.item, deed.value)
+            save(session, held or hold(session, talk.number), given, material.setting.screen)
         except InvalidInput:  # the questionnaire was replaced meanwhile: the face checked with the one it asked
             log.warning("call %s: the answer to %s is not accepted any more", call_id, deed.item)
 

@@ -20,6 +20,7 @@ from callcenter.base.web import wants_json
 from callcenter.calls import Call
 from surveys import interviews
 from surveys.engine import Choice, Question
+from surveys.fieldwork import farewells
 from surveys.fieldwork.answering import Given
 from surveys.interviews import Standing
 from surveys.pages import OPERATORS, blueprint
@@ -122,6 +123,7 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
     interview = standing.interview
     page = url_for("surveys.call_page", call_id=interview.call_id) if interview.call_id else request.path
     way = standing.path()
+    is_sent_away = question is None and interview.state == "screened"  # and not who declined
     return render_template(
         "surveys/question.html",
         question=question,
@@ -139,7 +141,8 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         shown_at=real_now().timestamp(),
         kept=None,
         state=interview.state,
-        short=standing.only is not None,
+        farewell=farewells.of(web_session(), standing) if is_sent_away else "",
+        short=is_sent_away or (standing.only is not None and question is not None),
         pictures=form_pictures.drawn(
             web_session(), interview.questionnaire_id, question, partial(picture_views.address, interview.survey_id)
         ),

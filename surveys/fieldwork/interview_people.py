@@ -3,13 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, select, union, update
+from sqlalchemy import CompoundSelect, ScalarSelect, exists, func, select, union, update
 from sqlalchemy.orm import Session
 
 from callcenter.attempts import Attempt
 from callcenter.base.clock import real_now
+from callcenter.queueing.queue_tables import CallQueue, QueueEntry
 from surveys.fieldwork.interview_ledger import Interview
 from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.quotas import Quota
 from surveys.sampling import sample_marks
 
 GOES_ON = ("started", "partial")
@@ -55,6 +57,23 @@ def to_go_on(session: Session, survey_id: int, contact_id: int | None) -> Interv
         return None  # another measurement has begun: it is asked anew
     held = session.get(Interview, found.id, with_for_update=True, populate_existing=True)
     return None if held is None or held.state not in GOES_ON or is_spoken(held) else held
+
+
+def campaign_of(survey_id: int, contact_id: int | None) -> ScalarSelect[int | None]:
+    """SQL: the queue whose quotas hold for somebody whom no call asks: of the survey's campaigns that are not over, the
+    one in whose list they stand (the one with quotas before others, then the newest); of who stands in none, the only
+    one there is. Where several could be meant it is none."""
+    of_survey = (CallQueue.script == f"survey/{survey_id}", CallQueue.state != "finished")
+    has_quotas = exists().where(Quota.queue_id == CallQueue.id)
+    own = (
+        select(CallQueue.id)
+        .join(QueueEntry, QueueEntry.queue_id == CallQueue.id)
+        .where(QueueEntry.contact_id == contact_id, *of_survey)
+        .order_by(has_quotas.desc(), CallQueue.id.desc())
+        .limit(1)
+    )
+    only = select(func.min(CallQueue.id)).where(*of_survey).having(func.count() == 1)
+    return select(func.coalesce(own.scalar_subquery(), only.scalar_subquery())).scalar_subquery()
 
 
 def is_spoken(interview: Interview) -> bool:

@@ -24,7 +24,7 @@ from surveys.quotas import Quota
 _Row = Row[int, str, str, datetime, bool, datetime | None, str | None]
 # Built once: to put them together for every answer takes as long as PostgreSQL needs for them.
 _HOLD = (
-    select(Interview, Questionnaire.sha256, Questionnaire.frozen_at, Quota.dimensions)
+    select(Interview, Questionnaire.sha256, Questionnaire.frozen_at, Quota.dimensions, Quota.when_full)
     .join(Questionnaire, Questionnaire.id == Interview.questionnaire_id)
     .outerjoin(Quota, Quota.queue_id == Interview.queue_id)
     .where(Interview.id == bindparam("interview_id"))
@@ -80,7 +80,7 @@ class Kept:
 class Held:
     """An interview that nobody else changes until the transaction ends. `kept`: its answers by item; `repeated`: number
     of the answer that came with the same key before; `is_frozen`: its version can no longer change; `strata`: names of
-    the questions that tell the person's quota cell."""
+    the questions that tell the person's quota cell, where a full one sends people away."""
 
     standing: Standing
     kept: Mapping[str, Kept]
@@ -118,7 +118,7 @@ def hold_begun(session: Session, interview_id: UUID, key: str | None = None) -> 
     found = session.execute(_HOLD, {"interview_id": interview_id}).one_or_none()
     if found is None:
         return None
-    interview, sha256, frozen_at, dimensions = found
+    interview, sha256, frozen_at, dimensions, when_full = found
     if frozen_at is not None:
         items = frozen_items(session, interview.questionnaire_id, sha256)
     else:  # until its first answer somebody may put another form in its place
@@ -129,20 +129,21 @@ def hold_begun(session: Session, interview_id: UUID, key: str | None = None) -> 
     rows = _answers(session, interview_id, key)
     kept = {row.item: Kept(row.id, row.value, row.counts) for row in rows if row.superseded_at is None}
     repeated = next((row.id for row in rows if key is not None and row.client_key == key), None)
-    strata = quotas.strata_of(dimensions)
-    standing = _standing(session, interview, items, rows)
+    strata = quotas.strata_of(dimensions, when_full)
+    standing = _standing(session, interview, items, rows, strata)
     return Held(standing, kept, repeated, frozen_at is not None, strata or frozenset())
 
 
 def read(session: Session, interview: Interview) -> Standing:
     """Its questionnaire, the values filled from the call, and the answers that hold now."""
     items = session.get_one(Questionnaire, interview.questionnaire_id).items
-    return _standing(session, interview, items, _answers(session, interview.id))
+    strata = quotas.strata(session, interview.queue_id) if interview.over_quota else None
+    return _standing(session, interview, items, _answers(session, interview.id), strata)
 
 
 def fresh(session: Session, interview: Interview, items: Items) -> Standing:
     """Of one that has just begun, and has no answers; `items`: of its version."""
-    return _standing(session, interview, items, [])
+    return _standing(session, interview, items, [], None)
 
 
 def _answers(session: Session, interview_id: UUID, key: str | None = None) -> Sequence[_Row]:
@@ -150,13 +151,14 @@ def _answers(session: Session, interview_id: UUID, key: str | None = None) -> Se
     return session.execute(_ANSWERS, {"interview_id": interview_id, "key": key or ""}).all()
 
 
-def _standing(session: Session, interview: Interview, items: Items, rows: Sequence[_Row]) -> Standing:
+def _standing(
+    session: Session, interview: Interview, items: Items, rows: Sequence[_Row], strata: frozenset[str] | None
+) -> Standing:
     current = [row for row in rows if row.superseded_at is None]
     answers = call_facts.for_items(items, interview.hidden)
     answers |= call_facts.personal(session, items, interview)
     answers |= {row.item: row.value for row in current}
-    strata = quotas.strata(session, interview.queue_id) if interview.over_quota else None
-    only = None if strata is None else screening.short_way(items, strata)
+    only = screening.short_way(items, strata) if interview.over_quota and strata is not None else None
     return Standing(interview, items, answers, max((row.at for row in current), default=None), only)
 
 

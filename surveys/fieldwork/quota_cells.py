@@ -136,11 +136,13 @@ def band(value: str) -> tuple[int, int] | None:
 @dataclass(frozen=True)
 class Screen:
     """A campaign's quotas as they stand for one conversation. `full`: values of the cells that want nobody any more;
-    `record`: what we knew of the person, by field."""
+    `record`: what we knew of the person, by field; `told_to_go_on`: what they had said to the strata when they were
+    asked everything: saying the same they are not sent away for what happened since. None: they begin."""
 
     plan: QuotaPlan
     full: frozenset[Values]
     record: Mapping[str, str]
+    told_to_go_on: tuple[str | None, ...] | None = None
 
     def known(self, answers: Mapping[str, str]) -> list[str | None]:
         """Value of each dimension: what the person said, else what the record knew, else None."""
@@ -149,8 +151,14 @@ class Screen:
             for each in self.plan.dimensions
         ]
 
+    def said(self, answers: Mapping[str, str]) -> tuple[str | None, ...]:
+        """What the person has answered to each stratum that is asked."""
+        return tuple(answers.get(each.item) for each in self.plan.dimensions if each.item)
+
     def is_over(self, answers: Mapping[str, str]) -> bool:
         """Has every cell to which the person may belong enough? Somebody of no cell is never sent away."""
+        if self.told_to_go_on is not None and self.told_to_go_on == self.said(answers):
+            return False
         cells = self.plan.matching(self.known(answers))
         return bool(cells) and all(cell.values in self.full for cell in cells)
 

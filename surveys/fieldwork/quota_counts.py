@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from surveys import quotas
+from surveys.fieldwork import quota_memory
 from surveys.fieldwork.interview_ledger import Answer, Interview, is_present
 from surveys.fieldwork.quota_cells import QuotaPlan, Screen, Values, full_cells
 
@@ -39,11 +40,9 @@ class Mark:
     is_extra: bool
 
 
-def read(session: Session, queue_id: int, plan: QuotaPlan, *, without: UUID | None = None) -> Counts:
-    """What the campaign has. `without`: an interview that is left out, so that nobody is in their own way."""
+def read(session: Session, queue_id: int, plan: QuotaPlan) -> Counts:
+    """What the campaign has."""
     columns, query = _values(queue_id, plan)
-    if without is not None:
-        query = query.where(Interview.id != without)
     rows = session.execute(
         query.with_only_columns(Interview.state, func.count(), *columns).group_by(Interview.state, *columns)
     )
@@ -58,14 +57,16 @@ def read(session: Session, queue_id: int, plan: QuotaPlan, *, without: UUID | No
     return counts
 
 
-def screen(session: Session, queue_id: int | None, record: Mapping[str, str], *, without: UUID | None) -> Screen | None:
-    """The quotas as they stand for one conversation; None when the campaign has none, or sends nobody away.
+def screen(session: Session, queue_id: int | None, record: Mapping[str, str]) -> Screen | None:
+    """The quotas as they stand for one conversation, two seconds old at most; None when the campaign has none, or sends
+    nobody away. An interview that goes on is not complete, so nobody is in their own way.
 
     `record`: what the call knew of the person (`interviews.hidden`)."""
-    plan = quotas.of(session, queue_id)
+    plan = quotas.recent(session, queue_id)
     if plan is None or queue_id is None or plan.when_full != "screen":
         return None
-    return Screen(plan, full_cells(plan, read(session, queue_id, plan, without=without).done), record)
+    full = quota_memory.full.of(queue_id, lambda: full_cells(plan, read(session, queue_id, plan).done))
+    return Screen(plan, full, record)
 
 
 def marks(session: Session, queue_id: int, plan: QuotaPlan) -> list[Mark]:

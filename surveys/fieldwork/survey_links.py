@@ -19,7 +19,7 @@ from callcenter.base.clock import real_now
 from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.contacts import Contact
 from surveys import engine, interviews
-from surveys.fieldwork import interview_people, link_codes
+from surveys.fieldwork import farewells, interview_people, link_codes
 from surveys.fieldwork.interview_ledger import Answer, Interview
 from surveys.fieldwork.interview_standing import Held, Standing, hold, read
 from surveys.fieldwork.link_ledger import SurveyLink
@@ -172,6 +172,13 @@ def last_words(standing: Standing) -> list[str] | None:
     return None if any(question.kind != "note" for question in asked) else [question.label for question in asked]
 
 
+def farewell(session: Session, standing: Standing, otherwise: str = "es") -> list[str]:
+    """What is said at the end: the questionnaire's last notes; to whom the quotas send away, why (farewells.of)."""
+    if standing.interview.state == "screened":
+        return [farewells.of(session, standing, otherwise)]
+    return last_words(standing) or []
+
+
 def finish(session: Session, link: SurveyLink) -> Interview | None:
     """There is nothing more to ask: the interview ends, and no queue calls the person for this survey."""
     if link.interview_id is None:
@@ -180,13 +187,14 @@ def finish(session: Session, link: SurveyLink) -> Interview | None:
 
 
 def figures(session: Session, survey_id: int) -> Mapping[str, int]:
-    """{"given", "opened", "complete", "under_way", "partial", "opted_out", "waiting" (good and not opened)}."""
+    """{"given", "opened", "complete", "screened", "under_way", "partial", "opted_out", "waiting"}: good, not opened."""
     opened = SurveyLink.opened_at.is_not(None)
     row = session.execute(
         select(
             func.count().label("given"),
             func.count().filter(opened).label("opened"),
-            func.count().filter(Interview.state.in_(("complete", "screened"))).label("complete"),
+            func.count().filter(Interview.state == "complete").label("complete"),
+            func.count().filter(Interview.state == "screened").label("screened"),
             func.count().filter(Interview.state == "started").label("under_way"),
             func.count().filter(Interview.state == "partial").label("partial"),
             func.count().filter(SurveyLink.opted_out_at.is_not(None)).label("opted_out"),

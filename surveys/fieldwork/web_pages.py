@@ -166,7 +166,7 @@ def _closed(code: str, found: Door) -> ResponseReturnValue:
     ended = found.standing if found.state in (USED, DECLINED) else None
     part = render_in(
         language or page_language(), "surveys/web/door.html", code=code, door=found, languages=items["languages"],
-        words=(survey_links.last_words(ended) or []) if ended else [],
+        words=survey_links.farewell(web_session(), ended, page_language()) if ended else [],
         language=language or _readers(items), is_begun=bool(found.standing and found.standing.saved_at),
     )  # fmt: skip
     status = 200 if is_htmx() else GONE.get(found.state, 200)

@@ -22,7 +22,7 @@ def check_items(items: Iterable[Item], rows: Mapping[str, Row], names: set[str],
         row = rows[item["name"]]
         for column, expression in expressions_of(item):
             check_expression(row, column, expression, names, faults)
-        for column in ("label", "hint"):
+        for column in ("label", "hint", "guidance_hint"):
             for text in item[column].values():
                 check_references(row, column, text, names, faults)
         if item["type"] in asked and not item["label"]:
@@ -42,7 +42,7 @@ def check_turns(items: Iterable[Item], rows: Mapping[str, Row], faults: Faults) 
         for column, expression in expressions_of(item):
             if expressions.is_loose(expression) or set(expressions.references(expression)) - names:
                 faults.add(row, column, _all_turns())
-        for column in ("label", "hint"):
+        for column in ("label", "hint", "guidance_hint"):
             if any(set(expressions.references(text)) - names for text in item[column].values()):
                 faults.add(row, column, _all_turns())
 

@@ -204,6 +204,7 @@ def _item(row: Row, kind: str, group_relevant: list[str]) -> dict[str, Any]:
         "row": row.number,
         "label": row.texts.get("label", {}),
         "hint": row.texts.get("hint", {}),
+        "guidance_hint": row.texts.get("guidance_hint", {}),
         "audio": row.texts.get("audio", {}),
         "required": True if required.lower() in YES else False if required.lower() in NO else required,
         "required_message": row.texts.get("required_message", {}),

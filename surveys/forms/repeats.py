@@ -107,7 +107,7 @@ def _set_right(item: Item, rewriter: "_Rewriter") -> Item:
     changed["relevant"] = [rewriter.rewrite(expression) for expression in item["relevant"]]
     if isinstance(item["required"], str):
         changed["required"] = rewriter.rewrite(item["required"])
-    for column in ("label", "hint", "constraint_message", "required_message"):
+    for column in ("label", "hint", "guidance_hint", "constraint_message", "required_message"):
         changed[column] = rewriter.words(item[column])
     changed["choices"] = [
         {**choice, "label": rewriter.words(choice["label"])} if "${" in str(choice["label"]) else choice

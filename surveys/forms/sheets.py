@@ -21,7 +21,9 @@ ALIASES = {
     "list name": "list_name", "value": "name", "choice filter": "choice_filter", "required message": "required_message",
     "repeat count": "repeat_count", "media::audio": "audio", "media::image": "image", "media::video": "video",
 }  # fmt: skip
-TRANSLATED = ("label", "hint", "constraint_message", "required_message", "audio", "image", "video")
+TRANSLATED = (
+    "label", "hint", "guidance_hint", "constraint_message", "required_message", "audio", "image", "video",
+)  # fmt: skip
 EXPRESSIONS = ("relevant", "constraint", "calculation", "choice_filter", "required", "repeat_count", "parameters")
 # What copying from a page or a text processor leaves behind: it does not show, and it breaks names and expressions.
 _INVISIBLE = dict.fromkeys(

@@ -83,7 +83,9 @@ BY_CAUSE: dict[str, tuple[tuple[int, ...], tuple[int, ...], str]] = {
     "invalid_number": ((22,), (410,), "4.41"),
 }
 # Of somebody who was never tried: why their place in the list is closed.
-BY_REASON: dict[str, str] = {"quota_full": "4.81", "quota_outside": "4.81", "answered_elsewhere": "4.10"}
+BY_REASON: dict[str, str] = {
+    "quota_full": "4.81", "quota_outside": "4.81", "over_quota": "4.80", "answered_elsewhere": "4.10",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from callcenter.ledger.call_ledger import Call
 from callcenter.queueing.queue_tables import CallQueue, QueueEntry
 from surveys import questionnaire
 from surveys.fieldwork.interview_ledger import Answer, Interview, is_present
+from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.sampling import outcome_codes as codes
 from surveys.sampling.outcome_rates import GROUPS, Attempts, Counts, Rates, Rejection, rates, rejection
 from surveys.sampling.sample_tables import Sample, SampleCase
@@ -140,7 +141,7 @@ def _tried(scope: Scope, vote: str | None) -> CTE:
     )  # fmt: skip
     if scope.sample_id is not None:
         query = query.where(_in_sample(scope.sample_id, Attempt.contact_id))
-    coded = query.union_all(_by_link(scope, vote)).cte("coded")
+    coded = query.union_all(_by_link(scope, vote), _in_campaign(scope, vote)).cte("coded")
     return select(coded, _weight(coded.c.code).label("weight")).where(coded.c.code.is_not(None)).cte("tried")
 
 
@@ -155,6 +156,25 @@ def _by_link(scope: Scope, vote: str | None) -> Select[Any]:
         .where(_of_survey(scope), Interview.survey_id == scope.survey_id, Interview.call_id.is_(None))
     )
     return query if scope.sample_id is None else query.where(SampleCase.sample_id == scope.sample_id)
+
+
+def _in_campaign(scope: Scope, vote: str | None) -> Select[Any]:
+    """The same of people of no sample: their place in the campaign whose quotas held for them has it."""
+    query = (
+        select(QueueEntry.id, literal("link"), Interview.at, case(*_of_interview(vote)))
+        .select_from(Interview)
+        .join(SurveyLink, SurveyLink.interview_id == Interview.id)
+        .join(
+            QueueEntry,
+            and_(QueueEntry.contact_id == SurveyLink.contact_id, QueueEntry.queue_id == Interview.queue_id),
+        )
+        .join(CallQueue, CallQueue.id == QueueEntry.queue_id)
+        .where(_of_survey(scope), Interview.survey_id == scope.survey_id, Interview.call_id.is_(None))
+        .where(Interview.case_id.is_(None))
+    )
+    if scope.sample_id is None:
+        return query
+    return query.where(_in_sample(scope.sample_id, QueueEntry.contact_id))
 
 
 def _of_survey(scope: Scope) -> ColumnElement[bool]:

@@ -250,7 +250,7 @@ WOMEN_ARE_ENOUGH = Screen(
 def test_whose_group_has_enough_people_is_asked_the_strata_and_thanked(sample_items: Items) -> None:
     walk = Walk(setting(sample_items, screen=WOMEN_ARE_ENOUGH)).begin_questions().press("1", "34", "2")
     assert walk.answers() == {"intro": "", "consent": "yes", "age": "34", "sex": "M"}
-    assert (walk.step.act, walk.step.code, walk.said) == ("end", "over_quota", ["system/thanks"])
+    assert (walk.step.act, walk.step.code, walk.said) == ("end", "over_quota", ["system/over_quota"])
 
 
 def test_whose_group_is_wanted_is_asked_everything(sample_items: Items) -> None:

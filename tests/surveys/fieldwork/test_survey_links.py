@@ -16,12 +16,13 @@ from callcenter.base.errors import InvalidInput, NotFound, Refused
 from callcenter.contacts import Contact
 from callcenter.ledger.call_ledger import Call
 from callcenter.privacy.person_register import Gone
-from callcenter.queues import QueueEntry
-from surveys import engine, interviews, person_keeping, questionnaire
+from callcenter.queues import CallQueue, QueueEntry
+from surveys import engine, interviews, person_keeping, questionnaire, quotas
 from surveys.faces import agi
 from surveys.fieldwork import call_material as material
-from surveys.fieldwork import contact_interviews, link_codes, survey_links
+from surveys.fieldwork import contact_interviews, interview_people, link_codes, survey_links
 from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan
 from surveys.fieldwork.recorded_calls import Subject
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Survey
@@ -118,6 +119,34 @@ def test_whoever_answers_everything_is_done_and_is_called_for_it_no_more(
     assert (interview.state, entry.state, entry.reason) == ("complete", "excluded", "answered_elsewhere")
     assert interview.ended_at is not None
     assert survey_links.door(session, code).state == "used"
+
+
+def test_an_interview_by_link_belongs_to_the_campaign_in_whose_list_the_person_stands(
+    session: Session, survey: Survey, lupita: Contact, code: str, new_call: Callable[..., UUID]
+) -> None:
+    first = session.get_one(Call, new_call()).queue_id
+    values = {"purpose": "survey", "script": f"survey/{survey.id}", "carrier": "simulated", "caller_id": "+525500000",
+              "on_behalf_of": SPONSOR, "privacy_notice_url": "http://convoca.test/aviso"}  # fmt: skip
+    second, third, over = (CallQueue(name=name, **values) for name in ("second", "third", "over"))
+    over.state = "finished"
+    session.add_all([second, third, over])
+    session.flush()
+
+    def of_campaign() -> int | None:
+        return session.scalar(select(interview_people.campaign_of(survey.id, lupita.id)))
+
+    assert of_campaign() is None, "one of three, and nobody knows which"
+    second.state = third.state = "finished"
+    session.flush()
+    assert of_campaign() == first, "the only one that goes on"
+    second.state = third.state = "paused"
+    session.add_all([QueueEntry(queue_id=queue.id, contact_id=lupita.id) for queue in (second, third, over)])
+    session.flush()
+    assert of_campaign() == third.id
+    plan = QuotaPlan((Dimension("sex", "", "code"),), (Cell(("M",), 1),))
+    quotas.set_plan(session, second.id, plan, None)
+    assert of_campaign() == second.id, "the one that has quotas"
+    assert begun(session, code).queue_id == second.id
 
 
 def test_who_declines_is_asked_nothing_more(session: Session, code: str) -> None:

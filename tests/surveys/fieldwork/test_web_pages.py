@@ -1,7 +1,9 @@
 """The survey by a link, as a person with a telephone meets it: no log-in, one question a page, nothing lost."""
 
 import re
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -10,10 +12,12 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from callcenter import suppressions
+from callcenter.calls import Call
 from callcenter.contacts import Contact
-from surveys import interviews, questionnaire
+from surveys import interviews, questionnaire, quotas
 from surveys.fieldwork import survey_links, web_pages
 from surveys.fieldwork.link_ledger import SurveyLink
+from surveys.fieldwork.quota_cells import Cell, Dimension, QuotaPlan
 from surveys.interviews import Answer, Interview
 from surveys.questionnaire import Survey
 from tests.surveys.fieldwork.test_survey_links import BY_LINK
@@ -76,6 +80,31 @@ def test_an_answer_is_saved_by_few_statements(session: Session, client: FlaskCli
     event.remove(connection, "before_cursor_execute", hear)
     work = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
     assert 1 < len(work) <= 5, work  # the link, the interview, its answers, the new one; what it changes
+
+
+def test_quotas_cost_no_answer_a_statement(
+    session: Session, client: FlaskClient, way: str, new_call: Callable[..., UUID]
+) -> None:
+    queue_id = session.get_one(Call, new_call()).queue_id
+    assert queue_id is not None
+    wanted = (Cell(("M",), 9), Cell(("H",), 0))
+    quotas.set_plan(session, queue_id, QuotaPlan((Dimension("sex", "sex", "code"),), wanted), None)
+    session.commit()
+    client.post(f"{way}/begin")
+    for item in ("consent", "age"):
+        give(client, way, item, BY_LINK[item])
+    said = list[str]()
+    connection = session.connection()
+
+    def hear(*call: Any) -> None:
+        said.append(call[2])
+
+    event.listen(connection, "before_cursor_execute", hear)
+    assert asked(give(client, way, "sex", "M")) == "registered"
+    event.remove(connection, "before_cursor_execute", hear)
+    work = [each for each in said if not each.startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(work) == 4, work  # the link, the interview, its answers, the new one
+    assert session.scalars(select(Interview.queue_id)).one() == queue_id
 
 
 def test_a_person_answers_the_whole_questionnaire_and_the_page_thanks_them(
