@@ -14,9 +14,11 @@ believed until the campaign has earned enough again, and after that never again 
 import math
 from collections import deque
 
-HOUR = 3600.0
+from campaigns.pace.pacing_team import HOUR, Team
+
 FIRST = 100  # answers within which one more than the limit may be abandoned
 HOURLY, HOURLY_MORE = 1.13, 0.6  # times what an hour earns, and so many more; the rule allows twice what it earns
+SHRUNK_HOURLY = 0.85  # the same while a team is much smaller than it was: its hour has earned more than it now can
 RESTING, RESTING_TEAM = 0.2, 10.0  # times the limit: the risk without room for one more; of larger teams less
 RESTING_FIRST = 0.02  # the same within the first answers, of which the rule says most
 TOGETHER, TOGETHER_MORE = 1.0, 0.06  # those who find nobody come together: so many more, and for each operator
@@ -41,6 +43,7 @@ class Budget:
         self.answered = self.abandoned = 0
         self._lately: deque[tuple[float, bool]] = deque()
         self._lost_lately = 0
+        self._team = Team()
         self._integral = 0.0
         self._is_believed, self._has_erred = True, False
         self._rests_since: float | None = None
@@ -61,6 +64,7 @@ class Budget:
         """A citizen picked up."""
         self.answered += 1
         self._lately.append((now, False))
+        self._team.answer(now)
         moved = self._integral + LEARNING * self.limit * self._surplus()
         self._integral = min(max(moved, LOWEST), HIGHEST)
         self._rest(now)
@@ -105,7 +109,8 @@ class Budget:
         while self._lately and self._lately[0][0] < now - HOUR:
             self._lost_lately -= self._lately.popleft()[1]
         earned = self.limit * (len(self._lately) - self._lost_lately)
-        return max(1.0, min(2 * earned, HOURLY * earned + HOURLY_MORE)), self._lost_lately
+        most = SHRUNK_HOURLY * earned if self._team.has_shrunk(now) else HOURLY * earned + HOURLY_MORE
+        return max(1.0, min(2 * earned, most)), self._lost_lately
 
     def _surplus(self) -> float:
         """Credit beyond what is held in hand, as a multiple of it."""

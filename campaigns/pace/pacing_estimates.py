@@ -20,9 +20,10 @@ HORIZONS = (5, 9, 13, 20)  # seconds ahead: about the quartiles of the wait for 
 GRACE = 2.0  # seconds that an answered citizen may wait before it counts as abandoned
 RINGS, TALKS, WRAPS = 60, 240, 60  # bins
 RING_STEP, TALK_STEP = 1.0, 2.5  # seconds a bin; write-ups have a talk's
-SHAPE, LEVEL = 1 / 1500, 1 / 300  # what one attempt weighs in the shape of rings, and in how often they are answered
+SHAPE, LEVEL = 1 / 1500, 1 / 800  # what one attempt weighs in the shape of rings, and in how often they are answered
 TALKED = 1 / 800
 PRIOR_RINGS, PRIOR_LEVEL, PRIOR_TALKS = 30.0, 4.0, 30.0  # as many observations as the prior is worth
+YOUNG = 0.05  # youth above which talks that have not ended are looked at
 EAGER, EVERY = 100, 16  # tables follow each of the first observations, then every so many
 HEAVY = 1e9  # weights grow instead of counts shrinking; beyond this both are scaled back
 
@@ -52,6 +53,21 @@ class Hazard:
             self._worth = 1.0
         self.fed += 1
         return self.fed <= EAGER or self.fed % EVERY == 0
+
+    @property
+    def youth(self) -> float:
+        """What its first observation still weighs, of what the next one will: 1.0 at first, later nothing."""
+        return math.pow(self.growth, -self.fed)
+
+    def among(self, unended: NDArray[np.intp]) -> Vector:
+        """By age: those that reached it and have ended, as a share of those and of these that have not (their bins).
+
+        Only what has ended is fed. At a beginning that is what was short, and everything would seem to end soon; later
+        on as many long ones end that began before."""
+        still = np.bincount(unended, minlength=len(self.reached))[::-1].cumsum()[::-1]
+        known = np.maximum(self.reached, 1e-9 * self._worth)
+        found: Vector = known / (known + self.youth * self._worth * still)
+        return found
 
     def of(self, kind: int) -> Vector:
         """The chance to end by `kind` within the next step, by age."""
@@ -119,6 +135,15 @@ class Talks:
             self._refresh()
             return True
         return False
+
+    @property
+    def is_young(self) -> bool:
+        """Do talks that have not ended yet tell anything that those that have do not?"""
+        return self._talk.youth > YOUNG
+
+    def among(self, unended: NDArray[np.intp]) -> Vector:
+        """As Hazard.among, of talks."""
+        return self._talk.among(unended)
 
     def _refresh(self) -> None:
         steps = max(self._ahead)

@@ -68,6 +68,7 @@ class Odds:
     def learn_talks(self, talks: Talks) -> None:
         _write(self._table[RINGS:WRITTEN], 1 - talks.talking)
         _write(self._table[WRITTEN:], 1 - talks.wrapping)
+        self._talks = talks
 
     def ring(self, seconds: float) -> list[float]:
         """The row of a telephone that has rung so long."""
@@ -79,8 +80,14 @@ class Odds:
         rows = [int(age) if age < RING_AGES else RINGS - 1 for age in ringing]
         rows += [RINGS + int(age * scale) if age < TALK_AGES else WRITTEN - 1 for age in talking]
         rows += [WRITTEN + int(age * scale) if age < WRAP_AGES else -1 for age in wrapping]
-        sums = np.add.reduce(self._table.take(rows, axis=0), axis=0).tolist() if rows else [0.0] * COLUMNS
-        return Crowd(sums, self._doubt)
+        if not rows:
+            return Crowd([0.0] * COLUMNS, self._doubt)
+        found = self._table.take(rows, axis=0)
+        if talking and self._talks.is_young:
+            own = slice(len(ringing), len(ringing) + len(talking))
+            bins = np.array(rows[own]) - RINGS
+            _write(found[own], 1 - self._talks.talking[:, bins] * self._talks.among(bins)[bins])
+        return Crowd(np.add.reduce(found, axis=0).tolist(), self._doubt)
 
 
 def _write(rows: Vector, chances: Vector) -> None:

@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.pace.pacing_budget import EARNED, HOUR, SETTLED, TOO_MANY, Budget
+from campaigns.pace.pacing_budget import EARNED, SETTLED, TOO_MANY, Budget
+from campaigns.pace.pacing_team import HOUR
 
 limits = st.sampled_from([0.005, 0.01, 0.02, 0.03])
 
@@ -39,6 +40,20 @@ def test_an_hour_that_had_its_share_rests_although_the_campaign_has_credit() -> 
     assert budget.credit > 1
     assert budget.risk(last, 10) < before / 3
     assert budget.has_room(last + HOUR + 1)
+
+
+def test_an_hour_after_half_of_the_team_has_left_allows_less_than_another() -> None:
+    stays, left = Budget(0.03), Budget(0.03)
+    for budget, every in ((stays, 10.0), (left, 20.0)):
+        last = answered(budget, 720)
+        for number in range(int(HOUR / every)):
+            budget.answer(last + number * every)
+    lost = {}
+    for name, budget, answers in (("stays", stays, 360), ("left", left, 180)):
+        while budget.has_room(3 * HOUR):
+            budget.abandon(3 * HOUR)
+        lost[name] = budget.abandoned / answers
+    assert lost["left"] < 0.03 < lost["stays"]
 
 
 @given(limits, st.integers(0, 400), st.integers(0, 20), st.integers(1, 200))

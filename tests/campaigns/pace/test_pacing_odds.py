@@ -70,3 +70,15 @@ def test_what_is_not_known_yet_widens_the_chance() -> None:
     known, unknown = Odds(Rings(worth=1e6), Talks()), Odds(Rings(worth=3.0), Talks())
     floor = ((0.0,) * 20, (), ())
     assert unknown.crowd(*floor).fills(12) > known.crowd(*floor).fills(12)
+
+
+def test_at_a_beginning_talks_that_go_on_count_and_not_only_the_short_ones_that_have_ended() -> None:
+    talks = Talks()
+    for seconds in range(5, 85):
+        talks.feed("talk", seconds)  # sixty more began with them
+    odds = Odds(Rings(), talks)
+    alone, together = (odds.crowd((), (90.0,) * many, ()).fills(many) for many in (1, 60))
+    assert alone**60 < 0.1 < 0.3 < together
+    for _ in range(3000):
+        talks.feed("talk", 60.0)
+    assert not talks.is_young
