@@ -1,15 +1,17 @@
 """`{survey_link}` in a wording: where each person's own link to the campaign's survey stands once it leaves."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaigns import wording
 from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.wording import PLACEHOLDER, SURVEY_LINK, Fault
 from surveys.fieldwork import link_codes, survey_links
+from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.questionnaire import Survey
 
 
@@ -38,9 +40,20 @@ def links(session: Session, campaign: MessageCampaign, people: Mapping[UUID, int
         return {}
     known = sorted({contact_id for contact_id in people.values() if contact_id is not None})
     given = survey_links.give(
-        session, campaign.survey_id, known, source=f"message-campaign/{campaign.id}", on_behalf_of=campaign.on_behalf_of
+        session, campaign.survey_id, known, source=source(campaign), on_behalf_of=campaign.on_behalf_of
     )
     return {message: given[contact_id] for message, contact_id in people.items() if contact_id is not None}
+
+
+def source(campaign: MessageCampaign) -> str:
+    """What links that went out with the campaign are marked with."""
+    return f"message-campaign/{campaign.id}"
+
+
+def began_at(session: Session, campaign: MessageCampaign, contact_id: int | None) -> datetime | None:
+    """When this person began the survey by the link that went out with the campaign (real time)."""
+    mine = (SurveyLink.contact_id == contact_id, SurveyLink.source == source(campaign))
+    return session.scalar(select(func.min(SurveyLink.opened_at)).where(*mine))
 
 
 def choices(session: Session) -> list[tuple[str, str]]:

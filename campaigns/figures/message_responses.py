@@ -6,11 +6,13 @@ from datetime import timedelta
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
+from campaigns.correspondence import survey_invitations
 from campaigns.dispatch import message_rows as rows
 from campaigns.inbox import InboundMessage
 from campaigns.mailings.message_campaigns import MessageCampaign
 from campaigns.messages import TEST, Message
 from campaigns.texts.clicks import MessageClick
+from surveys.fieldwork.link_ledger import SurveyLink
 
 ANSWERS_FOR = timedelta(days=7)  # after a message what comes from the phone is counted as an answer to it
 
@@ -61,10 +63,12 @@ def _replies(session: Session, campaign: MessageCampaign) -> dict[str, tuple[int
 
 
 def _clicks(session: Session, campaign: MessageCampaign) -> dict[str, int]:
-    found = session.execute(
-        select(Message.wording, func.count(Message.id.distinct()))
-        .join(MessageClick, MessageClick.message_id == Message.id)
-        .where(rows.of_list(campaign.id))
-        .group_by(Message.wording)
+    """letter → people who opened the link of a message, or began the survey of their own link."""
+    mine = select(Message.id, Message.wording).where(rows.of_list(campaign.id))
+    opened = mine.join(MessageClick, MessageClick.message_id == Message.id)
+    began = mine.join(SurveyLink, SurveyLink.contact_id == Message.contact_id).where(
+        SurveyLink.source == survey_invitations.source(campaign), SurveyLink.opened_at.is_not(None)
     )
-    return {row[0]: row[1] for row in found}
+    found = (opened if campaign.survey_id is None else opened.union(began)).subquery()
+    counted = select(found.c.wording, func.count(found.c.id.distinct())).group_by(found.c.wording)
+    return {row[0]: row[1] for row in session.execute(counted)}

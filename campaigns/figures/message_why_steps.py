@@ -14,6 +14,7 @@ from callcenter.attempts import Attempt
 from callcenter.base.auth import User
 from callcenter.gate.refusals import Refusal
 from campaigns import labels
+from campaigns.correspondence import survey_invitations
 from campaigns.dispatch import message_states
 from campaigns.dispatch.sender_tables import Sender
 from campaigns.inbox import InboundMessage
@@ -48,7 +49,7 @@ def of(session: Session, campaign: MessageCampaign, message: Message) -> list[St
         *_gate(message, attempt),
         *_on_the_wire(session, message, attempt),
         *_end(message),
-        *_afterwards(session, message),
+        *_afterwards(session, campaign, message),
     ]
 
 
@@ -146,8 +147,8 @@ def _end(message: Message) -> list[Step]:
     return [Step("end", label, state, PASSED if is_over else WAITS, message.finished_at or message.news_at)]
 
 
-def _afterwards(session: Session, message: Message) -> list[Step]:
-    """That they answered or opened the link; never what they wrote."""
+def _afterwards(session: Session, campaign: MessageCampaign, message: Message) -> list[Step]:
+    """That they opened the link, began the survey or answered; never what they wrote."""
     if message.sent_at is None:
         return []
     steps = []
@@ -156,6 +157,8 @@ def _afterwards(session: Session, message: Message) -> list[Step]:
     ).first()
     if clicked is not None:
         steps.append(Step("click", _("Link"), _("They opened the link."), NEWS, clicked, is_campaign_time=True))
+    if (began := survey_invitations.began_at(session, campaign, message.contact_id)) is not None:
+        steps.append(Step("survey", _("Survey"), _("They began the survey by their link."), NEWS, began))
     for reply in _replies(session, message):
         said = _("They asked not to be contacted again.") if reply.is_opt_out else _("They wrote back.")
         steps.append(Step("reply", _("Answer"), said, NEWS, reply.received_at))

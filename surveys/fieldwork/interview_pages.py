@@ -22,7 +22,7 @@ from surveys import interviews
 from surveys.engine import Choice, Question
 from surveys.fieldwork import farewells
 from surveys.fieldwork.answering import Given
-from surveys.interviews import Standing
+from surveys.interviews import Interview, Standing
 from surveys.pages import OPERATORS, blueprint
 from surveys.pictures import form_pictures, picture_views
 
@@ -143,10 +143,14 @@ def _answer(standing: Standing, question: Question | None, fault: str = "") -> R
         state=interview.state,
         farewell=farewells.of(web_session(), standing) if is_sent_away else "",
         short=is_sent_away or (standing.only is not None and question is not None),
-        pictures=form_pictures.drawn(
-            web_session(), interview.questionnaire_id, question, partial(picture_views.address, interview.survey_id)
-        ),
+        pictures=_pictures(interview, question),
     )
+
+
+def _pictures(interview: Interview, question: Question | None) -> dict[str, form_pictures.Drawn]:
+    """Where the pictures that the question names are seen."""
+    address = partial(picture_views.address, interview.survey_id)
+    return form_pictures.drawn(web_session(), interview.questionnaire_id, question, address)
 
 
 def _campaign_time(at: datetime | None) -> datetime | None:

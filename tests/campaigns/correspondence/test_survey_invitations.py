@@ -7,20 +7,23 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcenter.base.clock import campaign_now, real_now
 from callcenter.base.errors import InvalidInput
 from callcenter.base.settings import Settings
 from campaigns import wording
 from campaigns.correspondence import survey_invitations
 from campaigns.dispatch import message_claims as claims
 from campaigns.dispatch import message_texts
+from campaigns.figures import message_responses, message_why_steps
 from campaigns.mailings.message_step_forms import WordingForm
 from campaigns.mailings.message_steps import form_of
 from campaigns.texts import wording_rules
+from campaigns.texts.clicks import MessageClick
 from surveys import questionnaire
 from surveys.fieldwork import link_codes
 from surveys.fieldwork.link_ledger import SurveyLink
 from surveys.questionnaire import Survey
-from tests.campaigns.cast import Campaign, Cast, states
+from tests.campaigns.cast import Campaign, Cast, message_of, states
 from tests.surveys.survey_forms import SAMPLE
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -47,6 +50,22 @@ def test_each_person_gets_the_link_that_is_theirs(
         assert (link.survey_id, link.on_behalf_of) == (survey.id, "Encuestas del Sur")
         assert link.source == f"message-campaign/{made.id}"
     assert len({link.contact_id for link in links.values()}) == len(links) == 2
+
+
+def test_who_began_the_survey_by_their_link_opened_the_link_of_the_message(
+    session: Session, cast: Cast, campaign: Campaign, survey: Survey
+) -> None:
+    made = campaign(TEXT, survey_id=survey.id)
+    claims.claim(session, made.id, 10)
+    assert message_responses.by_wording(session, made) == {}
+    link = session.scalars(select(SurveyLink).where(SurveyLink.contact_id == cast.lupita.id)).one()
+    link.opened_at = real_now()
+    message = message_of(session, cast.lupita)
+    message.sent_at = real_now()
+    session.add(MessageClick(contact_id=cast.lupita.id, message_id=message.id, at=campaign_now(session)))
+    session.flush()
+    assert [came.clicked for came in message_responses.by_wording(session, made).values()] == [1]
+    assert [step.code for step in message_why_steps.of(session, made, message)][-2:] == ["click", "survey"]
 
 
 def test_a_text_is_counted_with_an_address_as_long_as_the_real_one(
