@@ -67,7 +67,11 @@ class Oracle(Pacer):
 
 
 class _LongRun(Budget):
-    """The limit as a mean and nothing else."""
+    """The limit as a mean and nothing else; its odds are true."""
+
+    @property
+    def is_believed(self) -> bool:
+        return True
 
     def risk(self, now: float, operators: int) -> float:  # noqa: ARG002 - as Budget.risk
         return min(self.limit * math.exp(self._integral + GAIN * self._surplus()), 0.5)
