@@ -17,6 +17,7 @@ from callcenter.base import clock, db, outbox
 from callcenter.base.auth import ROLES, Role, User
 from callcenter.base.settings import Settings, read_settings
 from scripts import embedded
+from surveys.fieldwork import quota_memory
 from tests import unordered
 from wsgi import create_app
 
@@ -97,6 +98,7 @@ def session(engine: Engine, settings: Settings) -> Iterator[Session]:
         outbox.connect(settings.redis_url)
         outbox.redis().flushall()
         clock.configure(is_drill=settings.is_drill)  # an earlier test may have tried another mode
+        _forget_quotas()
         with factory() as session:
             yield session
         transaction.rollback()
@@ -152,8 +154,15 @@ def committed(engine: Engine, settings: Settings) -> Iterator[db.Sessions]:
     """Sessions of connections of their own, whose commits are real; every table is emptied afterwards."""
     outbox.connect(settings.redis_url)
     outbox.redis().flushall()  # no job of an earlier test is done here
+    _forget_quotas()
     yield db.use(sessionmaker(engine, expire_on_commit=False))
     with engine.begin() as connection:
         tables = text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         names = ", ".join(name for name in connection.scalars(tables) if name != "alembic_version")
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+def _forget_quotas() -> None:
+    """Numbers of queues begin anew when tables were emptied."""
+    quota_memory.plans.clear()
+    quota_memory.full.clear()

@@ -40,6 +40,11 @@ class Memory(Generic[T]):
         with self._lock:
             self._kept.pop(queue_id, None)
 
+    def clear(self) -> None:
+        """Forget every queue: the database is another one."""
+        with self._lock:
+            self._kept.clear()
+
 
 plans: Memory[QuotaPlan | None] = Memory()  # of a queue; None: it has no quotas
 full: Memory[frozenset[Values]] = Memory()  # the cells of a queue that have enough
