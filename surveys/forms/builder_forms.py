@@ -16,7 +16,7 @@ MOST_CHOICES = 120  # of a list that is changed in the page: a browser's form ha
 TESTS = ("=", "!=", ">=", "<=", ">", "<")
 _SETTINGS = ("form_title", "default_language", "vote_question", "likely_question", "consent_question")
 _PLAIN = ("relevant", "constraint", "calculation", "choice_filter", "default", "repeat_count", "repeat_max", "required")
-_TEXTS = ("label", "hint", "constraint_message", "audio", "image")
+_TEXTS = ("label", "hint", "guidance_hint", "constraint_message", "audio", "image")
 
 
 @dataclass

@@ -35,6 +35,7 @@ TESTS = {"=": _l("is"), "!=": _l("is not"), ">=": _l("is at least"), "<=": _l("i
 COLUMNS = {
     "label": _l("Wording"),
     "hint": _l("Hint"),
+    "guidance_hint": _l("Guidance for the operator"),
     "type": _l("Type"),
     "required": _l("Must be answered"),
     "required_message": _l("What is said when nothing is answered"),

@@ -9,7 +9,7 @@ from surveys.forms.items import Items
 from surveys.forms.repeats import base_name
 
 Item = dict[str, Any]
-TEXTS = ("label", "hint", "constraint_message", "required_message")
+TEXTS = ("label", "hint", "guidance_hint", "constraint_message", "required_message", "image")
 PLAIN = ("type", "required", "constraint", "calculation", "choice_filter", "default", "randomize", "seed")
 SETTINGS = ("title", "default_language", "vote_question", "likely_question", "consent_question")
 
@@ -94,9 +94,8 @@ def _differences(old: Item, new: Item) -> Iterator[Difference]:
             yield Difference(column, "", _text(old[column]), _text(new[column]), breaks)
     if old["relevant"] != new["relevant"]:
         yield Difference("relevant", "", " and ".join(old["relevant"]), " and ".join(new["relevant"]), breaks=True)
-    for column in TEXTS:
-        yield from _texts(column, old[column], new[column])
-    yield from _texts("image", old.get("image", {}), new.get("image", {}))
+    for column in TEXTS:  # a version that was read before a column was understood has none
+        yield from _texts(column, old.get(column, {}), new.get(column, {}))
     yield from _choices(old["choices"], new["choices"])
 
 

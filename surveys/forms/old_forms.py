@@ -8,7 +8,7 @@ from surveys.forms.items import Items
 from surveys.forms.sheets import Source
 
 _PLAIN = ("constraint", "calculation", "default", "choice_filter")
-_TEXTS = ("label", "hint", "constraint_message", "required_message", "audio", "image", "video")
+_TEXTS = ("label", "hint", "guidance_hint", "constraint_message", "required_message", "audio", "image", "video")
 
 
 def source_of(items: Items) -> Source:

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 from surveys import engine, questionnaire
 from surveys.engine import FACES, Look
 from surveys.faces import chat
+from surveys.forms import builder_forms, form_changes, old_forms
 from surveys.forms.items import Items, read_items
+from surveys.forms.sheets import workbook_of
 from surveys.forms.xlsform import read_workbook
 from tests.conftest import ClientAs
 from tests.surveys.faces.people import Walk, setting
@@ -64,3 +66,16 @@ def test_the_trial_shows_it_and_a_link_does_not(session: Session, client: FlaskC
     assert "¿Usted es?" in page
     assert "Elija una." in page
     assert WORDS not in page
+
+
+def test_the_builder_writes_it_a_comparison_shows_it_and_an_old_form_keeps_it() -> None:
+    rows = [["type", "name", "label::es", "guidance_hint::es"], ["text", "why", "¿Por qué?", WORDS]]
+    source = read_workbook(workbook(rows)).source
+    before = read_items(workbook_of(source))
+    assert builder_forms.shown(source, 0).texts["guidance_hint"] == {"es": WORDS}
+    builder_forms.write(source, 0, {"guidance_hint:es": "Anote lo que oye."})
+    after = read_items(workbook_of(source))
+    differences = [one for change in form_changes.changes(before, after) for one in change.differences]
+    assert [(one.what, one.where, one.after) for one in differences] == [("guidance_hint", "es", "Anote lo que oye.")]
+    again = read_items(workbook_of(old_forms.source_of(after)))
+    assert again["items"][0]["guidance_hint"] == {"es": "Anote lo que oye."}
