@@ -1,7 +1,7 @@
 """The call centre's own past: who was at work in the shifts, what they wrote down of people, what they answer."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from campaigns.correspondence import canned_replies
 from scripts.demo import past_calls, rows
 from scripts.demo.past import SHIFTS, real
 
+Change = tuple[datetime, str, str | None]  # when, state, reason
 ABOUT_PEOPLE = (
     "Pide que se le llame después de las cinco.",
     "Oye poco del lado derecho: hablar despacio.",
@@ -42,14 +43,30 @@ def load(session: Session, user_ids: Mapping[str, int], *, seed: int) -> None:
 
 
 def _changes(session: Session, seed: int) -> Iterator[dict[str, Any]]:
-    """What each of the simulated floor did in the shifts: log in, go available, rest, leave."""
-    dice = random.Random(f"{seed}/shifts")
+    """What each of the simulated floor did in the shifts: log in, go available, talk, write up, rest, leave."""
+    dice, talks = random.Random(f"{seed}/shifts"), past_calls.talks(session)
     for row in past_calls.crew(session):
         for day, opens, closes in SHIFTS:
             begin, end = (datetime.combine(day, time(hour), ZONE) for hour in (opens, closes))
-            for minutes, state, reason in _shift(dice, round((end - begin).total_seconds() / 60)):
-                at = real(begin + timedelta(minutes=minutes))
+            length = round((end - begin).total_seconds() / 60)
+            shift = [(real(begin + timedelta(minutes=at)), state, why) for at, state, why in _shift(dice, length)]
+            for at, state, reason in _with_talks(shift, talks.get(row.operator_id, [])):
                 yield {"operator_id": row.operator_id, "at": at, "state": state, "reason": reason}
+
+
+def _with_talks(shift: list[Change], talks: Sequence[past_calls.Talk]) -> list[Change]:
+    """The shift and its calls. Who was given two calls at a time has the first; a rest that was due in a call begins
+    after it."""
+    found, free_at = shift[:2], shift[1][0]
+    for talk in (*talks, None):
+        due = [change for change in shift[2:] if talk is None or change[0] <= talk.connected_at]
+        found += [(max(at, free_at), state, reason) for at, state, reason in due]
+        shift = [*shift[:2], *shift[2 + len(due) :]]
+        if talk is not None and len(shift) > 2 and talk.connected_at > free_at and found[-1][1] == "available":
+            found += [(talk.connected_at, "in_call", None), (talk.hung_up_at, "wrap_up", None)]
+            found.append((talk.ended_at, "available", None))
+            free_at = talk.ended_at
+    return found
 
 
 def _shift(dice: random.Random, length: int) -> Iterator[tuple[float, str, str | None]]:

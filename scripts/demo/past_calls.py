@@ -1,6 +1,8 @@
 """The calls of the past in the ledger, as the carrier would have told of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +27,25 @@ def crew(session: Session) -> Sequence[Any]:
 def member(one: Try, crew: Sequence[Any]) -> Any:
     """The row of `crew` who made this call."""
     return crew[one.id.int % len(crew)]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A call of an operator; times are real."""
+
+    connected_at: datetime
+    hung_up_at: datetime
+    ended_at: datetime
+
+
+def talks(session: Session) -> dict[int, list[Talk]]:
+    """operator → their calls, in their order."""
+    found: dict[int, list[Talk]] = {}
+    wanted = select(Call.operator_id, Call.connected_at, Call.hung_up_at, Call.ended_at).order_by(Call.connected_at)
+    for operator_id, connected_at, hung_up_at, ended_at in session.execute(wanted):
+        if operator_id and connected_at and hung_up_at and ended_at:
+            found.setdefault(operator_id, []).append(Talk(connected_at, hung_up_at, ended_at))
+    return found
 
 
 def write(session: Session, tries: Sequence[Try], queue: CallQueue, crew: Sequence[Any]) -> None:
