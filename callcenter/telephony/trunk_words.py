@@ -55,7 +55,9 @@ SIP: dict[int, tuple[LazyString, LazyString]] = {
     503: (_l("The provider has no line free, or is out of service."), _l(
         "Try again later. If it happens often, ask for more channels and enter the true number here.")),
     504: (_l("The provider did not get an answer in time."), _l("Try again later, or ask the provider.")),
+    580: (_l("The other side takes none of our sound formats."), _l("Ask for G.711 (ulaw or alaw) and RFC 4733 keys.")),
     603: (_l("The call was declined."), _l("Did somebody or a filter on the phone decline it? Then the trunk works.")),
+    606: (_l("The other side takes none of our sound formats."), _l("Ask for G.711 (ulaw or alaw) and RFC 4733 keys.")),
 }  # fmt: skip
 # A Q.850 cause → the SIP answer that means the same.
 CAUSES: dict[int, int] = {1: 404, 17: 486, 18: 408, 19: 487, 20: 480, 21: 603, 22: 404, 28: 484, 34: 503, 38: 500,

@@ -3,7 +3,6 @@
 It invites to the panel in two wordings, so that a newcomer sees how a trial of them stands.
 """
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -37,7 +36,7 @@ def load(session: Session, campaign: MessageCampaign, *, seed: int) -> int:
     texts = message_texts.write(
         session, campaign, [Asked(row.id, row.wording, messages.values_of(row), row.contact_id) for row in planned]
     ).written
-    sent = [_message(row, place, texts[row.id], seed) for place, row in enumerate(planned)]
+    sent = [_message(row, place, texts[row.id], campaign.name, seed) for place, row in enumerate(planned)]
     rows.copy(session, Attempt, [attempt(row, campaign.purpose) for row in sent])
     kept = ("body", "parts", "provider_ref", "state", "error_code", "sent_at", "news_at", "finished_at")
     written = Message.__table__
@@ -74,8 +73,9 @@ def _planned(session: Session, campaign_id: int) -> list[Any]:
     return list(session.execute(people).all())
 
 
-def _message(row: Any, place: int, text: Written, seed: int) -> dict[str, Any]:
-    outcome = citizen(row.phone, seed).receives(_read(text.body))
+def _message(row: Any, place: int, text: Written, name: str, seed: int) -> dict[str, Any]:
+    # Not by the text: who gets which wording under trial, and each link, are another installation's others.
+    outcome = citizen(row.phone, seed).receives(name)
     delivered = outcome == "delivered"
     at = SENT_AT + place * A_SECOND
     return {
@@ -113,12 +113,7 @@ def attempt(row: Mapping[str, Any], purpose: str) -> dict[str, Any]:
 def _answer(session: Session, sent: Sequence[dict[str, Any]], campaign: MessageCampaign, seed: int) -> None:
     """Citizens write back, some of them BAJA: the product's own inbox obeys."""
     for row in sent:
-        said = citizen(row["phone"], seed).replies(_read(row["body"]))
+        said = citizen(row["phone"], seed).replies(campaign.name)
         if said is not None and row["state"] == message_states.DELIVERED:
             ref = f"SM{uuid.uuid5(row['id'], said).hex}"
             inbox.receive(session, Reply(ref, campaign.channel, row["phone"], row["phone"], said))
-
-
-def _read(body: str) -> str:
-    """What decides what a person does with a text: not their link, which every installation signs with its own key."""
-    return re.sub(r"https?://\S+", "", body)
