@@ -209,9 +209,12 @@ class running:  # noqa: N801 - reads as a sentence: with running(journal) as lin
         return f"http://{host}:{port}"
 
     async def _stop(self) -> None:
+        servers = [runner.server for runner in self._runners if runner.server is not None]
         for runner in reversed(self._runners):
             await runner.cleanup()
         # A callback's connection that was just being accepted ends too, or its socket would be left open.
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
             await asyncio.wait(left, timeout=5)
+        for handler in [handler for server in servers for handler in server.connections]:
+            handler.force_close()
