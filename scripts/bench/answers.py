@@ -14,11 +14,12 @@ import time
 from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, exists, select, text
 from sqlalchemy.orm import Session
 
 from callcenter.base import db
 from callcenter.contacts import Contact
+from callcenter.queues import QueueEntry
 from scripts.bench import Figure, product, twilio_turns
 from scripts.bench.floor import database, p95
 from scripts.bench.twilio_turns import RECORDED, Pace, press_keys, ringing
@@ -148,7 +149,8 @@ def _value(page: str, item: str, dice: random.Random) -> str:
 
 def give(session: Session, survey_id: int, people: int) -> list[str]:
     """The addresses of links for so many people."""
-    ids = list(session.scalars(select(Contact.id).order_by(Contact.id).limit(people)))
+    called = exists().where(QueueEntry.contact_id == Contact.id, QueueEntry.state != "waiting")
+    ids = list(session.scalars(select(Contact.id).where(~called).order_by(Contact.id).limit(people)))
     return list(survey_links.give(session, survey_id, ids, source="bench").values())
 
 

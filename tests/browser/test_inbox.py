@@ -91,12 +91,13 @@ def test_a_canned_reply_is_written_by_its_short_name(page_as: PageAs) -> None:
 def test_an_operator_takes_the_next_one_on_a_telephone(page_as: PageAs) -> None:
     page = page_as("operator", width=360, scheme="dark", language="en")
     page.goto("/campaigns/inbox/")
+    theirs = page.locator(".inbox-rows li").count()  # other tests had this operator take some
     page.get_by_role("button", name="Take the next one").click()
     expect(page.locator("#thread")).to_be_visible(timeout=SOON)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert faults(page) == []
     page.get_by_role("link", name="List").click()
-    expect(page.locator(".inbox-rows li")).to_have_count(1, timeout=SOON)
+    expect(page.locator(".inbox-rows li")).to_have_count(theirs + 1, timeout=SOON)
     assert faults(page) == []
 
 
