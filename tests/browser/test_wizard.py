@@ -9,7 +9,7 @@ from tests.browser.test_pages import _overflow, _serious
 
 SECONDS = 1000
 FORECAST = 20 * SECONDS  # the twin simulates; the machine may be busy
-CALLS = 40 * SECONDS
+CALLS = 90 * SECONDS  # operators come one by one, and serve whatever other campaigns run here
 NAME = "Consulta de prueba"
 
 
